@@ -1,0 +1,86 @@
+"""rtnb: a notebook toolkit for realtime speech models.
+
+Open a session, talk, and everything that crossed the wire is a table that you can query, plot, hear, save and compare::
+
+    import rtnb
+
+    session = rtnb.connect()
+    session.ask("Please assist the user.")
+    session.timeline
+
+Names are loaded when they are first used, so that ``import rtnb`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from rtnb.audio import AudioClip as AudioClip
+    from rtnb.client.async_session import AsyncSession as AsyncSession
+    from rtnb.client.session import Session as Session
+    from rtnb.connect import connect as connect
+    from rtnb.connect import connect_async as connect_async
+    from rtnb.errors import AudioError as AudioError
+    from rtnb.errors import AuthError as AuthError
+    from rtnb.errors import ConfigurationError as ConfigurationError
+    from rtnb.errors import ConnectError as ConnectError
+    from rtnb.errors import ProtocolError as ProtocolError
+    from rtnb.errors import ResponseTimeout as ResponseTimeout
+    from rtnb.errors import RtnbError as RtnbError
+    from rtnb.errors import ServerError as ServerError
+    from rtnb.errors import SessionClosed as SessionClosed
+    from rtnb.log import Recording as Recording
+    from rtnb.log import Timeline as Timeline
+    from rtnb.notebook.nesting import allow_nested_asyncio as allow_nested_asyncio
+    from rtnb.protocol.dialects import GA as GA
+    from rtnb.protocol.dialects import PREVIEW as PREVIEW
+    from rtnb.protocol.events import Event as Event
+    from rtnb.recording import open as open
+    from rtnb.response import Response as Response
+    from rtnb.service.process import LocalService as LocalService
+
+_HOME = {
+    "AudioClip": "rtnb.audio",
+    "AsyncSession": "rtnb.client.async_session",
+    "Session": "rtnb.client.session",
+    "connect": "rtnb.connect",
+    "connect_async": "rtnb.connect",
+    "AudioError": "rtnb.errors",
+    "AuthError": "rtnb.errors",
+    "ConfigurationError": "rtnb.errors",
+    "ConnectError": "rtnb.errors",
+    "ProtocolError": "rtnb.errors",
+    "ResponseTimeout": "rtnb.errors",
+    "RtnbError": "rtnb.errors",
+    "ServerError": "rtnb.errors",
+    "SessionClosed": "rtnb.errors",
+    "Recording": "rtnb.log",
+    "Timeline": "rtnb.log",
+    "allow_nested_asyncio": "rtnb.notebook.nesting",
+    "GA": "rtnb.protocol.dialects",
+    "PREVIEW": "rtnb.protocol.dialects",
+    "Event": "rtnb.protocol.events",
+    "open": "rtnb.recording",
+    "Response": "rtnb.response",
+    "LocalService": "rtnb.service.process",
+}
+
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module that it lives in."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'rtnb' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *_HOME})

@@ -1,0 +1,161 @@
+"""What can go wrong, as a tree.
+
+::
+
+    RtnbError
+    ├── ConfigurationError (ValueError)   settings are missing or contradict one another; nothing was sent
+    ├── AudioError (ValueError)           samples or a file that cannot be read as audio
+    ├── ConnectError (ConnectionError)    no session came about: status, body
+    │   └── AuthError                     the service refused the credential, or none could be had
+    ├── SessionClosed (ConnectionError)   the session is over: code, reason, who, last_activity
+    ├── ServerError                       the service refused this very call: type, code, param, event_id
+    ├── ProtocolError                     the peer broke the rules of the wire: frame
+    └── ResponseTimeout (TimeoutError)    something awaited did not come in time: waited_for, timeout
+
+Each carries its facts as attributes, and a message that ends in what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class RtnbError(Exception):
+    """Base of every error that rtnb raises on purpose."""
+
+
+class ConfigurationError(RtnbError, ValueError):
+    """Settings are missing or contradict one another. Raised before anything is sent."""
+
+
+class AudioError(RtnbError, ValueError):
+    """Samples, a rate or a file that cannot be read as audio."""
+
+
+class ConnectError(RtnbError, ConnectionError):
+    """No session came about.
+
+    Attributes
+    ----------
+    status : int or None
+        HTTP status of a refused handshake.
+    body : str
+        What the service said about it, shortened.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, body: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = body
+
+
+class AuthError(ConnectError):
+    """The service refused the credential, or no credential could be had."""
+
+
+class SessionClosed(RtnbError, ConnectionError):
+    """The session is over.
+
+    Attributes
+    ----------
+    code : int or None
+        WebSocket close code (RFC 6455, 7.4); 1006 where the connection broke without a close frame.
+    reason : str
+        The close frame's reason, or what broke the connection.
+    who : str
+        ``"service"``, ``"client"`` or ``"network"``: who ended it.
+    last_activity : float or None
+        Seconds since the session opened at which the last frame was recorded.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: int | None = None,
+        reason: str = "",
+        who: str = "",
+        last_activity: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.who = who
+        self.last_activity = last_activity
+
+
+class ServerError(RtnbError):
+    """The service answered a call with an ``error`` event that names it.
+
+    Attributes
+    ----------
+    type, code, param : str or None
+        As in the event's ``error`` object.
+    event_id : str or None
+        The client event that the error names.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        type: str | None = None,
+        code: str | None = None,
+        param: str | None = None,
+        event_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.type = type
+        self.code = code
+        self.param = param
+        self.event_id = event_id
+
+    @classmethod
+    def from_error(cls, error: dict[str, Any]) -> ServerError:
+        """Build the exception from an ``error`` event's ``error`` object, whatever it lacks."""
+
+        def text(key: str) -> str | None:
+            value = error.get(key)
+            return None if value is None else str(value)
+
+        label = text("code") or text("type") or "error"
+        message = text("message") or "the service gave no message"
+        hint = f" (parameter {text('param')})" if text("param") else ""
+        return cls(
+            f"{label}: {message}{hint}",
+            type=text("type"),
+            code=text("code"),
+            param=text("param"),
+            event_id=text("event_id"),
+        )
+
+
+class ProtocolError(RtnbError):
+    """The peer broke the rules of the wire.
+
+    Attributes
+    ----------
+    frame : bytes
+        The beginning of the frame that could not be understood.
+    """
+
+    def __init__(self, message: str, *, frame: bytes = b"") -> None:
+        super().__init__(message)
+        self.frame = frame
+
+
+class ResponseTimeout(RtnbError, TimeoutError):
+    """Something awaited did not come in time.
+
+    Attributes
+    ----------
+    waited_for : str
+        What was awaited, in words.
+    timeout : float
+        Seconds that were allowed.
+    """
+
+    def __init__(self, message: str, *, waited_for: str = "", timeout: float = float("nan")) -> None:
+        super().__init__(message)
+        self.waited_for = waited_for
+        self.timeout = timeout

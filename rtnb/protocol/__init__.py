@@ -1,0 +1,1 @@
+"""The words on the wire, in both dialects. Pure: no I/O, no numpy."""

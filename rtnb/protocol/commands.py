@@ -1,0 +1,80 @@
+"""Client events, made in GA's shape; a `Dialect` encodes them. None has an ``event_id`` yet: the session gives it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from rtnb.protocol.config import RESPONSE_WORDS, nest
+from rtnb.protocol.events import encode_base64
+from rtnb.protocol.names import Kind
+
+Command = dict[str, Any]
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PART_OF_ROLE = {"user": "input_text", "system": "input_text", "assistant": "output_text"}
+
+
+def new_id(prefix: str, length: int = 21) -> str:
+    """Return a fresh id in the services' form: ``event_`` and 21 base62 characters."""
+    return f"{prefix}_" + "".join(secrets.choice(_BASE62) for _ in range(length))
+
+
+def session_update(config: Mapping[str, Any]) -> Command:
+    """Change settings, given in GA's nested form."""
+    return {"type": Kind.SESSION_UPDATE.value, "session": {"type": "realtime", **config}}
+
+
+def text_message(text: str, role: str = "user") -> Command:
+    """Add a text message to the conversation."""
+    part = {"type": _PART_OF_ROLE.get(role, "input_text"), "text": text}
+    return {"type": Kind.ITEM_CREATE.value, "item": {"type": "message", "role": role, "content": [part]}}
+
+
+def append_audio(chunk: bytes) -> Command:
+    """Append encoded audio to the input buffer (the session's input format; at most 15 MiB)."""
+    return {"type": Kind.INPUT_APPEND.value, "audio": encode_base64(chunk)}
+
+
+def commit() -> Command:
+    """Turn the input buffer into a user item."""
+    return {"type": Kind.INPUT_COMMIT.value}
+
+
+def clear() -> Command:
+    """Throw the input buffer away."""
+    return {"type": Kind.INPUT_CLEAR.value}
+
+
+def response_create(options: Mapping[str, Any] | None = None) -> Command:
+    """Ask for a response; `options` are flat GA words that hold for this response only."""
+    command: Command = {"type": Kind.RESPONSE_CREATE.value}
+    if options:
+        command["response"] = nest(options, allowed=RESPONSE_WORDS)
+    return command
+
+
+def response_cancel(response_id: str | None = None) -> Command:
+    """Stop a response: the one named, or the one in progress."""
+    command: Command = {"type": Kind.RESPONSE_CANCEL.value}
+    return {**command, "response_id": response_id} if response_id else command
+
+
+def item_truncate(item_id: str, audio_end_ms: int, content_index: int = 0) -> Command:
+    """Cut an assistant item at what was heard of it."""
+    return {
+        "type": Kind.ITEM_TRUNCATE.value,
+        "item_id": item_id,
+        "content_index": content_index,
+        "audio_end_ms": audio_end_ms,
+    }
+
+
+def item_delete(item_id: str) -> Command:
+    """Take an item out of the conversation."""
+    return {"type": Kind.ITEM_DELETE.value, "item_id": item_id}
+
+
+def item_retrieve(item_id: str) -> Command:
+    """Ask for an item as the service holds it, audio included."""
+    return {"type": Kind.ITEM_RETRIEVE.value, "item_id": item_id}

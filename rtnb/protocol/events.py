@@ -1,0 +1,290 @@
+"""`Event`: one frame as it crossed the wire, and a careful view of what it says.
+
+Parsing never raises and never loses anything: whatever arrives becomes an event, and `Event.problem` says what is wrong
+with it. The official parsers' habit of guessing a type for an unknown event is the reason why `Event` has no subclasses.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+import pybase64
+
+from rtnb.formatting import escape, one_line, printable
+from rtnb.protocol.names import AUDIO_FIELD, Kind, Local, kind_of
+
+SENT, RECEIVED, LOCAL = "sent", "received", "local"
+
+
+class Event(Mapping[str, Any]):
+    """One event of a session: a read-only mapping of its fields, with the frame it came from.
+
+    Attributes
+    ----------
+    raw : bytes
+        The frame, byte for byte.
+    type : str
+        As on the wire; ``"(not JSON)"`` or ``"(no type)"`` where the frame says none.
+    kind : str
+        The type's name in today's protocol, the same in both dialects.
+    direction : str
+        ``"sent"``, ``"received"``, or ``"local"`` for a note of our own that never crossed the wire.
+    seq : int
+        Row of the timeline it stands in.
+    t : float
+        Seconds since the session opened (monotonic clock).
+    problem : str
+        What is wrong with the frame; empty for a good one.
+    """
+
+    __slots__ = ("_audio", "data", "direction", "kind", "problem", "raw", "seq", "t", "type")
+
+    def __init__(
+        self,
+        raw: bytes,
+        data: dict[str, Any],
+        *,
+        type: str,
+        problem: str = "",
+        seq: int = -1,
+        t: float = float("nan"),
+        direction: str = RECEIVED,
+    ) -> None:
+        self.raw = raw
+        self.data = data
+        self.type = type
+        self.kind = kind_of(type)
+        self.problem = problem
+        self.seq = seq
+        self.t = t
+        self.direction = direction
+        self._audio: bytes | None = None
+
+    @classmethod
+    def parse(cls, raw: bytes, *, seq: int = -1, t: float = float("nan"), direction: str = RECEIVED) -> Event:
+        """Read a frame; whatever it holds, an event comes back."""
+        data, problem = read_json(raw)
+        if isinstance(data, dict):
+            named = data.get("type")
+            if isinstance(named, str) and named:
+                return cls(raw, data, type=named, problem=problem, seq=seq, t=t, direction=direction)
+            problem = problem or "the event has no type"
+            return cls(raw, data, type=Local.NO_TYPE.value, problem=problem, seq=seq, t=t, direction=direction)
+        problem = problem or "the frame is JSON, but not an object"
+        return cls(raw, {}, type=Local.NOT_JSON.value, problem=problem, seq=seq, t=t, direction=direction)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.data[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __hash__(self) -> int:
+        return hash(self.raw)
+
+    def text(self, key: str) -> str:
+        """Return a field that ought to be a string, or an empty one where it is not."""
+        value = self.data.get(key)
+        return value if isinstance(value, str) else ""
+
+    def part(self, key: str) -> dict[str, Any]:
+        """Return a field that ought to be an object, or an empty one where it is not."""
+        value = self.data.get(key)
+        return value if isinstance(value, dict) else {}
+
+    @property
+    def event_id(self) -> str:
+        """Return the event's own id, empty where it has none."""
+        return self.text("event_id")
+
+    @property
+    def response_id(self) -> str:
+        """Return the id of the response that the event belongs to, empty where it names none."""
+        named = self.data.get("response_id")
+        if named is None and isinstance(response := self.data.get("response"), dict):
+            named = response.get("id")
+        return named if isinstance(named, str) else ""
+
+    @property
+    def item_id(self) -> str:
+        """Return the id of the item that the event belongs to, empty where it names none."""
+        named = self.data.get("item_id")
+        if named is None and isinstance(item := self.data.get("item"), dict):
+            named = item.get("id")
+        return named if isinstance(named, str) else ""
+
+    @property
+    def audio(self) -> bytes:
+        """Return the audio that this event carries, decoded once; empty where there is none."""
+        if self._audio is None:
+            field = AUDIO_FIELD.get(self.kind)
+            self._audio = decode_base64(self.text(field)) if field else b""
+        return self._audio
+
+    def set_audio(self, audio: bytes) -> None:
+        """Give the decoded audio to an event whose frame is not parsed as a whole."""
+        self._audio = audio
+
+    def __repr__(self) -> str:
+        return f"<Event {self.seq} {self.direction} {printable(self.type)} {len(self.raw)} B>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        pretty = pretty_json(self)
+        return {
+            "text/plain": f"{self!r}\n{pretty}",
+            "text/html": f'<pre style="max-height:30em;overflow:auto;background:none">{escape(pretty)}</pre>',
+        }
+
+
+def read_json(raw: bytes) -> tuple[Any, str]:
+    """Return what a frame holds, and what is wrong with it.
+
+    Strict JSON first; then what the standard library still reads (NaN, lone surrogates, huge numbers); then nothing.
+    """
+    try:
+        return orjson.loads(raw), ""
+    except ValueError as strict:
+        problem = str(strict)
+    try:
+        return json.loads(raw), f"not strict JSON: {problem}"
+    except (ValueError, RecursionError) as error:
+        return None, f"not JSON: {error}"
+
+
+def write_json(event: Mapping[str, Any]) -> bytes:
+    """Return an event as a frame.
+
+    Raises
+    ------
+    TypeError
+        If a value cannot stand in JSON.
+    """
+    return orjson.dumps(event, option=orjson.OPT_NON_STR_KEYS)
+
+
+def decode_base64(encoded: str) -> bytes:
+    """Return the bytes behind strict base64, or none where it is not that."""
+    try:
+        return pybase64.b64decode(encoded, validate=True)
+    except ValueError:
+        return b""
+
+
+def encode_base64(data: bytes) -> str:
+    """Return `data` as base64 text."""
+    return str(pybase64.b64encode_as_string(data))
+
+
+def pretty_json(event: Event, limit: int = 20_000) -> str:
+    """Return an event's fields indented for reading, its audio named by length, at most `limit` characters."""
+    if not event.data:
+        return one_line(event.raw.decode("utf-8", "backslashreplace"), limit)
+    shown: dict[str, Any] = dict(event.data)
+    if event.audio:
+        shown[AUDIO_FIELD[event.kind]] = f"… {len(event.audio):,} bytes of audio …"
+    text = printable(json.dumps(shown, indent=2, ensure_ascii=False, default=str))
+    return text if len(text) <= limit else text[:limit] + "\n…"
+
+
+def content_line(event: Event) -> str:
+    """Return what an event says, in one short text: a delta's words, a transcript, an error, a status, a voice."""
+    line = _CONTENT.get(event.kind)
+    if line is not None:
+        return line(event)
+    return event.problem
+
+
+def _field(name: str) -> Any:
+    return lambda event: event.text(name)
+
+
+def _item(event: Event) -> str:
+    item = event.part("item")
+    texts = [
+        str(part.get("text") or part.get("transcript") or part.get("type") or "")
+        for part in item.get("content") or ()
+        if isinstance(part, dict)
+    ]
+    if item.get("name"):
+        texts.append(f"{item['name']}({item.get('arguments') or ''})")
+    if item.get("output"):
+        texts.append(str(item["output"]))
+    return " ".join(filter(None, [str(item.get("role") or item.get("type") or ""), *texts]))
+
+
+def _response(event: Event) -> str:
+    response = event.part("response")
+    details = response.get("status_details")
+    words = [response.get("status"), response.get("instructions")]
+    if isinstance(details, dict):
+        error = details.get("error")
+        words += [details.get("reason"), error.get("message") if isinstance(error, dict) else None]
+    return " ".join(str(word) for word in words if word)
+
+
+def _session(event: Event) -> str:
+    session = event.part("session")
+    audio = session.get("audio")
+    output = audio.get("output") if isinstance(audio, dict) else None
+    voice = session.get("voice") or (output.get("voice") if isinstance(output, dict) else None)
+    return " ".join(str(word) for word in (session.get("model"), voice, session.get("instructions")) if word)
+
+
+def _error(event: Event) -> str:
+    error = event.part("error")
+    return " ".join(str(word) for word in (error.get("code"), error.get("message")) if word) or event.text("message")
+
+
+def _limits(event: Event) -> str:
+    limits = event.data.get("rate_limits")
+    named = [limit for limit in limits if isinstance(limit, dict)] if isinstance(limits, list) else []
+    return ", ".join(f"{limit.get('name')} {limit.get('remaining')}/{limit.get('limit')}" for limit in named)
+
+
+def _close(event: Event) -> str:
+    return " ".join(str(event.data.get(key) or "") for key in ("code", "reason", "who")).strip()
+
+
+def _milliseconds(name: str) -> Any:
+    return lambda event: f"{event.data.get(name)} ms"
+
+
+_CONTENT: dict[str, Any] = {
+    Kind.TEXT_DELTA: _field("delta"),
+    Kind.TRANSCRIPT_DELTA: _field("delta"),
+    Kind.ARGUMENTS_DELTA: _field("delta"),
+    Kind.MCP_ARGUMENTS_DELTA: _field("delta"),
+    Kind.INPUT_TRANSCRIPTION_DELTA: _field("delta"),
+    Kind.TEXT_DONE: _field("text"),
+    Kind.TRANSCRIPT_DONE: _field("transcript"),
+    Kind.INPUT_TRANSCRIPTION_COMPLETED: _field("transcript"),
+    Kind.INPUT_TRANSCRIPTION_FAILED: _error,
+    Kind.ARGUMENTS_DONE: _field("arguments"),
+    Kind.MCP_ARGUMENTS_DONE: _field("arguments"),
+    Kind.ITEM_CREATE: _item,
+    Kind.ITEM_ADDED: _item,
+    Kind.ITEM_DONE: _item,
+    Kind.ITEM_RETRIEVED: _item,
+    Kind.OUTPUT_ITEM_ADDED: _item,
+    Kind.OUTPUT_ITEM_DONE: _item,
+    Kind.RESPONSE_CREATE: _response,
+    Kind.RESPONSE_CREATED: _response,
+    Kind.RESPONSE_DONE: _response,
+    Kind.SESSION_UPDATE: _session,
+    Kind.SESSION_CREATED: _session,
+    Kind.SESSION_UPDATED: _session,
+    Kind.ERROR: _error,
+    Kind.RATE_LIMITS: _limits,
+    Kind.SPEECH_STARTED: _milliseconds("audio_start_ms"),
+    Kind.SPEECH_STOPPED: _milliseconds("audio_end_ms"),
+    Kind.ITEM_TRUNCATE: _milliseconds("audio_end_ms"),
+    Kind.ITEM_TRUNCATED: _milliseconds("audio_end_ms"),
+    Local.CLOSE: _close,
+    Local.LISTENER_ERROR: _field("message"),
+}
