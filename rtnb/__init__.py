@@ -32,16 +32,17 @@ if TYPE_CHECKING:
     from rtnb.errors import ResponseTimeout as ResponseTimeout
     from rtnb.errors import RtnbError as RtnbError
     from rtnb.errors import ServerError as ServerError
+    from rtnb.errors import SessionBusy as SessionBusy
     from rtnb.errors import SessionClosed as SessionClosed
-    from rtnb.log import Recording as Recording
     from rtnb.log import Timeline as Timeline
     from rtnb.notebook.nesting import allow_nested_asyncio as allow_nested_asyncio
     from rtnb.protocol.dialects import GA as GA
     from rtnb.protocol.dialects import PREVIEW as PREVIEW
     from rtnb.protocol.events import Event as Event
+    from rtnb.recording import Recording as Recording
     from rtnb.recording import open as open
     from rtnb.response import Response as Response
-    from rtnb.service.process import LocalService as LocalService
+    from rtnb.service.process import ServiceProcess as ServiceProcess
 
 _HOME = {
     "AudioClip": "rtnb.audio",
@@ -57,8 +58,9 @@ _HOME = {
     "ResponseTimeout": "rtnb.errors",
     "RtnbError": "rtnb.errors",
     "ServerError": "rtnb.errors",
+    "SessionBusy": "rtnb.errors",
     "SessionClosed": "rtnb.errors",
-    "Recording": "rtnb.log",
+    "Recording": "rtnb.recording",
     "Timeline": "rtnb.log",
     "allow_nested_asyncio": "rtnb.notebook.nesting",
     "GA": "rtnb.protocol.dialects",
@@ -66,7 +68,7 @@ _HOME = {
     "Event": "rtnb.protocol.events",
     "open": "rtnb.recording",
     "Response": "rtnb.response",
-    "LocalService": "rtnb.service.process",
+    "ServiceProcess": "rtnb.service.process",
 }
 
 __all__ = ["__version__", *sorted(_HOME)]

@@ -10,6 +10,7 @@
     ├── SessionClosed (ConnectionError)   the session is over: code, reason, who, last_activity
     ├── ServerError                       the service refused this very call: type, code, param, event_id
     ├── ProtocolError                     the peer broke the rules of the wire: frame
+    ├── SessionBusy                       a response is in progress, and the caller chose not to wait
     └── ResponseTimeout (TimeoutError)    something awaited did not come in time: waited_for, timeout
 
 Each carries its facts as attributes, and a message that ends in what to do next.
@@ -142,6 +143,10 @@ class ProtocolError(RtnbError):
     def __init__(self, message: str, *, frame: bytes = b"") -> None:
         super().__init__(message)
         self.frame = frame
+
+
+class SessionBusy(RtnbError):
+    """A response is in progress, and the call was made with ``when_busy="raise"``."""
 
 
 class ResponseTimeout(RtnbError, TimeoutError):

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.config import FORMAT_OBJECTS, copy_tree, format_name, leaves, look, put
 from rtnb.protocol.names import GA_NAME, PREVIEW_NAME, Kind
+from rtnb.protocol.words import GA_RESPONSE, GA_SESSION, PREVIEW_RESPONSE, PREVIEW_SESSION
 
 Path = tuple[str, ...]
 BETA_HEADER = ("OpenAI-Beta", "realtime=v1")
@@ -230,14 +231,6 @@ _TO_GA: dict[str, Callable[[Any], Any]] = {
 }
 _TO_PREVIEW: dict[str, Callable[[Any], Any]] = {"output_modalities": _preview_modalities, "format": _preview_format}
 
-_BOTH_SESSIONS = dict.fromkeys(("instructions", "model", "tools", "tool_choice", "tracing"))
-_BOTH_RESPONSES = dict.fromkeys(
-    ("conversation", "input", "instructions", "metadata", "prompt", "tools", "tool_choice")
-    # Azure's documentation shows these four; they change nothing.
-    + ("commit", "cancel_previous", "append_input_items", "input_items")
-)
-_INPUT_WORDS = dict.fromkeys(("format", "noise_reduction", "transcription", "turn_detection"))
-
 GA = Dialect(
     name="ga",
     title="GA dialect",
@@ -249,33 +242,12 @@ GA = Dialect(
     unsent=frozenset(),
     unknown_words={"temperature": "leave it out, or connect with dialect='preview'."},
     typed_session=True,
-    session_words={
-        **_BOTH_SESSIONS,
-        **dict.fromkeys(("type", "include", "max_output_tokens", "output_modalities")),
-        **dict.fromkeys(("parallel_tool_calls", "prompt", "reasoning", "truncation")),
-        "audio": {"input": _INPUT_WORDS, "output": dict.fromkeys(("format", "speed", "voice"))},
-    },
-    response_words={
-        **_BOTH_RESPONSES,
-        **dict.fromkeys(("max_output_tokens", "output_modalities", "parallel_tool_calls", "reasoning")),
-        "audio": {"output": dict.fromkeys(("format", "voice"))},
-    },
+    session_words=GA_SESSION,
+    response_words=GA_RESPONSE,
     session_defaults={"include": None, "prompt": None, "tracing": None, "truncation": "auto"},
     response_spelling={},
     unsent_fields=frozenset(),
 )
-
-_PREVIEW_FLAT: dict[str, Path] = {
-    "modalities": ("output_modalities",),
-    "voice": ("audio", "output", "voice"),
-    "speed": ("audio", "output", "speed"),
-    "output_audio_format": ("audio", "output", "format"),
-    "input_audio_format": ("audio", "input", "format"),
-    "turn_detection": ("audio", "input", "turn_detection"),
-    "input_audio_transcription": ("audio", "input", "transcription"),
-    "input_audio_noise_reduction": ("audio", "input", "noise_reduction"),
-    "max_response_output_tokens": ("max_output_tokens",),
-}
 
 PREVIEW = Dialect(
     name="preview",
@@ -283,7 +255,17 @@ PREVIEW = Dialect(
     entra_scope="https://cognitiveservices.azure.com/.default",
     url_form="/openai/realtime?api-version=…-preview&deployment=NAME",
     wire_names=PREVIEW_NAME,
-    flat=_PREVIEW_FLAT,
+    flat={
+        "modalities": ("output_modalities",),
+        "voice": ("audio", "output", "voice"),
+        "speed": ("audio", "output", "speed"),
+        "output_audio_format": ("audio", "output", "format"),
+        "input_audio_format": ("audio", "input", "format"),
+        "turn_detection": ("audio", "input", "turn_detection"),
+        "input_audio_transcription": ("audio", "input", "transcription"),
+        "input_audio_noise_reduction": ("audio", "input", "noise_reduction"),
+        "max_response_output_tokens": ("max_output_tokens",),
+    },
     item_parts={"output_text": "text", "output_audio": "audio"},
     unsent=frozenset(
         {
@@ -301,14 +283,8 @@ PREVIEW = Dialect(
         "include": "leave it out, or connect with dialect='ga'.",
     },
     typed_session=False,
-    session_words={**_BOTH_SESSIONS, **dict.fromkeys(_PREVIEW_FLAT), "temperature": None},
-    response_words={
-        **_BOTH_RESPONSES,
-        **dict.fromkeys(("modalities", "voice", "output_audio_format", "temperature")),
-        **dict.fromkeys(
-            ("max_response_output_tokens", "max_output_tokens")
-        ),  # the types say one, Azure's pages the other
-    },
+    session_words=PREVIEW_SESSION,
+    response_words=PREVIEW_RESPONSE,
     session_defaults={"temperature": 0.8},
     response_spelling={"max_response_output_tokens": "max_output_tokens"},
     unsent_fields=frozenset(

@@ -352,7 +352,7 @@ def test_a_long_clip_plays_its_beginning_and_says_so() -> None:
     html = clip._repr_mimebundle_()["text/html"]
     outline = Outline(html)
     assert AudioClip.coerce(outline.wav) == clip.between(0, INLINE_SECONDS)
-    assert "The player holds the first 30 s of 45.25 s; clip.to_wav(path) keeps all of it." in outline.words
+    assert "The player holds the first 30 s of 45.25 s; to_wav(path) keeps all of it." in outline.words
     assert len(html) < INLINE_SECONDS * 8000 * 2 * 4 / 3 + 20_000
 
 

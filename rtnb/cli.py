@@ -1,0 +1,102 @@
+"""The command line: ``rtnb demo``, ``rtnb lab``, ``rtnb serve``, ``rtnb inspect``."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import rtnb
+from rtnb.errors import RtnbError
+from rtnb.formatting import printable
+
+_NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status.
+
+    0 is success, 1 a failure that was told on stderr, 2 a wrong command line, 130 an interrupt.
+    """
+    given = _parser().parse_args(argv)
+    try:
+        status: int = given.run(given)
+        return status
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return 130
+    except (RtnbError, OSError) as error:
+        print(f"rtnb {given.command}: {printable(error)}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rtnb",
+        description="Realtime speech models: talk to one, and keep everything that crossed the wire.",
+        epilog="Without an account everything runs on a local service; with AZURE_OPENAI_ENDPOINT or OPENAI_API_KEY set, "
+        "the same commands talk to the cloud.",
+    )
+    parser.add_argument("--version", action="version", version=f"rtnb {rtnb.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="hold one spoken turn and keep sound, log, picture and a report page")
+    demo.add_argument("--target", help="local, azure, openai, or a URL (default: the environment decides, else local)")
+    demo.add_argument("--prompt", default="Please assist the user.", help="what to ask (default: %(default)s)")
+    demo.add_argument("--voice", help="the voice to answer in")
+    demo.add_argument("--dialect", choices=["ga", "preview"], help="the protocol's dialect (default: by the target)")
+    demo.add_argument("--out", type=Path, default=Path("rtnb-demo"), metavar="DIR", help="folder (default: %(default)s)")
+    demo.set_defaults(run=_demo)
+
+    lab = commands.add_parser("lab", help="open the notebooks in JupyterLab")
+    lab.add_argument("arguments", nargs=argparse.REMAINDER, help="anything else goes to jupyter lab")
+    lab.set_defaults(run=_lab)
+
+    serve = commands.add_parser("serve", help="run the local realtime service for other clients")
+    serve.add_argument("--host", default="127.0.0.1", help="a loopback address (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=8765, help="0 takes any free port (default: %(default)s)")
+    serve.add_argument("--seed", type=int, default=0, help="makes ids and voices repeatable (default: %(default)s)")
+    serve.add_argument("--speed", type=float, default=8.0, help="pace, times real time; 0: no pauses (default: %(default)s)")
+    serve.set_defaults(run=_serve)
+
+    inspect = commands.add_parser("inspect", help="show a saved session")
+    inspect.add_argument("file", type=Path, help="a .rtnb.jsonl file")
+    inspect.set_defaults(run=_inspect)
+    return parser
+
+
+def _demo(given: argparse.Namespace) -> int:
+    from rtnb import demo
+
+    completed = demo.run(
+        given.out, prompt=given.prompt, voice=given.voice, stdout=sys.stdout, target=given.target, dialect=given.dialect
+    )
+    return 0 if completed else 1
+
+
+def _lab(given: argparse.Namespace) -> int:
+    folder = _NOTEBOOKS if _NOTEBOOKS.is_dir() else Path.cwd()
+    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder}", *given.arguments]
+    status = subprocess.call(command)
+    if status:
+        print('If JupyterLab is missing: pip install "rtnb[lab]"', file=sys.stderr)
+    return status
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from rtnb.service.server import run
+
+    run(given.host, given.port, seed=given.seed, speed=given.speed)
+    return 0
+
+
+def _inspect(given: argparse.Namespace) -> int:
+    recording = rtnb.open(given.file)
+    print(recording)
+    print()
+    print(recording.timeline)
+    print()
+    print(recording.timeline.counts())
+    return 0

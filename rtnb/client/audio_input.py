@@ -1,0 +1,35 @@
+"""Audio on its way in: resampled to the session's format, cut into chunks, and ended as the turn mode wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rtnb.audio import AudioClip
+from rtnb.audio.formats import FORMATS
+from rtnb.protocol import commands
+from rtnb.protocol.commands import Command
+from rtnb.protocol.config import format_name, look
+
+CHUNK_SECONDS = 0.1
+_TURN_END_SECONDS = 0.8
+
+
+def append_commands(clip: AudioClip, config: Mapping[str, Any]) -> list[Command]:
+    """Return the commands that append `clip` in the session's input format, 100 ms each (4,800 bytes of PCM16)."""
+    encoding = FORMATS[format_name(look(config, ("audio", "input", "format")))]
+    samples = clip.resample(encoding.rate).samples
+    step = round(encoding.rate * CHUNK_SECONDS)
+    pieces = (samples[start : start + step] for start in range(0, len(samples), step))
+    return [commands.append_audio(encoding.encode(piece)) for piece in pieces]
+
+
+def turn_detected(config: Mapping[str, Any]) -> bool:
+    """Return whether the service ends turns by itself."""
+    return bool(look(config, ("audio", "input", "turn_detection")))
+
+
+def trailing_silence(config: Mapping[str, Any]) -> AudioClip:
+    """Return as much silence as ends a turn under turn detection: a file without it would never end its turn."""
+    told = look(config, ("audio", "input", "turn_detection", "silence_duration_ms"))
+    return AudioClip.silence(max(_TURN_END_SECONDS, (told if isinstance(told, (int, float)) else 0) / 1000 + 0.3))

@@ -1,0 +1,248 @@
+"""One live connection: every frame is recorded first, then interpreted, then told.
+
+`Connection` owns the transport, the reader task and the timeline, and lives on the I/O loop. It decides nothing about what
+to say; the session on top of it does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rtnb.client.credentials import Credential
+from rtnb.client.listeners import Listeners, matches
+from rtnb.client.refusals import closed_error
+from rtnb.client.transport import Closed, Transport
+from rtnb.client.watches import Watch, Watches
+from rtnb.conversation import Conversation
+from rtnb.errors import ServerError, SessionClosed
+from rtnb.formatting import one_line
+from rtnb.log import Timeline
+from rtnb.protocol.commands import new_id
+from rtnb.protocol.dialects import Dialect
+from rtnb.protocol.events import LOCAL, RECEIVED, SENT, Event, write_json
+from rtnb.protocol.names import Kind, Local
+
+Clock = Callable[[], float]
+Recorder = Callable[[Event, float], None]
+Record = Callable[[Timeline], Recorder]
+_SEND_SECONDS = 30.0
+_DRAIN_SECONDS = 0.5
+_PROBLEMS = 20
+_log = logging.getLogger("rtnb")
+
+
+class Connection:
+    """A transport with a memory.
+
+    Parameters
+    ----------
+    transport : Transport
+    dialect : Dialect
+    credential : Credential
+        Only to keep its secrets out of the log.
+    title : str
+        What this is connected to, for people.
+    clock : callable
+        Monotonic seconds.
+    late_ms : callable
+        ``late_ms(now)``: by how much the loop may have noticed `now` too late.
+    record : callable, optional
+        ``record(timeline)`` returns a function that is told of each row and its lateness, to write it down.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        dialect: Dialect,
+        credential: Credential,
+        *,
+        title: str = "",
+        clock: Clock = time.monotonic,
+        late_ms: Callable[[float], float] = lambda now: 0.0,
+        record: Record | None = None,
+    ) -> None:
+        self._transport = transport
+        self._credential = credential
+        self._clock = clock
+        self._late_ms = late_ms
+        self.dialect = dialect
+        self.origin = clock()
+        self.timeline = Timeline(started=datetime.now(UTC), origin=self.origin, title=title)
+        self._recorder = record(self.timeline) if record else None
+        self.conversation = Conversation()
+        self.watches = Watches()
+        self.listeners = Listeners(self._listener_raised)
+        self.problems: list[str] = []
+        self.closed: SessionClosed | None = None
+        self.opened = Event(b"", {}, type=Local.OPEN.value, direction=LOCAL, t=0.0)
+        self._closing: Closed | None = None
+        self.last_error = ""
+        self._last_activity: float | None = None
+        self._pulse = asyncio.Event()
+        self._reader = asyncio.create_task(self._read(), name="rtnb-reader")
+        self.listeners.emit(self.opened)
+
+    # Receiving --------------------------------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        """Take frames until there are no more; whatever ends this, everyone who waits is told."""
+        end = Closed(1006, "rtnb's reader stopped", "network")
+        try:
+            while True:
+                self._take(await self._transport.receive())
+        except Closed as closed:
+            end = closed
+        except asyncio.CancelledError:
+            end = Closed(1006, "the session was abandoned here", "client")
+            raise
+        except Exception as error:
+            end = Closed(1006, f"reading failed: {one_line(f'{type(error).__name__}: {error}', 200)}", "network")
+        finally:
+            self._end(self._closing or end)
+
+    def _take(self, raw: bytes) -> None:
+        event = self._record(self._credential.scrub(raw), RECEIVED)
+        self._last_activity = event.t
+        self.conversation.apply(event)
+        blamed = self.watches.offer(event)
+        if event.kind == Kind.ERROR:
+            self.last_error = one_line(ServerError.from_error(event.part("error")), 300)
+            if not blamed:
+                self.note_problem(f"error from the service (row {event.seq}): {self.last_error}")
+        elif event.problem:
+            self.note_problem(f"row {event.seq}: {one_line(event.problem, 200)}")
+        self.listeners.emit(event)
+
+    def _record(self, raw: bytes, direction: str) -> Event:
+        now = self._clock()
+        late_ms = self._late_ms(now)
+        event = self.timeline.append(raw, direction=direction, t=now - self.origin, late_ms=late_ms)
+        if self._recorder is not None:
+            try:
+                self._recorder(event, late_ms)
+            except (OSError, ValueError) as error:
+                self._recorder = None
+                self.note_problem(f"recording to the file stopped: {error}; session.save(path) still saves everything")
+        self._pulse.set()
+        return event
+
+    def note(self, type: Local, **fields: Any) -> Event:
+        """Record a row of our own, which never crossed the wire."""
+        return self._record(self._credential.scrub(write_json({"type": type.value, **fields})), LOCAL)
+
+    def note_problem(self, words: str) -> None:
+        """Keep what went wrong for the session's repr; the newest 20."""
+        self.problems.append(words)
+        del self.problems[:-_PROBLEMS]
+
+    def _listener_raised(self, name: str, error: BaseException, event: Event) -> None:
+        """Report a listener's exception (on the listeners' thread)."""
+        words = one_line(f"listener {name} raised {type(error).__name__}: {error}", 300)
+        words = self._credential.scrub(words.encode("utf-8", "backslashreplace")).decode()
+        _log.warning("%s (on %s, row %d)", words, one_line(event.type), event.seq, exc_info=error)
+        loop = self._reader.get_loop()
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(self._note_listener, words, event.seq)
+
+    def _note_listener(self, words: str, seq: int) -> None:
+        self.note(Local.LISTENER_ERROR, message=words, row=seq)
+        self.note_problem(words)
+
+    # Sending ----------------------------------------------------------------------------------------------------------
+
+    async def send(self, command: Mapping[str, Any]) -> str:
+        """Encode, record and send a client event made in GA's shape; return its event id.
+
+        Raises
+        ------
+        SessionClosed
+            If the connection is at its end, with what the service last said about it.
+        """
+        return await self.send_wire(self.dialect.encode(command))
+
+    async def send_wire(self, event: Mapping[str, Any]) -> str:
+        """Record and send an event exactly as given, with an event id if it has none."""
+        wire = dict(event)
+        wire.setdefault("event_id", new_id("event"))
+        await self.send_frame(write_json(wire))
+        return str(wire["event_id"])
+
+    async def send_frame(self, frame: bytes) -> None:
+        """Record and send a frame exactly as given."""
+        if self.closed is not None:
+            raise self.closed
+        sent = self._record(self._credential.scrub(frame), SENT)
+        self.conversation.apply(sent)
+        try:
+            async with asyncio.timeout(_SEND_SECONDS):
+                await self._transport.send(frame)
+        except Closed as closed:
+            await self._drain()
+            raise self.closed or self._closed_error(closed) from None
+        except TimeoutError:
+            await self.close(1011, "sending timed out")
+            raise self.closed or SessionClosed("The service stopped reading.", who="network") from None
+
+    async def _drain(self) -> None:
+        """Give the reader a moment: the frame that explains a refused send may still lie unread."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                await asyncio.wait([self._reader])
+
+    # Waiting ----------------------------------------------------------------------------------------------------------
+
+    def watch(self, watch: Watch) -> Watch:
+        """Let a watch see what comes from now on."""
+        return self.watches.add(watch)
+
+    async def find(self, pattern: str | Callable[[Event], bool], start: int) -> Event | None:
+        """Return the first received event from row `start` on that matches; None once the session is over."""
+        row = start
+        while True:
+            self._pulse.clear()
+            while row < len(self.timeline):
+                event = self.timeline[row]
+                row += 1
+                if event.direction != SENT and (pattern(event) if callable(pattern) else matches(pattern, event)):
+                    return event
+            if self.closed is not None:
+                return None
+            await self._pulse.wait()
+
+    # Ending -----------------------------------------------------------------------------------------------------------
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the connection; everything received stays. Returns within a few seconds whatever the peer does."""
+        if self.closed is None and self._closing is None:
+            self._closing = Closed(code, reason, "client")
+        await self._transport.close(code, reason)
+        if self._reader is not asyncio.current_task():
+            await self._drain()
+            if not self._reader.done():
+                self._reader.cancel()
+                await asyncio.wait([self._reader])
+
+    def _end(self, closed: Closed) -> None:
+        if self.closed is not None:
+            return
+        reason = self._credential.scrub(closed.reason.encode("utf-8", "backslashreplace")).decode()
+        closed = Closed(closed.code, reason, closed.who)
+        event = self.note(Local.CLOSE, code=closed.code, reason=closed.reason, who=closed.who)
+        self.conversation.apply(event)
+        self.closed = self._closed_error(closed)
+        if closed.who != "client" and closed.code != 1000:
+            self.note_problem(str(self.closed))
+        self.watches.fail(self.closed)
+        self.listeners.emit(event)
+        self.listeners.stop()
+        self._pulse.set()
+
+    def _closed_error(self, closed: Closed) -> SessionClosed:
+        explained = "" if closed.who == "client" else self.last_error
+        return closed_error(closed.code, closed.reason, closed.who, self._last_activity, explained)

@@ -1,0 +1,163 @@
+"""Credentials: fetched afresh for each connection attempt, off the event loop, and never shown."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from rtnb.client.endpoint import ENTRA, KEY, NONE, Endpoint
+from rtnb.errors import AuthError, ConfigurationError
+from rtnb.formatting import one_line
+
+SECRET = b"[secret]"
+
+
+class Credential(Protocol):
+    """What a connection attempt needs of a credential."""
+
+    @property
+    def words(self) -> str:
+        """The kind of credential, for people."""
+
+    async def headers(self) -> dict[str, str]:
+        """Return the headers that carry it.
+
+        Raises
+        ------
+        AuthError
+            If it cannot be had.
+        """
+
+    def scrub(self, data: bytes) -> bytes:
+        """Return `data` without any secret that this credential has given out."""
+
+
+class NoCredential:
+    """Nothing is sent: the local service, or a server that asks for none."""
+
+    words = NONE
+
+    async def headers(self) -> dict[str, str]:
+        """Return no header."""
+        return {}
+
+    def scrub(self, data: bytes) -> bytes:
+        """Return `data`: there is no secret."""
+        return data
+
+
+class _Secretive:
+    """Remembers what it gave out, so that a peer that echoes it cannot bring it into the log."""
+
+    words = ""
+
+    def __init__(self) -> None:
+        self._given: list[bytes] = []
+
+    def _give(self, secret: str) -> str:
+        encoded = secret.encode()
+        if encoded not in self._given:
+            self._given.append(encoded)
+        return secret
+
+    def scrub(self, data: bytes) -> bytes:
+        """Return `data` with every secret that was given out replaced."""
+        for secret in self._given:
+            if secret in data:
+                data = data.replace(secret, SECRET)
+        return data
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} ***>"
+
+
+class ApiKey(_Secretive):
+    """A key, in the header that the service reads it from."""
+
+    words = KEY
+
+    def __init__(self, key: str, header: str) -> None:
+        super().__init__()
+        self._key = key.strip()
+        self._header = header
+        if not self._key or re.search(r"[^\x21-\x7e]", self._key):
+            raise ConfigurationError(
+                "The API key is empty or holds characters that no key has (spaces, line breaks, quotes of a document); "
+                "copy it again from the resource's page."
+            )
+        self._give(self._key)
+
+    async def headers(self) -> dict[str, str]:
+        """Return the one header with the key."""
+        bearer = self._header == "Authorization"
+        return {self._header: f"Bearer {self._key}" if bearer else self._key}
+
+
+class EntraToken(_Secretive):
+    """A token of Microsoft Entra ID, from any azure-identity credential or token provider.
+
+    Parameters
+    ----------
+    source : object or None
+        Something with ``get_token(scope)`` (sync or async), or a function that returns a token (sync or async).
+        None takes ``azure.identity.DefaultAzureCredential()``.
+    scope : str
+        The scope to ask for; a token provider has its own.
+    """
+
+    def __init__(self, source: Any, scope: str) -> None:
+        super().__init__()
+        if source is not None and not callable(getattr(source, "get_token", None)) and not callable(source):
+            raise ConfigurationError(
+                f"credential= takes an azure-identity credential or a token provider, not {type(source).__name__}; "
+                "write credential=DefaultAzureCredential(), or api_key= for a key."
+            )
+        self._source = source
+        self._scope = scope
+
+    @property
+    def words(self) -> str:  # type: ignore[override]
+        """The kind of credential, with the class that it comes from."""
+        name = "DefaultAzureCredential" if self._source is None else type(self._source).__name__
+        return f"{ENTRA} ({'token provider' if inspect.isroutine(self._source) else name})"
+
+    async def headers(self) -> dict[str, str]:
+        """Fetch a fresh token and return it as a bearer header.
+
+        Raises
+        ------
+        AuthError
+            If no token could be had, with the reason.
+        """
+        try:
+            got = await asyncio.to_thread(self._fetch)
+            if inspect.isawaitable(got):
+                got = await got
+        except Exception as error:
+            reason = one_line(f"{type(error).__name__}: {error}", 300)
+            raise AuthError(
+                f"No Entra ID token could be had for {self._scope}: {reason} — sign in (az login), check the role "
+                "'Cognitive Services OpenAI User', or give api_key=."
+            ) from None
+        token = getattr(got, "token", got)
+        if not isinstance(token, str) or not token.strip():
+            raise AuthError(f"The credential returned {type(token).__name__} where a token was expected.")
+        return {"Authorization": f"Bearer {self._give(token.strip())}"}
+
+    def _fetch(self) -> Any:
+        if self._source is None:
+            from azure.identity import DefaultAzureCredential
+
+            self._source = DefaultAzureCredential()
+        get_token: Callable[..., Any] | None = getattr(self._source, "get_token", None)
+        return get_token(self._scope) if callable(get_token) else self._source()
+
+
+def credential_for(endpoint: Endpoint, key: str | None, source: Any) -> Credential:
+    """Return the credential that an endpoint was resolved to."""
+    if key:
+        return ApiKey(key, endpoint.key_header)
+    return EntraToken(source, endpoint.dialect.entra_scope) if endpoint.credential == ENTRA else NoCredential()

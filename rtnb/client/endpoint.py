@@ -1,0 +1,277 @@
+"""Where to connect, in which dialect, with which kind of credential: decided here, without any I/O.
+
+`resolve` reads the arguments of `rtnb.connect` and the environment and either returns an `Endpoint` or refuses with the
+corrected form. URLs are exactly those of the documentation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from rtnb.errors import ConfigurationError
+from rtnb.formatting import printable
+from rtnb.protocol.dialects import (
+    Dialect,
+    azure_url,
+    check_version,
+    choose_dialect,
+    dialect_of_request,
+    local_url,
+    openai_headers,
+    openai_url,
+)
+
+DEFAULT_MODEL = "gpt-realtime"
+OPENAI_HOST = "wss://api.openai.com"
+AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".openai.azure.us")
+_LOOPBACK = re.compile(r"^(localhost|127(\.\d+){3}|\[?::1\]?)$")
+_SECRET_QUERY = ("api-key", "api_key", "key", "token", "access_token", "sig")
+
+KEY, ENTRA, NONE = "API key", "Entra ID", "no credential"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A place to connect to. Holds no secret except, where a person put one there, in the URL's query: never shown.
+
+    Attributes
+    ----------
+    service : str
+        ``"local"``, ``"azure"``, ``"openai"`` or ``"url"``.
+    url : str
+        What is dialled; empty for a local service that has yet to be started.
+    model : str
+        Model, or Azure deployment.
+    credential : str
+        ``"API key"``, ``"Entra ID"`` or ``"no credential"``.
+    headers : mapping
+        Headers without secrets.
+    key_header : str
+        The header that a key goes into.
+    """
+
+    service: str
+    url: str = field(repr=False)
+    dialect: Dialect
+    model: str
+    credential: str = NONE
+    api_version: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    key_header: str = "Authorization"
+
+    @property
+    def shown_url(self) -> str:
+        """Return the URL with the secrets that its query or its user part may hold taken out."""
+        return hide_secrets(self.url)
+
+    @property
+    def words(self) -> str:
+        """Return where this is, for people: ``Azure OpenAI at NAME.openai.azure.com``."""
+        host = printable(urlsplit(self.url).netloc.rpartition("@")[2])
+        names = {"local": "the local service", "azure": "Azure OpenAI", "openai": "OpenAI", "url": "a service"}
+        return f"{names[self.service]} at {host}" if host else names[self.service]
+
+    def __repr__(self) -> str:
+        return f"<Endpoint {self.words}, {self.dialect.title}, {self.credential}, model {printable(self.model)}>"
+
+    def at(self, base: str) -> Endpoint:
+        """Return the endpoint of a local service that listens at `base` (``ws://127.0.0.1:PORT``)."""
+        url = local_url(base, self.dialect, model=self.model, api_version=self.api_version)
+        return replace(self, url=url)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a caller of `rtnb.connect` asked for; None where nothing was said."""
+
+    target: str | None = None
+    model: str | None = None
+    deployment: str | None = None
+    endpoint: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    credential: Any = field(default=None, repr=False)
+    api_version: str | None = None
+    dialect: str | Dialect | None = None
+
+
+def resolve(request: Request, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
+    """Return where to connect, and the API key to use there (None for Entra ID and for no credential).
+
+    Raises
+    ------
+    ConfigurationError
+        If something is missing or contradicts something else; the message has the corrected form.
+    """
+    target = request.target or _target_of(request, environ)
+    if request.api_key is not None and request.credential is not None:
+        raise ConfigurationError(
+            "api_key= and credential= contradict one another; give api_key= for a key, or credential= for Entra ID."
+        )
+    if target == "local":
+        return _local(request), None
+    if target == "azure":
+        return _azure(request, request.endpoint or environ.get("AZURE_OPENAI_ENDPOINT", ""), environ)
+    if target == "openai":
+        return _openai(request, environ)
+    if urlsplit(target).scheme in ("ws", "wss", "http", "https"):
+        return _url(request, target, environ)
+    raise ConfigurationError(
+        f"target {target!r} is not known; write 'local', 'azure', 'openai', or a ws://, wss://, http:// or https:// URL."
+    )
+
+
+def _target_of(request: Request, environ: Mapping[str, str]) -> str:
+    if request.endpoint or environ.get("AZURE_OPENAI_ENDPOINT"):
+        return "azure"
+    return "openai" if environ.get("OPENAI_API_KEY") else "local"
+
+
+def _local(request: Request) -> Endpoint:
+    for name in ("endpoint", "credential", "api_key"):
+        if getattr(request, name) is not None:
+            raise ConfigurationError(
+                f"{name}= has no meaning for the local service, which takes no account; leave it out, or name the "
+                "service: rtnb.connect('azure', …) or rtnb.connect('openai', …)."
+            )
+    # The local service has a preview URL of its own, so an api-version says the dialect here as it does on Azure.
+    dialect = choose_dialect(request.dialect, azure=True, api_version=request.api_version)
+    check_version(dialect, request.api_version)
+    return Endpoint("local", "", dialect, _model(request, DEFAULT_MODEL), api_version=request.api_version)
+
+
+def _azure(request: Request, endpoint: str, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
+    if not endpoint:
+        raise ConfigurationError(
+            "Azure needs the resource's endpoint: rtnb.connect('azure', endpoint='https://NAME.openai.azure.com', "
+            "deployment='gpt-realtime'), or set AZURE_OPENAI_ENDPOINT."
+        )
+    model = _model(request, environ.get("AZURE_OPENAI_DEPLOYMENT_NAME", ""))
+    if not model:
+        raise ConfigurationError(
+            "Azure needs the name of a deployment: rtnb.connect('azure', deployment='gpt-realtime'), "
+            "or set AZURE_OPENAI_DEPLOYMENT_NAME."
+        )
+    version = request.api_version or environ.get("OPENAI_API_VERSION")
+    dialect = choose_dialect(request.dialect, azure=True, api_version=version)
+    check_version(dialect, request.api_version)
+    key = None if request.credential is not None else request.api_key or environ.get("AZURE_OPENAI_API_KEY")
+    made = Endpoint(
+        service="azure",
+        url=azure_url(_azure_host(endpoint), dialect, deployment=model, api_version=version),
+        dialect=dialect,
+        model=model,
+        credential=KEY if key else ENTRA,
+        api_version=version,
+        key_header="api-key",
+    )
+    return _safe(made), key
+
+
+def _openai(request: Request, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
+    for name, instead in (("credential", "api_key="), ("deployment", "model="), ("endpoint", "a URL as the target")):
+        if getattr(request, name) is not None:
+            raise ConfigurationError(f"{name}= belongs to Azure; for OpenAI give {instead}.")
+    if request.api_version is not None:
+        raise ConfigurationError("api_version= belongs to Azure; for OpenAI leave it out.")
+    key = request.api_key or environ.get("OPENAI_API_KEY")
+    if not key:
+        raise ConfigurationError(
+            "OpenAI needs a key: set OPENAI_API_KEY, or rtnb.connect('openai', api_key=…). "
+            "Without an account, rtnb.connect('local') works at once."
+        )
+    dialect = choose_dialect(request.dialect, azure=False, api_version=None)
+    model = _model(request, DEFAULT_MODEL)
+    headers = openai_headers(dialect)
+    return Endpoint("openai", openai_url(OPENAI_HOST, model=model), dialect, model, KEY, None, headers), key
+
+
+def _url(request: Request, target: str, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
+    parts = urlsplit(target)
+    host = parts.hostname or ""
+    if not host:
+        raise ConfigurationError(
+            f"{hide_secrets(target)!r} names no host; write e.g. wss://HOST/v1/realtime?model=NAME."
+        )
+    if request.endpoint is not None:
+        raise ConfigurationError("The target is a URL already, so endpoint= has no place; give one of the two.")
+    is_azure = host.endswith(AZURE_HOSTS)
+    if is_azure and "realtime" not in parts.path:
+        return _azure(request, target, environ)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    query = dict(parse_qsl(parts.query))
+    model = _model(request, query.get("model") or query.get("deployment") or DEFAULT_MODEL)
+    base = urlunsplit((scheme, parts.netloc, "", "", ""))
+    if "realtime" in parts.path:
+        url = urlunsplit((scheme, parts.netloc, parts.path, parts.query, ""))
+        dialect = _dialect_of_url(request, parts.path, parts.query)
+    else:
+        dialect = choose_dialect(request.dialect, azure=True, api_version=request.api_version)
+        local = Endpoint("local", "", dialect, model, api_version=request.api_version)
+        url = local.at(base + parts.path.rstrip("/")).url
+    key = request.api_key or (environ.get("AZURE_OPENAI_API_KEY") if is_azure and request.credential is None else None)
+    keyless = request.credential is not None or (is_azure and not key)
+    made = Endpoint(
+        service="azure" if is_azure else "url",
+        url=url,
+        dialect=dialect,
+        model=model,
+        credential=KEY if key else ENTRA if keyless else NONE,
+        api_version=query.get("api-version"),
+        headers={} if "/openai/" in parts.path else openai_headers(dialect),
+        key_header="api-key" if is_azure else "Authorization",
+    )
+    return _safe(made), key
+
+
+def _dialect_of_url(request: Request, path: str, query: str) -> Dialect:
+    """Return the dialect that a full URL stands for; refuse a choice that its path contradicts."""
+    by_url = dialect_of_request(f"{path}?{query}", {})
+    asked = choose_dialect(request.dialect or by_url, azure=True, api_version=None)
+    if asked is not by_url and "/openai/" in path:
+        raise ConfigurationError(
+            f"dialect={asked.name!r} contradicts the URL, whose form is the {by_url.title}'s; "
+            f"leave dialect= out, or write the URL as wss://HOST{asked.url_form}."
+        )
+    return asked
+
+
+def _model(request: Request, default: str) -> str:
+    if request.model and request.deployment and request.model != request.deployment:
+        raise ConfigurationError(
+            f"model={request.model!r} and deployment={request.deployment!r} contradict one another; on Azure the "
+            "deployment is the model: give deployment= alone."
+        )
+    return request.deployment or request.model or default
+
+
+def _azure_host(endpoint: str) -> str:
+    """Return ``wss://HOST`` for an endpoint in any of the forms that people paste."""
+    parts = urlsplit(endpoint if "//" in endpoint else f"https://{endpoint}")
+    schemes = {"https": "wss", "wss": "wss", "http": "ws", "ws": "ws"}
+    if parts.scheme not in schemes or not parts.netloc:
+        raise ConfigurationError(
+            f"endpoint={hide_secrets(endpoint)!r} is no address; write endpoint='https://NAME.openai.azure.com'."
+        )
+    return f"{schemes[parts.scheme]}://{parts.netloc}"
+
+
+def _safe(endpoint: Endpoint) -> Endpoint:
+    """Refuse to send a secret in clear over a network."""
+    parts = urlsplit(endpoint.url)
+    if parts.scheme == "ws" and endpoint.credential != NONE and not _LOOPBACK.match(parts.hostname or ""):
+        raise ConfigurationError(
+            f"{endpoint.words} would get the credential in clear over {parts.scheme}://; write wss:// or https://."
+        )
+    return endpoint
+
+
+def hide_secrets(url: str) -> str:
+    """Return `url` with the values of secret query parameters and its user part replaced by ``***``."""
+    parts = urlsplit(url)
+    query = [(name, "***" if name.lower() in _SECRET_QUERY else value) for name, value in parse_qsl(parts.query)]
+    host = f"***@{parts.netloc.rpartition('@')[2]}" if "@" in parts.netloc else parts.netloc
+    return urlunsplit((parts.scheme, host, parts.path, urlencode(query, safe="*"), ""))

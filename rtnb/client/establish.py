@@ -1,0 +1,96 @@
+"""From an endpoint to a connection that has said ``session.created``: one attempt, one clear outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+
+from rtnb.client.connection import Connection, Record
+from rtnb.client.credentials import Credential
+from rtnb.client.endpoint import Endpoint
+from rtnb.client.loop import LoopThread
+from rtnb.client.transport import Transport, WebSocketTransport
+from rtnb.client.watches import Watch
+from rtnb.errors import AuthError, ConnectError, SessionClosed
+from rtnb.formatting import one_line, seconds
+from rtnb.protocol.names import Kind
+
+OpenTransport = Callable[[str, Mapping[str, str], float], Awaitable[Transport]]
+
+
+async def open_websocket(url: str, headers: Mapping[str, str], timeout: float) -> Transport:
+    """Dial a WebSocket."""
+    return await WebSocketTransport.open(url, headers, timeout=timeout)
+
+
+async def establish(
+    endpoint: Endpoint,
+    credential: Credential,
+    io: LoopThread,
+    *,
+    timeout: float,
+    record: Record | None = None,
+    open_transport: OpenTransport = open_websocket,
+) -> Connection:
+    """Connect, and wait for the service's first word.
+
+    Raises
+    ------
+    ConnectError, AuthError
+        Whatever went wrong, with what to do about it; nothing is left open.
+    """
+    deadline = asyncio.get_running_loop().time() + timeout
+    try:
+        async with asyncio.timeout_at(deadline):
+            secret_headers = await credential.headers()
+            transport = await open_transport(endpoint.url, {**endpoint.headers, **secret_headers}, timeout)
+    except TimeoutError:
+        raise ConnectError(
+            f"No connection to {endpoint.words} within {seconds(timeout)}: a credential, the network or a proxy is slow; "
+            "give timeout= more seconds."
+        ) from None
+    except ConnectError as error:
+        raise _without_secrets(error, credential) from None
+    connection = Connection(
+        transport, endpoint.dialect, credential, title=endpoint.words, late_ms=io.late_ms, record=record
+    )
+    try:
+        await _session_created(connection, deadline, timeout, endpoint)
+    except BaseException:
+        await connection.close(1000)
+        raise
+    return connection
+
+
+async def _session_created(connection: Connection, deadline: float, timeout: float, endpoint: Endpoint) -> None:
+    created = connection.watch(Watch(lambda event: event.kind == Kind.SESSION_CREATED))
+    try:
+        async with asyncio.timeout_at(deadline):
+            await created.future
+    except TimeoutError:
+        said = f" It said instead: {connection.last_error}." if connection.last_error else ""
+        raise ConnectError(
+            f"{endpoint.words} took the connection, but sent no {Kind.SESSION_CREATED} within {seconds(timeout)}.{said} "
+            "Check that the URL is that of a realtime service, or give timeout= more seconds."
+        ) from None
+    except SessionClosed as closed:
+        raise ConnectError(f"No session came about. {closed}") from None
+    finally:
+        connection.watches.discard(created)
+
+
+def _without_secrets(error: ConnectError, credential: Credential) -> ConnectError:
+    """Return the error with any echo of the credential taken out: bodies and reasons come from the other side."""
+
+    def clean(text: str) -> str:
+        return credential.scrub(text.encode("utf-8", "backslashreplace")).decode()
+
+    kind = AuthError if isinstance(error, AuthError) else ConnectError
+    return kind(clean(str(error)), status=error.status, body=one_line(clean(error.body), 300))
+
+
+async def close_quietly(connection: Connection, code: int = 1000, reason: str = "") -> None:
+    """Close a connection that nobody needs any more."""
+    with contextlib.suppress(Exception):
+        await connection.close(code, reason)

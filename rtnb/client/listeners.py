@@ -1,0 +1,125 @@
+"""Listeners: functions that are told of events, on a thread of their own, where a slow or raising one harms nobody."""
+
+from __future__ import annotations
+
+import fnmatch
+import inspect
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rtnb.errors import ConfigurationError
+from rtnb.protocol.events import Event
+from rtnb.protocol.names import kind_of
+
+Listener = Callable[[Event], Any]
+Report = Callable[[str, BaseException, Event], None]
+
+
+@dataclass(frozen=True)
+class _Registration:
+    pattern: str
+    listener: Listener
+    once: bool
+
+
+def matches(pattern: str, event: Event) -> bool:
+    """Return whether `pattern` (a name in either dialect, or a glob) means this event."""
+    return (
+        pattern in ("*", event.type)
+        or kind_of(pattern) == event.kind
+        or fnmatch.fnmatchcase(event.type, pattern)
+        or fnmatch.fnmatchcase(event.kind, pattern)
+    )
+
+
+class Listeners:
+    """The listeners of one session. Events are queued; one thread, started with the first listener, tells them in order.
+
+    Parameters
+    ----------
+    report : callable
+        ``report(name, error, event)`` is told of a listener that raised.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._registrations: tuple[_Registration, ...] = ()
+        self._lock = threading.Lock()
+        self._queue: queue.SimpleQueue[tuple[Event, tuple[_Registration, ...]] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._wanted: dict[str, tuple[_Registration, ...]] = {}
+
+    def add(self, pattern: str, listener: Listener, *, once: bool = False, now: Event | None = None) -> None:
+        """Tell `listener` of what matches `pattern`; of `now` at once, if it is given and matches.
+
+        Raises
+        ------
+        ConfigurationError
+            If `listener` cannot be called, or is a coroutine function.
+        """
+        if not callable(listener) or inspect.iscoroutinefunction(listener):
+            raise ConfigurationError(
+                "A listener is a plain function that takes one event, e.g. session.on('response.done', print); "
+                "for coroutines use 'async for event in session.events()'."
+            )
+        registration = _Registration(pattern, listener, once)
+        with self._lock:
+            self._registrations += (registration,)
+            self._wanted = {}
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="rtnb-listeners", daemon=True)
+                self._thread.start()
+        if now is not None and matches(pattern, now):
+            self._queue.put((now, (registration,)))
+
+    def remove(self, pattern: str, listener: Listener | None = None) -> None:
+        """Forget `listener` for `pattern`; without a listener, all of that pattern."""
+        with self._lock:
+            self._registrations = tuple(
+                each
+                for each in self._registrations
+                if each.pattern != pattern or (listener is not None and each.listener != listener)
+            )
+            self._wanted = {}
+
+    def emit(self, event: Event) -> None:
+        """Queue an event for those who asked for it."""
+        if not self._registrations:
+            return
+        wanted = self._wanted.get(event.type)
+        if wanted is None:
+            with self._lock:
+                wanted = tuple(each for each in self._registrations if matches(each.pattern, event))
+                self._wanted[event.type] = wanted
+        if wanted:
+            self._queue.put((event, wanted))
+
+    def stop(self) -> None:
+        """Let the thread tell what is queued, and end."""
+        self._queue.put(None)
+
+    def join(self, timeout: float) -> None:
+        """Wait until everything queued before `stop` has been told, at most `timeout` seconds."""
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while (job := self._queue.get()) is not None:
+            event, registrations = job
+            for registration in registrations:
+                self._tell(registration, event)
+
+    def _tell(self, registration: _Registration, event: Event) -> None:
+        with self._lock:
+            if registration not in self._registrations:
+                return
+        if registration.once:
+            self.remove(registration.pattern, registration.listener)
+        try:
+            registration.listener(event)
+        except BaseException as error:  # a listener must not be able to end the others, whatever it raises
+            name = getattr(registration.listener, "__name__", type(registration.listener).__name__)
+            self._report(name, error, event)

@@ -1,0 +1,198 @@
+"""How frames travel: a WebSocket, or a pair of queues. Nothing here looks into a frame."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from rtnb.client.refusals import refused_handshake, unreachable
+from rtnb.errors import ConnectError
+
+MAX_FRAME = 32 * 2**20
+_CLOSE_SECONDS = 2.0
+_KEEPALIVE = 20.0
+
+
+@dataclass(frozen=True)
+class Closed(Exception):
+    """The transport is at its end.
+
+    Attributes
+    ----------
+    code : int
+        WebSocket close code; 1006 where none was received.
+    reason : str
+    who : str
+        ``"service"``, ``"client"`` or ``"network"``.
+    """
+
+    code: int
+    reason: str
+    who: str
+
+
+class Transport(Protocol):
+    """What a connection needs of the thing that carries its frames."""
+
+    async def receive(self) -> bytes:
+        """Return the next frame.
+
+        Raises
+        ------
+        Closed
+            When there will be no more.
+        """
+
+    async def send(self, frame: bytes) -> None:
+        """Send a frame as text.
+
+        Raises
+        ------
+        Closed
+            When the connection is at its end.
+        """
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close, politely at first, and in any case within a few seconds."""
+
+
+class _NoRedirect(connect):
+    """`websockets.connect` would follow a redirect to another host and send the key there; this never does."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+class WebSocketTransport:
+    """A WebSocket as a `Transport`. Frames are taken as bytes, undecoded, so that nothing can spoil them."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+
+    @classmethod
+    async def open(cls, url: str, headers: Mapping[str, str], *, timeout: float) -> WebSocketTransport:
+        """Dial `url`.
+
+        Raises
+        ------
+        ConnectError, AuthError
+            With the status, what the service said, and what to do.
+        """
+        options: dict[str, Any] = {
+            "additional_headers": dict(headers),
+            "open_timeout": timeout,
+            "close_timeout": _CLOSE_SECONDS,
+            "max_size": MAX_FRAME,
+            "ping_interval": _KEEPALIVE,
+            "ping_timeout": _KEEPALIVE,
+            # Base64 of speech hardly shrinks, and inflating it costs more than all the rest of the way.
+            "compression": None,
+            "proxy": None if _is_loopback(url) else True,
+        }
+        try:
+            return cls(await _NoRedirect(url, **options))
+        except InvalidStatus as error:
+            response = error.response
+            location = response.headers.get("Location", "")
+            raise refused_handshake(response.status_code, bytes(response.body or b""), location) from None
+        except (InvalidHandshake, InvalidURI, OSError, TimeoutError, ValueError) as error:
+            raise unreachable(error, timeout) from None
+
+    async def receive(self) -> bytes:
+        """Return the next frame, byte for byte."""
+        try:
+            return await self._socket.recv(decode=False)
+        except ConnectionClosed as error:
+            raise _closed(error) from None
+
+    async def send(self, frame: bytes) -> None:
+        """Send a frame as text."""
+        try:
+            await self._socket.send(frame, text=True)
+        except ConnectionClosed as error:
+            raise _closed(error) from None
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close within about two seconds; a peer that never reads has its connection aborted."""
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS + 0.5):
+                await self._socket.close(code, reason)
+        except (TimeoutError, OSError):
+            pass
+        finally:
+            with contextlib.suppress(Exception):
+                self._socket.transport.abort()
+
+
+def _is_loopback(url: str) -> bool:
+    return any(f"//{host}" in url for host in ("127.0.0.1", "localhost", "[::1]"))
+
+
+def _closed(error: ConnectionClosed) -> Closed:
+    by_service = error.rcvd is not None and (error.rcvd_then_sent or error.sent is None)
+    if by_service and error.rcvd is not None:
+        return Closed(error.rcvd.code, error.rcvd.reason, "service")
+    if error.sent is not None and error.sent.code in (1000, 1001):
+        return Closed(error.sent.code, error.sent.reason, "client")
+    if error.sent is not None:
+        # Our side closed because of something the peer sent or failed to send: a frame too large, no answer to a ping.
+        return Closed(error.sent.code, error.sent.reason, "client")
+    cause = error.__cause__
+    return Closed(1006, str(cause) if cause else "the connection broke without a closing frame", "network")
+
+
+class MemoryTransport:
+    """A `Transport` without a network: one end of a pair of queues.
+
+    Examples
+    --------
+    >>> ours, theirs = MemoryTransport.pair()
+    """
+
+    def __init__(self, incoming: asyncio.Queue[bytes | Closed], outgoing: asyncio.Queue[bytes | Closed]) -> None:
+        self._incoming = incoming
+        self._outgoing = outgoing
+        self._closed: Closed | None = None
+
+    @classmethod
+    def pair(cls) -> tuple[MemoryTransport, MemoryTransport]:
+        """Return both ends: what one sends, the other receives."""
+        there: asyncio.Queue[bytes | Closed] = asyncio.Queue()
+        back: asyncio.Queue[bytes | Closed] = asyncio.Queue()
+        return cls(back, there), cls(there, back)
+
+    async def receive(self) -> bytes:
+        """Return the next frame that the other end sent."""
+        if self._closed is not None:
+            raise self._closed
+        frame = await self._incoming.get()
+        if isinstance(frame, Closed):
+            self._closed = frame
+            raise frame
+        return frame
+
+    async def send(self, frame: bytes) -> None:
+        """Send a frame to the other end."""
+        if self._closed is not None:
+            raise self._closed
+        self._outgoing.put_nowait(frame)
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close both ends: the other is told by whom."""
+        if self._closed is None:
+            self._closed = Closed(code, reason, "client")
+            self._outgoing.put_nowait(Closed(code, reason, "service"))
+            self._incoming.put_nowait(self._closed)
+
+    def drop(self) -> None:
+        """Break the connection without a closing frame."""
+        self._outgoing.put_nowait(Closed(1006, "the connection broke without a closing frame", "network"))
+
+
+__all__ = ["MAX_FRAME", "Closed", "ConnectError", "MemoryTransport", "Transport", "WebSocketTransport"]

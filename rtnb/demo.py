@@ -1,0 +1,120 @@
+"""The main job without a notebook: one spoken answer, told as the quickstarts tell it, and everything kept in a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from rtnb.client.session import Session
+from rtnb.connect import connect
+from rtnb.errors import RtnbError
+from rtnb.notebook.report import write_report
+from rtnb.protocol.events import Event
+from rtnb.protocol.names import Kind
+from rtnb.response import Response
+
+DEFAULT_PROMPT = "Please assist the user."
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The files that a demonstration leaves, in the order in which they were written; `wav` is None without audio."""
+
+    log: Path
+    wav: Path | None
+    picture: Path
+    report: Path
+
+    @property
+    def names(self) -> str:
+        """The files' names, for people."""
+        return ", ".join(each.name for each in (self.report, self.wav, self.picture, self.log) if each is not None)
+
+
+def run(
+    out: Path,
+    *,
+    prompt: str = DEFAULT_PROMPT,
+    stdout: TextIO,
+    voice: str | None = None,
+    **where: Any,
+) -> bool:
+    """Hold one turn, print what arrives, and leave log, sound, picture and report page in `out`.
+
+    Parameters
+    ----------
+    out : Path
+        Folder; made if it is not there.
+    **where
+        Arguments of `rtnb.connect`: ``target=``, ``dialect=`` …
+
+    Returns
+    -------
+    bool
+        Whether the response was completed.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    config = {"voice": voice} if voice else {}
+    session = connect(**where, output_modalities=["audio"], **config)
+
+    def say(line: str) -> None:
+        print(line, file=stdout, flush=True)
+
+    try:
+        say("Connection opened!")
+        failure = _talk(session, prompt, say)
+    finally:
+        session.close()
+    say("Connection closed!")
+    response = session.responses[-1] if session.responses else None
+    kept = _keep(session, response, out, prompt)
+    if failure is not None:
+        raise failure
+    say(f"\nIn {out}/: {kept.names}. Open {kept.report.name} in a browser, or run: rtnb inspect {kept.log}")
+    return response is not None and response.status == "completed"
+
+
+def _talk(session: Session, prompt: str, say: Any) -> RtnbError | None:
+    """Ask, and tell each event as it comes; return what went wrong, since there is a log to be kept first."""
+    try:
+        answer = session.ask(prompt, wait=False)
+        for event in session.events(since=0):
+            line = told(event)
+            if line:
+                say(line)
+            if event.kind == Kind.RESPONSE_DONE or answer.done:
+                break
+        answer.wait()
+    except RtnbError as error:
+        return error
+    return None
+
+
+def told(event: Event) -> str:
+    """Return what the quickstarts print for an event; nothing for most."""
+    if event.kind == Kind.SESSION_CREATED:
+        return "session created!"
+    if event.kind in (Kind.TEXT_DELTA, Kind.TRANSCRIPT_DELTA):
+        return f"Received text delta: {event.text('delta')}"
+    if event.kind == Kind.AUDIO_DELTA:
+        return f"Received {len(event.audio)} bytes of audio data."
+    return ""
+
+
+def _keep(session: Session, response: Response | None, out: Path, prompt: str) -> Kept:
+    from rtnb.notebook.plots import picture
+
+    log = session.save(out / "session.rtnb.jsonl")
+    clip = response.audio if response is not None else None
+    wav = clip.to_wav(out / "answer.wav") if clip is not None and len(clip) else None
+    image = picture(session.timeline, clip)
+    (out / "timeline.png").write_bytes(image)
+    report = write_report(
+        out / "report.html",
+        timeline=session.timeline,
+        responses=session.responses,
+        title=f"“{prompt}” — {session.endpoint.words}",
+        picture_png=image,
+    )
+    return Kept(log, wav, out / "timeline.png", report)

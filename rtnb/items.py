@@ -1,0 +1,111 @@
+"""What a conversation is made of: items, their content parts, and what is known of a response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rtnb.audio.formats import FORMATS, AudioFormat
+from rtnb.formatting import one_line
+
+IN_PROGRESS = "in_progress"
+NAN = float("nan")
+
+
+@dataclass(slots=True)
+class ContentPart:
+    """One content part of an item: its text so far, and references to its audio.
+
+    Attributes
+    ----------
+    text, transcript : str
+        What the deltas say; the ``done`` event's word replaces it.
+    chunks : list of bytes
+        Decoded audio deltas in the order of arrival; `format` says how to read them.
+    """
+
+    type: str = ""
+    text: str = ""
+    transcript: str = ""
+    chunks: list[bytes] = field(default_factory=list)
+    format: AudioFormat = FORMATS["pcm16"]
+    spellings: dict[str, str] = field(default_factory=dict)
+    finished: set[str] = field(default_factory=set)
+
+    @property
+    def audio_bytes(self) -> int:
+        """Return how many bytes of audio have arrived."""
+        return sum(map(len, self.chunks))
+
+
+@dataclass(slots=True)
+class Item:
+    """A conversation item: a message, a function call, or its output."""
+
+    id: str
+    type: str = "message"
+    role: str = ""
+    status: str = ""
+    name: str = ""
+    call_id: str = ""
+    arguments: str = ""
+    output: str = ""
+    response_id: str = ""
+    content: dict[int, ContentPart] = field(default_factory=dict)
+
+    def part(self, index: int) -> ContentPart:
+        """Return the content part at `index`, made when it is first spoken of."""
+        if index not in self.content:
+            self.content[index] = ContentPart()
+        return self.content[index]
+
+    @property
+    def text(self) -> str:
+        """Return what the item says in words: its texts and transcripts, joined."""
+        return " ".join(filter(None, (part.transcript or part.text for part in self.content.values())))
+
+    def __repr__(self) -> str:
+        what = f"{self.name}({one_line(self.arguments, 40)})" if self.name else one_line(self.text or self.output, 60)
+        return f"<Item {self.role or self.type} {self.status} {what!r}>"
+
+
+@dataclass(slots=True)
+class ResponseState:
+    """All that is known of one response. `request_id` is the client event that asked for it. Times are seconds of the session's clock, NaN while unknown."""
+
+    id: str = ""
+    status: str = ""
+    reason: str = ""
+    error: dict[str, Any] | None = None
+    usage: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
+    conversation_id: str | None = ""
+    format: AudioFormat = FORMATS["pcm16"]
+    items: dict[str, Item] = field(default_factory=dict)
+    request_id: str = ""
+    requested_t: float = NAN
+    created_t: float = NAN
+    first_text_t: float = NAN
+    first_audio_t: float = NAN
+    done_t: float = NAN
+
+    @property
+    def active(self) -> bool:
+        """Return whether the service is still at work on it."""
+        return self.status == IN_PROGRESS
+
+
+def fill(item: Item, data: Mapping[str, Any]) -> None:
+    """Take over what an item event says of an item; what it leaves out stays, texts that deltas told stay too."""
+    for name in ("type", "role", "status", "name", "call_id", "arguments", "output"):
+        if isinstance(value := data.get(name), str) and value:
+            setattr(item, name, value)
+    content = data.get("content")
+    for index, value in enumerate(content if isinstance(content, list) else ()):
+        if not isinstance(value, Mapping):
+            continue
+        part = item.part(index)
+        part.type = str(value.get("type") or part.type)
+        part.text = str(value.get("text") or part.text)
+        part.transcript = str(value.get("transcript") or part.transcript)

@@ -1,0 +1,52 @@
+"""`SessionRecord`: what a session leaves behind, and what a live one has so far; all of it read-only."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rtnb.conversation import Conversation
+from rtnb.response import Response, usage_total
+
+if TYPE_CHECKING:
+    from rtnb.log import Timeline
+
+
+class SessionRecord:
+    """The events of a session, and what they mean.
+
+    Attributes
+    ----------
+    timeline : Timeline
+        Everything that crossed the wire, as a table; a live session's grows.
+    conversation : Conversation
+        Items, responses and settings as the events tell them.
+    """
+
+    timeline: Timeline
+    conversation: Conversation
+
+    @property
+    def responses(self) -> list[Response]:
+        """Return every response, in the order in which they were created."""
+        return [Response(state, self.timeline) for state in self.conversation.responses.values()]
+
+    @property
+    def usage(self) -> dict[str, Any]:
+        """Return the tokens that all responses used, cancelled ones included."""
+        return usage_total(self.conversation.responses)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Return the settings in effect, in GA's nested form, as the service last confirmed them."""
+        return self.conversation.config
+
+    @property
+    def id(self) -> str:
+        """Return the service's id of the session; empty where it gave none."""
+        return self.conversation.session_id
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Save the log as it stands to a ``.rtnb.jsonl`` file, which `rtnb.open` reads."""
+        return self.timeline.save(path)

@@ -1,0 +1,150 @@
+"""The local service in a process of its own, so that it never shares the interpreter with the notebook it serves."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import IO, Any
+
+from rtnb.errors import ConnectError
+
+_STOP_SECONDS = 3.0
+
+
+class ServiceProcess:
+    """A running ``python -m rtnb.service``; made by :meth:`start`.
+
+    It ends with :meth:`stop`, at the interpreter's exit, and when this process dies in any other way: its stdin closes.
+
+    Attributes
+    ----------
+    url : str
+        ``ws://127.0.0.1:PORT``, without a path.
+    pid : int
+    """
+
+    def __init__(self, child: subprocess.Popen[bytes], url: str, errors: IO[bytes]) -> None:
+        self._child = child
+        self._errors = errors
+        self.url = url
+        self.pid = child.pid
+        atexit.register(self.stop)
+
+    @classmethod
+    def start(cls, *, seed: int = 0, speed: float = 8.0, timeout: float = 20.0) -> ServiceProcess:
+        """Start the service and wait until it listens.
+
+        Parameters
+        ----------
+        seed : int
+            Makes ids and voices repeatable.
+        speed : float
+            Seconds of speech sent a second; 0: as fast as it can be made.
+        timeout : float
+            Seconds to wait.
+
+        Raises
+        ------
+        ConnectError
+            It did not start; the message has the end of what it wrote.
+        """
+        errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
+        child = subprocess.Popen(
+            [sys.executable, "-m", "rtnb.service", "--port", "0", "--seed", str(seed), "--speed", repr(speed)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=_environment(),
+            **_own_group(),
+        )
+        url = _announced(child, timeout)
+        if url:
+            return cls(child, url, errors)
+        status = child.poll()
+        _end(child)
+        how = f"did not answer within {timeout:g} s" if status is None else f"ended with status {status}"
+        written = _tail(errors)
+        errors.close()
+        raise ConnectError(
+            f"The local service {how}. What it wrote last:\n{written or '(nothing)'}\n"
+            f"Try it by hand: {sys.executable} -m rtnb.service",
+            body=written,
+        )
+
+    @property
+    def running(self) -> bool:
+        """Return whether the process is alive."""
+        return self._child.poll() is None
+
+    def stop(self) -> None:
+        """End the service: sessions are closed with 1001. Again does nothing."""
+        atexit.unregister(self.stop)
+        _end(self._child)
+        self._errors.close()
+
+    def __enter__(self) -> ServiceProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<ServiceProcess {self.url} pid {self.pid} {'running' if self.running else 'stopped'}>"
+
+
+def _environment() -> dict[str, str]:
+    """The child finds rtnb where this process found it, installed or not; no credential goes to it."""
+    home = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
+    secret = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+    kept = {name: value for name, value in os.environ.items() if not name.upper().endswith(secret)}
+    return {**kept, "PYTHONPATH": path, "PYTHONUTF8": "1"}
+
+
+def _own_group() -> dict[str, Any]:
+    """An interrupt of the notebook or the terminal is not meant for the service."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
+def _announced(child: subprocess.Popen[bytes], timeout: float) -> str:
+    """Return the URL that the child prints, or nothing. A thread reads: pipes have no timeout everywhere."""
+    lines: queue.Queue[bytes] = queue.Queue()
+    assert child.stdout is not None
+    threading.Thread(target=lambda pipe: lines.put(pipe.readline()), args=(child.stdout,), daemon=True).start()
+    try:
+        return str(json.loads(lines.get(timeout=timeout))["url"])
+    except (queue.Empty, ValueError, KeyError, TypeError):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(0.2)  # so that the message knows its status
+        return ""
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the child and reap it, politely first."""
+    assert child.stdin is not None
+    assert child.stdout is not None
+    with contextlib.suppress(OSError):
+        child.stdin.close()
+    for force in (child.terminate, child.kill):
+        try:
+            child.wait(_STOP_SECONDS)
+            break
+        except subprocess.TimeoutExpired:
+            force()
+    child.wait()
+    child.stdout.close()
+
+
+def _tail(errors: IO[bytes]) -> str:
+    errors.seek(0)
+    return errors.read().decode("utf-8", "replace")[-2000:].strip()

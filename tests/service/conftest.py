@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, get_args
+
+import numpy as np
+import openai.types.beta.realtime as preview_types
+import openai.types.realtime as ga_types
+import pytest
+from pydantic import BaseModel
+
+from rtnb.protocol.dialects import GA, PREVIEW, Dialect
+from rtnb.protocol.names import GA_NAME
+from rtnb.service.connection import ServiceConnection
+from rtnb.service.voice import SpokenWord
+
+Event = dict[str, Any]
+
+# What the services' logs show in a session beyond the official types.
+_BEYOND_THE_TYPES = {"session.id", "session.object", "session.expires_at"}
+
+
+def _classes(union: Any) -> dict[str, type[BaseModel]]:
+    found: dict[str, type[BaseModel]] = {}
+    for member in get_args(get_args(union)[0]) or get_args(union):
+        if isinstance(member, type):
+            for name in get_args(member.model_fields["type"].annotation):
+                found[name] = member
+    return found
+
+
+@pytest.fixture(scope="session")
+def official_classes() -> dict[str, dict[str, type[BaseModel]]]:
+    return {
+        "ga": _classes(ga_types.RealtimeServerEvent),
+        "preview": _classes(preview_types.RealtimeServerEvent),
+    }
+
+
+def _strangers(model: Any, path: str = "") -> Iterator[str]:
+    """Yield the fields that the official types do not know."""
+    if isinstance(model, BaseModel):
+        for name in model.model_extra or {}:
+            yield f"{path}{name}"
+        for name in type(model).model_fields:
+            yield from _strangers(getattr(model, name), f"{path}{name}.")
+    elif isinstance(model, list):
+        for each in model:
+            yield from _strangers(each, path)
+
+
+@pytest.fixture(scope="session")
+def judge(official_classes: dict[str, dict[str, type[BaseModel]]]) -> Callable[[Dialect, Event], None]:
+    """Refuse an event that the official client's types do not describe."""
+
+    def judge(dialect: Dialect, event: Event) -> None:
+        event = json.loads(json.dumps(event))  # as it crosses the wire
+        model = official_classes[dialect.name][event["type"]].model_validate(event, strict=True)
+        assert set(_strangers(model)) <= _BEYOND_THE_TYPES, event
+        assert len(event["event_id"]) == len("event_") + 21
+
+    return judge
+
+
+def steady_voice(text: str, voice: str, *, seed: int = 0, speed: float = 1.0) -> Iterator[SpokenWord]:
+    """Speak each word as a quarter of a second of a constant."""
+    words = text.replace(" ", "\0 ").split("\0")
+    for word in filter(None, words):
+        yield SpokenWord(word, np.full(6_000, 1000, np.int16))
+
+
+class Client:
+    """Talks to a ServiceConnection; the official types judge every event that comes back."""
+
+    def __init__(self, dialect: Dialect, judge: Callable[[Dialect, Event], None], **options: Any) -> None:
+        options = {"model": "gpt-4o-realtime-preview", "clock": lambda: 1_800_000_000.0} | options
+        self.connection = ServiceConnection(dialect, **options)
+        self.dialect = dialect
+        self._judge = judge
+        self.log: list[Event] = []
+        self.keep(self.connection.open())
+
+    def keep(self, events: list[Event]) -> list[Event]:
+        for event in events:
+            self._judge(self.dialect, event)
+        self.log += events
+        return events
+
+    def send(self, type: str, **fields: Any) -> list[Event]:
+        """Send an event whose session, response and item are in GA's form."""
+        wire = self.dialect.encode({"type": type, **fields})
+        return self.keep(self.connection.receive(json.dumps(wire)))
+
+    def raw(self, event: Any) -> list[Event]:
+        return self.keep(self.connection.receive(json.dumps(event)))
+
+    def step(self) -> list[Event]:
+        step = self.connection.advance()
+        return self.keep(step.events) if step else []
+
+    def finish(self) -> list[Event]:
+        events: list[Event] = []
+        while self.connection.busy:
+            events += self.step()
+        return events
+
+    def finish_quietly(self) -> None:
+        """Let what a hostile client began come to its end, unjudged: it may show what that client sent."""
+        while self.connection.advance():
+            pass
+
+    def until(self, kind: str) -> list[Event]:
+        """Step until an event of this GA name has come."""
+        events: list[Event] = []
+        while not any(self.kind(event) == kind for event in events):
+            assert self.connection.busy, f"no {kind} came"
+            events += self.step()
+        return events
+
+    def message(self, text: str, role: str = "user", **fields: Any) -> list[Event]:
+        part = {"type": "output_text" if role == "assistant" else "input_text", "text": text}
+        item = {"type": "message", "role": role, "content": [part], **fields.pop("item", {})}
+        return self.send("conversation.item.create", item=item, **fields)
+
+    def ask(self, text: str, **response: Any) -> list[Event]:
+        """Hold a turn; return the events from response.created to response.done."""
+        self.message(text)
+        return self.send("response.create", response=response) + self.finish()
+
+    def configure(self, **session: Any) -> list[Event]:
+        typed = {"type": "realtime"} if self.dialect.typed_session else {}
+        return self.send("session.update", session={**typed, **session})
+
+    @staticmethod
+    def kind(event: Event) -> str:
+        return str(GA_NAME.get(event["type"], event["type"]))
+
+    def kinds(self, events: list[Event]) -> list[str]:
+        return [self.kind(event) for event in events]
+
+
+@pytest.fixture(params=[GA, PREVIEW], ids=lambda dialect: dialect.name)
+def dialect(request: pytest.FixtureRequest) -> Dialect:
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def make_client(judge: Callable[[Dialect, Event], None]) -> Callable[..., Client]:
+    """Return a maker of clients; they talk to a service with a steady voice that answers "Of course! I can."."""
+
+    def make(dialect: Dialect, **options: Any) -> Client:
+        chosen = {"reply": lambda text, **_: "Of course! I can.", "speak": steady_voice, **options}
+        return Client(dialect, judge, **chosen)
+
+    return make
+
+
+@pytest.fixture
+def client(dialect: Dialect, make_client: Callable[..., Client]) -> Client:
+    return make_client(dialect)
