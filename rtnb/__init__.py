@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from rtnb.audio import AudioClip as AudioClip
     from rtnb.client.async_session import AsyncSession as AsyncSession
     from rtnb.client.session import Session as Session
-    from rtnb.connect import connect as connect
-    from rtnb.connect import connect_async as connect_async
+    from rtnb.connecting import connect as connect
+    from rtnb.connecting import connect_async as connect_async
     from rtnb.errors import AudioError as AudioError
     from rtnb.errors import AuthError as AuthError
     from rtnb.errors import ConfigurationError as ConfigurationError
     from rtnb.errors import ConnectError as ConnectError
     from rtnb.errors import ProtocolError as ProtocolError
+    from rtnb.errors import RecordingError as RecordingError
     from rtnb.errors import ResponseTimeout as ResponseTimeout
     from rtnb.errors import RtnbError as RtnbError
     from rtnb.errors import ServerError as ServerError
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from rtnb.protocol.dialects import PREVIEW as PREVIEW
     from rtnb.protocol.events import Event as Event
     from rtnb.recording import Recording as Recording
-    from rtnb.recording import open as open
+    from rtnb.recording import open_recording as open
     from rtnb.response import Response as Response
     from rtnb.service.process import ServiceProcess as ServiceProcess
 
@@ -48,13 +49,14 @@ _HOME = {
     "AudioClip": "rtnb.audio",
     "AsyncSession": "rtnb.client.async_session",
     "Session": "rtnb.client.session",
-    "connect": "rtnb.connect",
-    "connect_async": "rtnb.connect",
+    "connect": "rtnb.connecting",
+    "connect_async": "rtnb.connecting",
     "AudioError": "rtnb.errors",
     "AuthError": "rtnb.errors",
     "ConfigurationError": "rtnb.errors",
     "ConnectError": "rtnb.errors",
     "ProtocolError": "rtnb.errors",
+    "RecordingError": "rtnb.errors",
     "ResponseTimeout": "rtnb.errors",
     "RtnbError": "rtnb.errors",
     "ServerError": "rtnb.errors",
@@ -66,7 +68,7 @@ _HOME = {
     "GA": "rtnb.protocol.dialects",
     "PREVIEW": "rtnb.protocol.dialects",
     "Event": "rtnb.protocol.events",
-    "open": "rtnb.recording",
+    "open": "rtnb.recording:open_recording",
     "Response": "rtnb.response",
     "ServiceProcess": "rtnb.service.process",
 }
@@ -78,7 +80,8 @@ def __getattr__(name: str) -> Any:
     """Load a public name from the module that it lives in."""
     if name not in _HOME:
         raise AttributeError(f"module 'rtnb' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME[name]), name)
+    module, _, attribute = _HOME[name].partition(":")
+    value = getattr(importlib.import_module(module), attribute or name)
     globals()[name] = value
     return value
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 import rtnb
 from rtnb.errors import RtnbError
 from rtnb.formatting import printable
+from rtnb.recording import open_recording
 
 _NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 
@@ -27,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # the reader of our output has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (RtnbError, OSError) as error:
         print(f"rtnb {given.command}: {printable(error)}", file=sys.stderr)
         return 1
@@ -47,7 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--prompt", default="Please assist the user.", help="what to ask (default: %(default)s)")
     demo.add_argument("--voice", help="the voice to answer in")
     demo.add_argument("--dialect", choices=["ga", "preview"], help="the protocol's dialect (default: by the target)")
-    demo.add_argument("--out", type=Path, default=Path("rtnb-demo"), metavar="DIR", help="folder (default: %(default)s)")
+    demo.add_argument(
+        "--out", type=Path, default=Path("rtnb-demo"), metavar="DIR", help="folder (default: %(default)s)"
+    )
     demo.set_defaults(run=_demo)
 
     lab = commands.add_parser("lab", help="open the notebooks in JupyterLab")
@@ -58,7 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", help="a loopback address (default: %(default)s)")
     serve.add_argument("--port", type=int, default=8765, help="0 takes any free port (default: %(default)s)")
     serve.add_argument("--seed", type=int, default=0, help="makes ids and voices repeatable (default: %(default)s)")
-    serve.add_argument("--speed", type=float, default=8.0, help="pace, times real time; 0: no pauses (default: %(default)s)")
+    serve.add_argument(
+        "--speed", type=float, default=8.0, help="pace, times real time; 0: no pauses (default: %(default)s)"
+    )
     serve.set_defaults(run=_serve)
 
     inspect = commands.add_parser("inspect", help="show a saved session")
@@ -93,7 +102,7 @@ def _serve(given: argparse.Namespace) -> int:
 
 
 def _inspect(given: argparse.Namespace) -> int:
-    recording = rtnb.open(given.file)
+    recording = open_recording(given.file)
     print(recording)
     print()
     print(recording.timeline)

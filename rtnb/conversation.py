@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rtnb.audio.formats import FORMATS, AudioFormat
-from rtnb.items import IN_PROGRESS, ContentPart, Item, ResponseState, fill
+from rtnb.formatting import one_line
+from rtnb.items import IN_PROGRESS, NAN, ContentPart, Item, ResponseState, fill
 from rtnb.protocol.config import format_name, look, merge
 from rtnb.protocol.dialects import GA, PREVIEW, Dialect
 from rtnb.protocol.events import SENT, Event
@@ -45,7 +46,7 @@ class Conversation:
             Kind.SESSION_CREATED: self._session,
             Kind.SESSION_UPDATED: self._session,
             Kind.ITEM_ADDED: self._item_added,
-            Kind.ITEM_DONE: self._item_seen,
+            Kind.ITEM_DONE: self._item_added,
             Kind.ITEM_RETRIEVED: self._item_seen,
             Kind.ITEM_DELETED: self._item_deleted,
             Kind.RESPONSE_CREATED: self._response_created,
@@ -87,12 +88,12 @@ class Conversation:
             return
         try:
             reduce(event)
-        except (TypeError, ValueError, AttributeError, KeyError) as error:
-            self._odd(event, f"has a shape that cannot be read ({error})")
+        except Exception as error:  # fields of unforeseen shapes and depths
+            self._odd(event, f"has a shape that cannot be read ({type(error).__name__}: {error})")
 
     def _odd(self, event: Event, what: str) -> None:
         if len(self.oddities) < 100:
-            self.oddities.append(f"row {event.seq}: {event.type} {what}")
+            self.oddities.append(one_line(f"row {event.seq}: {event.type} {what}", 300))
 
     # Session ----------------------------------------------------------------------------------------------------------
 
@@ -105,6 +106,10 @@ class Conversation:
     def _error(self, event: Event) -> None:
         caused_by = event.part("error").get("event_id")
         self._requested = deque((pair for pair in self._requested if pair[0] != caused_by), maxlen=1000)
+        for response in self.responses.values():
+            if caused_by and response.request_id == caused_by:
+                # The service had begun this one by itself before it refused the request that we took for its cause.
+                response.request_id, response.requested_t = "", NAN
 
     def _closed(self, event: Event) -> None:
         reason = f"connection closed {event.data.get('code')} {event.text('reason')}".strip()
@@ -161,9 +166,10 @@ class Conversation:
     def _response_created(self, event: Event) -> None:
         data = event.part("response")
         response = self._response(event, announced=True)
+        if response.created_t == response.created_t:
+            self._odd(event, "came late, or twice, for one response")
+            return
         response.created_t = event.t
-        if self._requested:
-            response.request_id, response.requested_t = self._requested.popleft()
         self._read_response(response, data)
         response.status = response.status or IN_PROGRESS
         if not response.active:
@@ -193,6 +199,8 @@ class Conversation:
         if response is None:
             response = ResponseState(id=identifier, status="" if announced else IN_PROGRESS, format=self._format())
             self.responses[identifier or f"(unnamed {len(self.responses) + 1})"] = response
+            if self._requested:
+                response.request_id, response.requested_t = self._requested.popleft()
             if not announced:
                 response.created_t = event.t
                 self._odd(event, "belongs to a response that was never created")
@@ -223,6 +231,8 @@ class Conversation:
             fill(self._output(self._response(event), data["id"]), data)
 
     def _output(self, response: ResponseState, item_id: str) -> Item:
+        if not item_id and response.items:
+            return next(reversed(response.items.values()))
         if item_id not in response.items:
             item = self.items.get(item_id) or Item(item_id, role="assistant", response_id=response.id)
             item.response_id = response.id

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from rtnb.audio import AudioClip
 from rtnb.client.session import Session
-from rtnb.connect import connect
+from rtnb.connecting import connect
 from rtnb.errors import RtnbError
 from rtnb.notebook.report import write_report
 from rtnb.protocol.events import Event
@@ -55,7 +56,7 @@ def run(
         Whether the response was completed.
     """
     out.mkdir(parents=True, exist_ok=True)
-    config = {"voice": voice} if voice else {}
+    config: dict[str, Any] = {"voice": voice} if voice else {}
     session = connect(**where, output_modalities=["audio"], **config)
 
     def say(line: str) -> None:
@@ -106,8 +107,8 @@ def _keep(session: Session, response: Response | None, out: Path, prompt: str) -
     from rtnb.notebook.plots import picture
 
     log = session.save(out / "session.rtnb.jsonl")
-    clip = response.audio if response is not None else None
-    wav = clip.to_wav(out / "answer.wav") if clip is not None and len(clip) else None
+    clip = response.audio if response is not None else AudioClip.silence(0)
+    wav = clip.to_wav(out / "answer.wav") if len(clip) else None
     image = picture(session.timeline, clip)
     (out / "timeline.png").write_bytes(image)
     report = write_report(

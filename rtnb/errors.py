@@ -5,6 +5,7 @@
     RtnbError
     ├── ConfigurationError (ValueError)   settings are missing or contradict one another; nothing was sent
     ├── AudioError (ValueError)           samples or a file that cannot be read as audio
+    ├── RecordingError (ValueError)        a file that is no recording, or cannot be recorded into
     ├── ConnectError (ConnectionError)    no session came about: status, body
     │   └── AuthError                     the service refused the credential, or none could be had
     ├── SessionClosed (ConnectionError)   the session is over: code, reason, who, last_activity
@@ -31,6 +32,10 @@ class ConfigurationError(RtnbError, ValueError):
 
 class AudioError(RtnbError, ValueError):
     """Samples, a rate or a file that cannot be read as audio."""
+
+
+class RecordingError(RtnbError, ValueError):
+    """A file that is no recording, or that cannot be recorded into."""
 
 
 class ConnectError(RtnbError, ConnectionError):

@@ -96,20 +96,26 @@ def text_table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequ
 
 
 def html_table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Return an HTML table; the cells are HTML already, so whoever makes them escapes them."""
-    border = "border-bottom:1px solid rgba(128,128,128,.25)"
+    """Return an HTML table; the cells are HTML already, so whoever makes them escapes them.
+
+    Only the last column, where the long texts are, breaks its lines; a table that is too wide scrolls in its own frame.
+    """
+    last = len(header) - 1
 
     def cell(tag: str, column: int, content: str) -> str:
         align = "right" if column in right else "left"
-        return f'<{tag} style="text-align:{align};padding:2px 8px;{border};vertical-align:top">{content}</{tag}>'
+        wrap = "min-width:12em" if column == last else "white-space:nowrap"
+        border = "border-bottom:1px solid rgba(128,128,128,.25)"
+        return f'<{tag} style="text-align:{align};padding:2px 8px;{border};vertical-align:top;{wrap}">{content}</{tag}>'
 
     def line(tag: str, cells: Sequence[str]) -> str:
         return "<tr>" + "".join(cell(tag, column, content) for column, content in enumerate(cells)) + "</tr>"
 
+    head = f"<thead>{line('th', header)}</thead>" if any(header) else ""
     body = "".join(line("td", row) for row in rows)
     return (
-        '<table style="border-collapse:collapse;font-size:90%;background:none">'
-        f"<thead>{line('th', header)}</thead><tbody>{body}</tbody></table>"
+        '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:90%;background:none;color:inherit;margin:0">'
+        f"{head}<tbody>{body}</tbody></table></div>"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +19,21 @@ class SessionRecord:
     ----------
     timeline : Timeline
         Everything that crossed the wire, as a table; a live session's grows.
-    conversation : Conversation
-        Items, responses and settings as the events tell them.
     """
 
-    timeline: Timeline
-    conversation: Conversation
+    def __init__(self, timeline: Timeline, conversation: Conversation | None = None) -> None:
+        self.timeline = timeline
+        self._conversation = conversation
+
+    @property
+    def conversation(self) -> Conversation:
+        """Return items, responses and settings as the events tell them; read from the timeline when first asked for."""
+        if self._conversation is None:
+            told = Conversation()
+            for event in self.timeline:
+                told.apply(event)
+            self._conversation = told
+        return self._conversation
 
     @property
     def responses(self) -> list[Response]:
@@ -47,6 +55,6 @@ class SessionRecord:
         """Return the service's id of the session; empty where it gave none."""
         return self.conversation.session_id
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | Path) -> Path:
         """Save the log as it stands to a ``.rtnb.jsonl`` file, which `rtnb.open` reads."""
         return self.timeline.save(path)

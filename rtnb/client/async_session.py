@@ -56,11 +56,10 @@ class AsyncSession(SessionRecord):
     def __init__(
         self, connection: Connection, endpoint: Endpoint, credential: Credential, io: LoopThread, *, timeout: float
     ) -> None:
+        super().__init__(connection.timeline, connection.conversation)
         self.endpoint = endpoint
         self._credential = credential
         self._connection = connection
-        self.timeline = connection.timeline
-        self.conversation = connection.conversation
         self._io = io
         self._timeout = timeout
         self._turns = Turns(connection, io)

@@ -6,6 +6,7 @@ import fnmatch
 import inspect
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from rtnb.protocol.names import kind_of
 
 Listener = Callable[[Event], Any]
 Report = Callable[[str, BaseException, Event], None]
+_BREATH = 0.001  # seconds; how much later a listener may hear of an event that comes on the heels of another
 
 
 @dataclass(frozen=True)
@@ -111,11 +113,13 @@ class Listeners:
             event, registrations = job
             for registration in registrations:
                 self._tell(registration, event)
+            if self._queue.empty():
+                # Waking this thread costs the one that reads the socket more than all the rest of an event's way.
+                time.sleep(_BREATH)
 
     def _tell(self, registration: _Registration, event: Event) -> None:
-        with self._lock:
-            if registration not in self._registrations:
-                return
+        if registration not in self._registrations:
+            return
         if registration.once:
             self.remove(registration.pattern, registration.listener)
         try:

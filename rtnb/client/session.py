@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -205,7 +204,7 @@ class Session:
 
     # Keeping and ending -----------------------------------------------------------------------------------------------
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | Path) -> Path:
         """Save the log as it stands to a ``.rtnb.jsonl`` file, which `rtnb.open` reads."""
         return self._session.save(path)
 

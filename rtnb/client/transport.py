@@ -17,6 +17,7 @@ from rtnb.errors import ConnectError
 MAX_FRAME = 32 * 2**20
 _CLOSE_SECONDS = 2.0
 _KEEPALIVE = 20.0
+_READ = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,10 @@ class WebSocketTransport:
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
+        if hasattr(socket.transport, "max_size"):
+            # asyncio would ask for 256 KiB a read: so much memory is mapped and unmapped each time, which costs more than
+            # the reading.
+            socket.transport.max_size = _READ
 
     @classmethod
     async def open(cls, url: str, headers: Mapping[str, str], *, timeout: float) -> WebSocketTransport:

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from rtnb.log.lines import Header, RecordingError, header_line, row_line
+from rtnb.errors import RecordingError
+from rtnb.log.lines import Header, header_line, row_line
 from rtnb.log.view import View
 from rtnb.protocol.events import Event
 

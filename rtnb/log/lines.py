@@ -22,19 +22,16 @@ from typing import Any
 import orjson
 from pybase64 import b64decode, b64encode
 
-from rtnb.errors import RtnbError
+from rtnb.errors import RecordingError
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT, Event
 
 VERSION = 1
+_ABSURD = 1e12  # no time and no doubt in a file is as long; a damaged or planted one may be
 _NUMBER = rb"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
 _ROW = re.compile(
     rb'\{"seq":\d+,"t":(?P<t>null|%b),"direction":"(?P<direction>sent|received|local)"'
     rb'(?:,"late_ms":(?P<late>%b))?,"(?P<form>frame|base64)":' % (_NUMBER, _NUMBER)
 )
-
-
-class RecordingError(RtnbError, ValueError):
-    """A file that cannot be opened as a recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +131,14 @@ def read_row(line: bytes) -> Row | None:
     A row that another program has rewritten is read too: its frame then means the same, but is not the same bytes.
     """
     ours = _ROW.match(line)
-    if ours is None or not line.endswith(b"}"):
+    if ours is None:
         return _rewritten_row(line)
-    t = math.nan if ours["t"] == b"null" else float(ours["t"])
     body: bytes = line[ours.end() : -1]
-    raw = body if ours["form"] == b"frame" else _decoded(body[1:-1])
-    return None if raw is None else Row(raw, ours["direction"].decode(), t, float(ours["late"] or 0.0))
+    raw = (body if is_json(body) else None) if ours["form"] == b"frame" else _decoded(body[1:-1])
+    if raw is None or not line.endswith(b"}"):
+        return None
+    t = math.nan if ours["t"] == b"null" else float(ours["t"])
+    return Row(raw, ours["direction"].decode(), _number(t, math.nan), _number(float(ours["late"] or 0.0), 0.0))
 
 
 def _rewritten_row(line: bytes) -> Row | None:
@@ -157,7 +156,7 @@ def _rewritten_row(line: bytes) -> Row | None:
 
 
 def _number(value: object, missing: float) -> float:
-    return float(value) if isinstance(value, (int, float)) else missing
+    return float(value) if isinstance(value, (int, float)) and abs(value) < _ABSURD else missing
 
 
 def _decoded(encoded: bytes) -> bytes | None:

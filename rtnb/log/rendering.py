@@ -87,7 +87,7 @@ def _cells(row: Fold, content: int) -> list[str]:
     return [
         ARROWS[row.direction],
         f"{row.seqs[0]}–{row.seqs[-1]}" if row.count > 1 else f"{row.seqs[0]}",
-        late + ("?" if math.isnan(row.t) else f"{row.t:.3f}"),
+        late + ("?" if not math.isfinite(row.t) else f"{row.t:.3f}"),
         times + formatting.one_line(row.type, 60),
         formatting.one_line(formatting.short_id(row.item_id or row.response_id), 24),
         formatting.size(row.bytes),
@@ -128,7 +128,7 @@ def _total(view: View) -> str:
     shares = [f"{count:,} {name}" for name, count in zip(DIRECTIONS, codes.tolist(), strict=True) if count]
     first, last = float(view["t"][0]), float(view["t"][-1])
     parts = [formatting.plural(len(view), "row"), ", ".join(shares)]
-    if not math.isnan(last - first):
+    if math.isfinite(last - first):
         parts.append(f"{formatting.seconds(abs(last - first))}")
     if problems := len(view.problems):
         parts.append(f"{problems:,} with a problem")

@@ -147,7 +147,7 @@ class Store:
             event = event_of(frame, seq=seq, t=t, direction=direction)
         except Exception as error:  # it failed when it was recorded, too
             event = unreadable(raw_of(frame), error, seq=seq, t=t, direction=direction)
-        event.problem = self.problems.get(seq, "")
+        event.problem = self.problems.get(seq, event.problem)
         return event
 
     def raw(self, seq: int) -> bytes:

@@ -34,6 +34,9 @@ COLUMNS = (
 )
 
 
+_LONGEST = 1e11  # seconds; a t beyond that is no time, and numpy's calendar has none for it
+
+
 class View:
     """Rows of a store: all there are so far, or a selection, which is a snapshot.
 
@@ -199,7 +202,9 @@ class View:
         origin: np.datetime64[Any] = np.datetime64("NaT", "us")
         if started is not None:
             origin = np.datetime64(started.astimezone(UTC).replace(tzinfo=None), "us")
-        return np.asarray(origin + np.round(self._taken(rows, "t") * 1e6).astype("timedelta64[us]"))
+        t = self._taken(rows, "t")
+        t = np.where(np.abs(t) < _LONGEST, t, np.nan)
+        return np.asarray(origin + np.round(t * 1e6).astype("timedelta64[us]"))
 
 
 def _as_array(rows: Rows) -> NDArray[np.int64]:

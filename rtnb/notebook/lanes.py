@@ -190,7 +190,7 @@ def _names(timeline: Timeline) -> Iterator[Piece]:
     failed = named["kind"].isin(ERROR_KINDS)
     for t, wire, text, error in zip(named["t"].tolist(), named["type"], named["text"], failed.tolist(), strict=True):
         if error:
-            yield Piece(t, one_line(text or wire, 160), "error", loud=True)
+            yield Piece(t, one_line(text or wire, 160), Kind.ERROR, loud=True)
         else:
             yield Piece(t, one_line(wire, 60))
 

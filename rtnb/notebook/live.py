@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
 
 from rtnb import formatting
 from rtnb.response import Response
@@ -18,28 +18,30 @@ class CellProgress:
 
     def __init__(self) -> None:
         self._began = time.monotonic()
-        self._handle: Any = None
+        self._id = secrets.token_hex(8)
+        self._displayed = False
         self._shown = ""
 
     def update(self, response: Response) -> None:
         """Show what has arrived, if the wait has become one."""
         if time.monotonic() - self._began < _PATIENCE:
             return
-        from IPython.display import HTML, display
-
         shown = progress_html(response, time.monotonic() - self._began)
         if shown == self._shown:
             return
         self._shown = shown
-        if self._handle is None:
-            self._handle = display(HTML(shown), display_id=True)
-        else:
-            self._handle.update(HTML(shown))
+        self._put({"text/html": shown, "text/plain": formatting.one_line(response.transcript)})
 
     def finish(self) -> None:
         """Take the line away."""
-        if self._handle is not None:
-            self._handle.update({"text/plain": "", "text/html": ""}, raw=True)
+        if self._shown:
+            self._put({"text/html": "", "text/plain": ""})
+
+    def _put(self, bundle: dict[str, str]) -> None:
+        from IPython.display import publish_display_data
+
+        publish_display_data(bundle, transient={"display_id": self._id}, update=self._displayed)
+        self._displayed = True
 
 
 def progress_html(response: Response, waited: float) -> str:

@@ -177,8 +177,10 @@ class Room:
     most: int | None = None
 
     def fits_after(self, current: _Gathered, piece: Piece) -> bool:
-        """Return whether `piece` comes when the label at hand has had its room, and has room for a label itself."""
+        """Return whether `piece` comes when the label at hand has had its room; the last words must have room themselves."""
         had_its_room = piece.t >= current.first.t + self.column * current.columns(self)
+        if self.most is not None:
+            return had_its_room
         return had_its_room and (
             piece.group != current.first.group or piece.t + _FEWEST_COLUMNS * self.column <= self.end
         )

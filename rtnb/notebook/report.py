@@ -28,12 +28,14 @@ audio { width: 100%; max-width: 32rem; display: block; }
 dl { display: flex; flex-wrap: wrap; gap: .3rem 2rem; margin: .8em 0; }
 dt { font-size: .8rem; opacity: .7; }
 dd { margin: 0; font-variant-numeric: tabular-nums; }
-img { max-width: 100%; height: auto; border-radius: 4px; }
 .wide { overflow-x: auto; }
+.wide img { width: 100%; min-width: 44rem; height: auto; border-radius: 4px; display: block; }
+.wide td:not(:last-child) { white-space: nowrap; }
+.wide td:last-child { min-width: 18rem; }
 @media (prefers-color-scheme: dark) { body { color: #e4e6e8; background: #17191c; } }
 @media print { body { max-width: none; } }
 """
-_FEEDS_NOTHING = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
+_POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 _STATUS_COLOUR = {"completed": formatting.RECEIVED_COLOUR, "failed": formatting.ERROR_COLOUR}
 
 
@@ -112,12 +114,13 @@ def report_html(*, timeline: Timeline, responses: Iterable[Reported], title: str
     if picture_png:
         encoded = base64.b64encode(picture_png).decode("ascii")
         alternative = "waveform of the answer, and the session's events over time"
-        sections.append(_section("Picture", f'<img alt="{alternative}" src="data:image/png;base64,{encoded}">'))
+        image = f'<img alt="{alternative}" src="data:image/png;base64,{encoded}">'
+        sections.append(_section("Picture", _wide(image)))
     table = timeline._repr_mimebundle_()["text/html"]
-    sections.append(_section("Events", f'<div class="wide" tabindex="0">{table}</div>'))
+    sections.append(_section("Events", _wide(table)))
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_FEEDS_NOTHING}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{heading}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
         f'<h1>{heading}</h1>\n<p class="about">{_about(timeline)}</p>\n'
@@ -139,6 +142,11 @@ def _about(timeline: Timeline) -> str:
 
 def _section(heading: str, content: str) -> str:
     return f"<section>\n<h2>{heading}</h2>\n{content}\n</section>"
+
+
+def _wide(content: str) -> str:
+    """Return content that may be wider than the page: it scrolls, by the keyboard, too."""
+    return f'<div class="wide" tabindex="0">{content}</div>'
 
 
 def _answer(response: Reported, number: int) -> str:

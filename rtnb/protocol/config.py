@@ -87,8 +87,8 @@ _FORMAT_NAMES = {value["type"]: name for name, value in FORMAT_OBJECTS.items()}
 def format_name(value: Any, default: str = "pcm16") -> str:
     """Return ``"pcm16"``, ``"g711_ulaw"`` or ``"g711_alaw"`` for either dialect's way to say it."""
     if isinstance(value, Mapping):
-        value = _FORMAT_NAMES.get(value.get("type", ""), default)
-    return value if value in FORMAT_OBJECTS else default
+        value = _FORMAT_NAMES.get(str(value.get("type")))
+    return value if isinstance(value, str) and value in FORMAT_OBJECTS else default
 
 
 def nest(words: Mapping[str, Any], *, allowed: frozenset[str] = SESSION_WORDS) -> dict[str, Any]:
@@ -124,7 +124,8 @@ def _format_object(word: str, name: str) -> dict[str, Any]:
 def _unknown_word(word: str, value: Any, allowed: frozenset[str]) -> str:
     if word in PREVIEW_WORDS:
         right = PREVIEW_WORDS[word]
-        shown = [name for name in value if name == "audio"] or value if word == "modalities" else value
+        both = word == "modalities" and isinstance(value, (list, tuple)) and "audio" in value
+        shown = ["audio"] if both else value
         return (
             f"{word}= is the preview dialect's word; rtnb takes GA's in both dialects and translates. "
             f"Write {right}={shown!r}."

@@ -7,7 +7,7 @@ with it. The official parsers' habit of guessing a type for an unknown event is 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -152,7 +152,7 @@ def read_json(raw: bytes) -> tuple[Any, str]:
     except ValueError as strict:
         problem = str(strict)
     try:
-        return json.loads(raw), f"not strict JSON: {problem}"
+        return json.loads(raw.decode("utf-8", "surrogatepass")), f"not strict JSON: {problem}"
     except (ValueError, RecursionError) as error:
         return None, f"not JSON: {error}"
 
@@ -195,12 +195,13 @@ def pretty_json(event: Event, limit: int = 20_000) -> str:
 def content_line(event: Event) -> str:
     """Return what an event says, in one short text: a delta's words, a transcript, an error, a status, a voice."""
     line = _CONTENT.get(event.kind)
-    if line is not None:
-        return line(event)
-    return event.problem
+    try:
+        return line(event) if line is not None else event.problem
+    except (TypeError, ValueError, AttributeError) as error:  # a field of a shape that nobody foresaw
+        return event.problem or f"unreadable fields: {error}"
 
 
-def _field(name: str) -> Any:
+def _field(name: str) -> Callable[[Event], str]:
     return lambda event: event.text(name)
 
 
@@ -251,11 +252,11 @@ def _close(event: Event) -> str:
     return " ".join(str(event.data.get(key) or "") for key in ("code", "reason", "who")).strip()
 
 
-def _milliseconds(name: str) -> Any:
+def _milliseconds(name: str) -> Callable[[Event], str]:
     return lambda event: f"{event.data.get(name)} ms"
 
 
-_CONTENT: dict[str, Any] = {
+_CONTENT: dict[str, Callable[[Event], str]] = {
     Kind.TEXT_DELTA: _field("delta"),
     Kind.TRANSCRIPT_DELTA: _field("delta"),
     Kind.ARGUMENTS_DELTA: _field("delta"),

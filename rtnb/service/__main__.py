@@ -9,7 +9,7 @@ import json
 import os
 import threading
 
-from rtnb.service.server import serve, until_signalled
+from rtnb.service.server import serve, stop_on_signals
 
 
 def main() -> None:
@@ -24,11 +24,11 @@ def main() -> None:
 
 
 async def _serve(host: str, port: int, seed: int, speed: float) -> None:
+    stop = stop_on_signals()
     server = await serve(host, port, seed=seed, speed=speed)
     print(json.dumps({"url": server.url}), flush=True)
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    threading.Thread(target=_watch_stdin, args=(loop, stop), daemon=True).start()
-    await until_signalled(stop)
+    threading.Thread(target=_watch_stdin, args=(asyncio.get_running_loop(), stop), daemon=True).start()
+    await stop.wait()
     await server.close()
 
 

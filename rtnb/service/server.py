@@ -251,27 +251,28 @@ async def serve(host: str = "127.0.0.1", port: int = 0, *, seed: int = 0, speed:
     return server
 
 
-async def until_signalled(stop: asyncio.Event) -> None:
-    """Wait for `stop`, which SIGINT and SIGTERM set, too."""
-    loop = asyncio.get_running_loop()
+def stop_on_signals() -> asyncio.Event:
+    """Return an event that SIGINT and SIGTERM set. To be called before anybody is told that the service is there."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         try:
             loop.add_signal_handler(number, stop.set)
         except (NotImplementedError, RuntimeError):  # Windows, or not the main thread
             with contextlib.suppress(ValueError):
                 signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    await stop.wait()
+    return stop
 
 
 def run(host: str = "127.0.0.1", port: int = 0, *, seed: int = 0, speed: float = 8.0) -> None:
     """Serve until Ctrl-C, and tell where: for the command line. Arguments and errors as in :func:`serve`."""
 
     async def main() -> None:
+        stop = stop_on_signals()
         server = await serve(host, port, seed=seed, speed=speed)
         print(
             f"The local realtime service listens at {server.url}\n\n{usage(server.url)}\nCtrl-C stops it.", flush=True
         )
-        await until_signalled(asyncio.Event())
+        await stop.wait()
         await server.close()
 
     asyncio.run(main())

@@ -59,7 +59,10 @@ def turn(timeline: Timeline, frame: Build, word: Build, sound: Build) -> Timelin
         ("received", frame("session.created", event_id="event_a", session={"model": "m", "voice": "verse"})),
         ("sent", frame("response.create", event_id="event_b")),
         ("received", frame("response.created", response={"id": "resp_1"})),
-        ("received", frame("response.output_item.added", response_id="resp_1", item={"id": "item_1", "role": "assistant"})),
+        (
+            "received",
+            frame("response.output_item.added", response_id="resp_1", item={"id": "item_1", "role": "assistant"}),
+        ),
         ("received", word("How are")),
         ("received", sound()),
         ("received", word(" you?")),

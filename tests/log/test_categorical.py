@@ -34,7 +34,7 @@ def test_masks_combine(column: Categorical) -> None:
 
 
 def test_isin_and_where(column: Categorical) -> None:
-    """isin takes a word or several; where asks once per word."""
+    """A set test takes a word or several; where asks once per word."""
     assert column.isin(["a", "c"]).tolist() == [False, True, False, True]
     assert column.isin("a").tolist() == [False, True, False, False]
     asked: list[str] = []
@@ -53,7 +53,7 @@ def test_is_a_sequence(column: Categorical) -> None:
 
 
 def test_becomes_an_array(column: Categorical) -> None:
-    """numpy sees an array of str; a view of it does not exist."""
+    """An array of it is made of str; a view of it does not exist."""
     assert np.asarray(column).tolist() == ["b", "a", "b", "c"]
     assert np.asarray(column, dtype="U4").dtype == "U4"
     with pytest.raises(ValueError, match="no array of its own"):

@@ -26,7 +26,7 @@ def test_growing_leaves_views_alone(word: Build) -> None:
         add(store, word("a"), t=float(number))
     held, room = store.rows["t"][:1000], len(store.rows)
     before = held.copy()
-    for number in range(3 * room):
+    for _ in range(3 * room):
         add(store, word("b"), t=-1.0)
     assert len(store.rows) > room
     assert (held == before).all()

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from rtnb.errors import ConfigurationError
-from rtnb.log import Timeline, open_recording
+from rtnb.log import Timeline
+from rtnb.recording import open_recording
 
 Build = Callable[..., bytes]
 
@@ -120,7 +121,7 @@ def test_contract_example(turn: Timeline) -> None:
 def test_counts(turn: Timeline) -> None:
     """Counts are by type as on the wire, most first, of a selection too."""
     counts = turn.counts()
-    assert list(counts)[0] == "response.output_audio_transcript.delta"
+    assert next(iter(counts)) == "response.output_audio_transcript.delta"
     assert counts["response.output_audio.delta"] == 2
     assert sum(counts.values()) == counts.total == 10
     assert turn[[0, 5]].counts() == {"session.created": 1, "response.output_audio.delta": 1}

@@ -12,7 +12,20 @@ from rtnb.log import Timeline
 
 Build = Callable[..., bytes]
 
-COLUMNS = ("seq", "t", "time", "direction", "type", "kind", "event_id", "response_id", "item_id", "bytes", "audio_ms", "text")
+COLUMNS = (
+    "seq",
+    "t",
+    "time",
+    "direction",
+    "type",
+    "kind",
+    "event_id",
+    "response_id",
+    "item_id",
+    "bytes",
+    "audio_ms",
+    "text",
+)
 
 
 def test_columns_are_the_contract(turn: Timeline) -> None:
@@ -49,8 +62,8 @@ def test_values(turn: Timeline) -> None:
 
 def test_kind_is_the_ga_name_of_either_dialect(timeline: Timeline, frame: Build) -> None:
     """Type is as on the wire; kind is one name for both dialects, and one category."""
-    for type in ("response.audio.delta", "response.output_audio.delta", "new.thing"):
-        timeline.append(frame(type), direction="received", t=0.0)
+    for name in ("response.audio.delta", "response.output_audio.delta", "new.thing"):
+        timeline.append(frame(name), direction="received", t=0.0)
     assert list(timeline["type"]) == ["response.audio.delta", "response.output_audio.delta", "new.thing"]
     assert (timeline["kind"] == "response.output_audio.delta").tolist() == [True, True, False]
     assert timeline["kind"].unique() == ["response.output_audio.delta", "new.thing"]
@@ -117,7 +130,9 @@ def test_selection_is_a_snapshot(turn: Timeline, word: Build) -> None:
     assert (len(turn), len(part)) == (11, 10)
 
 
-@pytest.mark.parametrize(("index", "message"), [(10, "There is no row 10: the timeline has 10 rows"), (-11, "no row -11")])
+@pytest.mark.parametrize(
+    ("index", "message"), [(10, "There is no row 10: the timeline has 10 rows"), (-11, "no row -11")]
+)
 def test_no_such_row(turn: Timeline, index: int, message: str) -> None:
     """A number beyond the ends is refused."""
     with pytest.raises(IndexError, match=message):

@@ -161,6 +161,12 @@ def test_names_give_way_after_their_columns() -> None:
     assert [label.lines for label in found] == [("a.long.event.name,…",), ("next",)]
 
 
+def test_a_name_never_moves_far_from_its_event() -> None:
+    """A name at the very end, where there is no room, is left out rather than shown elsewhere."""
+    found = labels([Piece(0, "first"), Piece(99, "second")], Room(100, 1, 2, 20), joint=", ")
+    assert [label.lines for label in found] == [("first",)]
+
+
 def test_a_label_begins_with_a_whole_name() -> None:
     """Where not even the first name fits, there is no label: half a name would mislead."""
     found = labels([Piece(0, "a.very.long.event.name"), Piece(12, "b", "other")], Room(20, 1, 2, 5))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
@@ -131,6 +132,22 @@ class Client:
     def configure(self, **session: Any) -> list[Event]:
         typed = {"type": "realtime"} if self.dialect.typed_session else {}
         return self.send("session.update", session={**typed, **session})
+
+    @staticmethod
+    def types(events: list[Event]) -> list[str]:
+        return [event["type"] for event in events]
+
+    def error(self, events: list[Event]) -> Event:
+        """Return the error that the events are: one, with all its keys."""
+        assert self.types(events) == ["error"]
+        assert set(events[0]["error"]) == {"type", "code", "message", "param", "event_id"}
+        error: Event = events[0]["error"]
+        return error
+
+    def audio(self, events: list[Event]) -> list[bytes]:
+        """Return what each audio delta holds, decoded strictly."""
+        deltas = [event["delta"] for event in events if self.kind(event) == "response.output_audio.delta"]
+        return [base64.b64decode(delta, validate=True) for delta in deltas]
 
     @staticmethod
     def kind(event: Event) -> str:

@@ -20,18 +20,20 @@ VALUES = ["message", "user", "assistant", "input_text", "output_text", "audio", 
 leaf = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(VALUES)
 anything = st.recursive(
     leaf,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(WORDS + ITEM_FIELDS) | st.text(max_size=8), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(WORDS + ITEM_FIELDS) | st.text(max_size=8), inner, max_size=5)
+    ),
     max_leaves=12,
 )
 item = st.fixed_dictionaries(
     {"type": st.just("message"), "role": st.sampled_from(["user", "assistant", "system"])},
-    optional={key: anything for key in ("id", "content", "status")},
+    optional=dict.fromkeys(("id", "content", "status"), anything),
 )
 event = st.fixed_dictionaries(
     {"type": st.sampled_from(sorted(CLIENT_KINDS))},
     optional={
-        **{field: anything for field in FIELDS},
+        **dict.fromkeys(FIELDS, anything),
         "item": anything | item,
         "session": anything | st.dictionaries(st.sampled_from(WORDS), anything, max_size=4),
         "response": anything | st.dictionaries(st.sampled_from(WORDS), anything, max_size=4),

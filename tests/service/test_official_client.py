@@ -67,7 +67,11 @@ async def test_official_client_holds_a_text_turn_and_an_audio_turn(url, connect)
             word = "text" if modality == "text" else "audio_transcript"
             said = "".join(event.delta for event in events if event.type == f"{NAMES[connect]}{word}.delta")
             part = done.response.output[0].content[0]
-            assert said == (part.text if modality == "text" else part.transcript) == "Of course! How can I assist you today?"
+            assert (
+                said
+                == (part.text if modality == "text" else part.transcript)
+                == "Of course! How can I assist you today?"
+            )
             audio = [event.delta for event in events if event.type == f"{NAMES[connect]}audio.delta"]
             samples = sum(len(base64.b64decode(delta)) // 2 for delta in audio)
             assert samples == done.response.usage.output_token_details.audio_tokens * 1_200

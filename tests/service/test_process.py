@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -56,8 +57,6 @@ def test_it_ends_with_the_process_that_started_it():
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_signals_close_sessions_with_1001(name):
     """SIGINT and SIGTERM stop it cleanly: open sessions are closed, the exit status is 0."""
-    import signal
-
     child = subprocess.Popen(
         [sys.executable, "-m", "rtnb.service"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -73,14 +72,17 @@ def test_signals_close_sessions_with_1001(name):
 
 def test_the_command_line_prints_the_urls_that_clients_need():
     """run() tells the three URLs and the environment of the official clients, and stops on Ctrl-C."""
-    import signal
-
     script = "from rtnb.service.server import run; run()"
     child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     lines = [child.stdout.readline() for _ in range(12)]
     child.send_signal(signal.SIGINT)
     rest, _ = child.communicate(timeout=10)
     text = "".join(lines) + rest
-    for part in ("/v1/realtime?model=", "/openai/v1/realtime?model=", "/openai/realtime?api-version=", "OPENAI_API_KEY="):
+    for part in (
+        "/v1/realtime?model=",
+        "/openai/v1/realtime?model=",
+        "/openai/realtime?api-version=",
+        "OPENAI_API_KEY=",
+    ):
         assert part in text
     assert child.returncode == 0

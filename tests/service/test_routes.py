@@ -6,6 +6,7 @@ import json
 from http import HTTPStatus
 
 import pytest
+
 from rtnb.protocol.dialects import GA, PREVIEW
 from rtnb.service.routes import Page, SessionRoute, route
 

@@ -140,15 +140,16 @@ async def _open(
     place, key = resolve(request, os.environ)
     place.dialect.check(nest(config))
     credential = credential_for(place, key, request.credential)
-    writer = None if record is None else _journal(Path(record).expanduser(), place)
+    writer = None if record is None else _journal(record, place)
     if place.service == "local":
         service = await asyncio.to_thread(local_service)
         place = place.at(service.url)
     return await AsyncSession.open(place, credential, io, config=config, timeout=timeout, record=writer)
 
 
-def _journal(path: Path, place: Endpoint) -> Record:
+def _journal(record: str | os.PathLike[str], place: Endpoint) -> Record:
     """Return what starts the file of a session, once there is one; refuse a path that cannot be written to now."""
+    path = Path(record).expanduser()
     if path.exists():
         raise ConfigurationError(f"record={str(path)!r} is there already; choose another name, or delete it first.")
     if not path.parent.is_dir():
