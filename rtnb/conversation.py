@@ -42,6 +42,7 @@ class Conversation:
         self.session_id = ""
         self.oddities: list[str] = []
         self._requested: deque[tuple[str, float]] = deque(maxlen=1000)
+        self._doubted: deque[tuple[str, float]] = deque(maxlen=1000)
         self._reducers: dict[str, Callable[[Event], object]] = {
             Kind.SESSION_CREATED: self._session,
             Kind.SESSION_UPDATED: self._session,
@@ -80,8 +81,7 @@ class Conversation:
     def apply(self, event: Event) -> None:
         """Take in one event. Never raises: an event of a strange shape is an oddity."""
         if event.direction == SENT:
-            if event.kind == Kind.RESPONSE_CREATE:
-                self._requested.append((event.event_id, event.t))
+            self._sent(event)
             return
         reduce = self._reducers.get(event.kind)
         if reduce is None:
@@ -90,6 +90,14 @@ class Conversation:
             reduce(event)
         except Exception as error:  # fields of unforeseen shapes and depths
             self._odd(event, f"has a shape that cannot be read ({type(error).__name__}: {error})")
+
+    def _sent(self, event: Event) -> None:
+        if event.kind == Kind.RESPONSE_CREATE:
+            self._requested.append((event.event_id, event.t))
+        elif event.kind == Kind.RESPONSE_CANCEL and not event.response_id:
+            # Whoever cancels before anything was created may never get a response, and the next one is the next asker's.
+            self._doubted.extend(self._requested)
+            self._requested.clear()
 
     def _odd(self, event: Event, what: str) -> None:
         if len(self.oddities) < 100:
@@ -105,7 +113,9 @@ class Conversation:
 
     def _error(self, event: Event) -> None:
         caused_by = event.part("error").get("event_id")
-        self._requested = deque((pair for pair in self._requested if pair[0] != caused_by), maxlen=1000)
+        for waiting in (self._requested, self._doubted):
+            for pair in [each for each in waiting if each[0] == caused_by]:
+                waiting.remove(pair)
         for response in self.responses.values():
             if caused_by and response.request_id == caused_by:
                 # The service had begun this one by itself before it refused the request that we took for its cause.
@@ -168,8 +178,10 @@ class Conversation:
         response = self._response(event, announced=True)
         if response.created_t == response.created_t:
             self._odd(event, "came late, or twice, for one response")
-            return
-        response.created_t = event.t
+            if not response.active:
+                return
+        else:
+            response.created_t = event.t
         self._read_response(response, data)
         response.status = response.status or IN_PROGRESS
         if not response.active:
@@ -199,8 +211,8 @@ class Conversation:
         if response is None:
             response = ResponseState(id=identifier, status="" if announced else IN_PROGRESS, format=self._format())
             self.responses[identifier or f"(unnamed {len(self.responses) + 1})"] = response
-            if self._requested:
-                response.request_id, response.requested_t = self._requested.popleft()
+            if outstanding := self._requested or self._doubted:
+                response.request_id, response.requested_t = outstanding.popleft()
             if not announced:
                 response.created_t = event.t
                 self._odd(event, "belongs to a response that was never created")
@@ -263,9 +275,9 @@ class Conversation:
         if event.kind in part.finished:
             self._odd(event, "came after its own end")
         elif event.kind == Kind.TEXT_DELTA:
-            part.text += event.text("delta")
+            part.text_pieces.append(event.text("delta"))
         else:
-            part.transcript += event.text("delta")
+            part.transcript_pieces.append(event.text("delta"))
 
     def _text_done(self, event: Event) -> None:
         if (found := self._part_of(event)) is None:

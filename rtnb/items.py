@@ -19,19 +19,38 @@ class ContentPart:
 
     Attributes
     ----------
-    text, transcript : str
-        What the deltas say; the ``done`` event's word replaces it.
+    text_pieces, transcript_pieces : list of str
+        What the deltas say, in order; the ``done`` event's word replaces it. Joined only when it is read: a string that
+        grows by each delta would be copied by each delta.
     chunks : list of bytes
         Decoded audio deltas in the order of arrival; `format` says how to read them.
     """
 
     type: str = ""
-    text: str = ""
-    transcript: str = ""
+    text_pieces: list[str] = field(default_factory=list)
+    transcript_pieces: list[str] = field(default_factory=list)
     chunks: list[bytes] = field(default_factory=list)
     format: AudioFormat = FORMATS["pcm16"]
     spellings: dict[str, str] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
+
+    @property
+    def text(self) -> str:
+        """What is written, so far."""
+        return "".join(self.text_pieces)
+
+    @text.setter
+    def text(self, text: str) -> None:
+        self.text_pieces = [text]
+
+    @property
+    def transcript(self) -> str:
+        """What is spoken, in words, so far."""
+        return "".join(self.transcript_pieces)
+
+    @transcript.setter
+    def transcript(self, transcript: str) -> None:
+        self.transcript_pieces = [transcript]
 
     @property
     def audio_bytes(self) -> int:
