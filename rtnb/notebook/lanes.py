@@ -14,6 +14,7 @@ from rtnb.audio.clip import AudioClip
 from rtnb.audio.formats import FORMATS, PCM16
 from rtnb.conversation import Conversation
 from rtnb.formatting import one_line
+from rtnb.log.mixing import playback_starts
 from rtnb.notebook.placement import (
     Envelope,
     Label,
@@ -27,7 +28,6 @@ from rtnb.notebook.placement import (
     labels,
     merged,
     placed,
-    playback_starts,
 )
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT
 from rtnb.protocol.names import DELTA_KINDS, Kind, Local

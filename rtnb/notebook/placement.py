@@ -44,15 +44,6 @@ def merged(times: Times, gap: float) -> Runs:
     return Runs(times[first], times[last], last - first + 1)
 
 
-def playback_starts(arrivals: Times, durations: Times) -> Times:
-    """Return when each piece of sound is heard by a player that starts at once and plays them in this order.
-
-    A piece follows the one before it without a gap, and is never heard before it has arrived.
-    """
-    before = np.cumsum(durations) - durations
-    return np.maximum.accumulate(arrivals - before) + before
-
-
 def arrival_widths(arrivals: Times, durations: Times) -> Times:
     """Return the seconds of the axis over which to draw each piece of sound where it arrived.
 

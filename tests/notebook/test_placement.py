@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from rtnb.log.mixing import playback_starts
 from rtnb.notebook.placement import (
     Piece,
     Room,
@@ -11,7 +12,6 @@ from rtnb.notebook.placement import (
     labels,
     merged,
     placed,
-    playback_starts,
     wrap,
 )
 

@@ -1,0 +1,179 @@
+"""Function tools: a typed Python function becomes a tool that the model can call.
+
+The schema comes from the signature's type hints and the docstring; the model's arguments are checked against the same
+types before the function sees them, and whatever the function returns or raises goes back to the model as text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rtnb.errors import ConfigurationError
+from rtnb.formatting import one_line
+
+_NAME = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call of a tool came to.
+
+    Attributes
+    ----------
+    output : str
+        What the model is told: text as it is, anything else as JSON; for a failure ``{"error": …}``.
+    error : str
+        What went wrong, for people; empty for success.
+    """
+
+    output: str
+    error: str = ""
+
+
+class FunctionTool:
+    """A function, and how the model sees it.
+
+    Parameters
+    ----------
+    function : callable
+        Plain or async, with type hints; its docstring's summary describes the tool, its parameter section the parameters
+        (numpydoc, Google and reST forms are read).
+    name, description : str, optional
+        Instead of the function's own.
+
+    Attributes
+    ----------
+    parameters : dict
+        JSON schema of the arguments.
+
+    Raises
+    ------
+    ConfigurationError
+        If the function cannot be described: ``*args``, positional-only parameters, or a type without a JSON schema.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], *, name: str | None = None, description: str | None = None
+    ) -> None:
+        if not callable(function):
+            raise ConfigurationError(f"A tool is a function with type hints, not {type(function).__name__}.")
+        self.function = function
+        self.name = name or getattr(function, "__name__", "tool")
+        if not self.name or len(self.name) > 64 or not set(self.name) <= set(_NAME):
+            raise ConfigurationError(
+                f"A tool's name has 1 to 64 letters, digits, _ or -, which {one_line(self.name, 80)!r} has not; "
+                "give one: session.tool(function, name='…')."
+            )
+        summary, described = _docstring(function)
+        self.description = description or summary or f"Call {self.name}."
+        self._arguments = _argument_model(function, described)
+        self.parameters = _schema(self._arguments)
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """Return the tool as a session's ``tools`` list holds it."""
+        return {
+            "type": "function",
+            "name": self.name,
+            "description": self.description,
+            "parameters": self.parameters,
+        }
+
+    async def call(self, arguments: str) -> Outcome:
+        """Check the model's arguments and call the function, on a thread of its own. Never raises."""
+        try:
+            given = self._arguments.model_validate_json(arguments or "{}")
+        except ValueError as error:
+            return failure(f"the arguments do not fit: {_validation(error)}")
+        values = {name: getattr(given, name) for name in type(given).model_fields}
+        try:
+            result = await asyncio.to_thread(self._run, values)
+            return Outcome(_text(result))
+        except Exception as error:
+            return failure(f"{type(error).__name__}: {error}")
+
+    def _run(self, values: Mapping[str, Any]) -> Any:
+        result = self.function(**values)
+        return asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result
+
+    def __repr__(self) -> str:
+        return f"<FunctionTool {self.name}({', '.join(self.parameters.get('properties', {}))})>"
+
+
+def failure(words: str) -> Outcome:
+    """Return the outcome of a call that went wrong: told to the model, and to people."""
+    told = one_line(words, 500)
+    return Outcome(json.dumps({"error": told}, ensure_ascii=False), told)
+
+
+async def _awaited(result: Any) -> Any:
+    return await result
+
+
+def _text(result: Any) -> str:
+    if isinstance(result, str):
+        return result
+    from pydantic_core import to_json
+
+    return to_json(result, inf_nan_mode="null").decode()
+
+
+def _docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
+    """Return a docstring's summary and what it says of each parameter."""
+    from docstring_parser import ParseError, parse
+
+    try:
+        parsed = parse(inspect.getdoc(function) or "")
+    except ParseError:
+        return (inspect.getdoc(function) or "").partition("\n\n")[0], {}
+    words = [each for each in (parsed.short_description, parsed.long_description) if each]
+    described = {name.strip(): each.description or "" for each in parsed.params for name in each.arg_name.split(",")}
+    return " ".join(" ".join(words).split()), described
+
+
+def _argument_model(function: Callable[..., Any], described: Mapping[str, str]) -> Any:
+    """Return a pydantic model of a function's parameters."""
+    from pydantic import ConfigDict, Field, create_model
+
+    fields: dict[str, Any] = {}
+    for parameter in inspect.signature(function, eval_str=True).parameters.values():
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise ConfigurationError(
+                f"{function.__name__}: the parameter {parameter} has no name that the model could give; "
+                "a tool takes named parameters with type hints."
+            )
+        if parameter.annotation is parameter.empty:
+            raise ConfigurationError(
+                f"{function.__name__}: the parameter {parameter.name!r} has no type hint; write e.g. {parameter.name}: str."
+            )
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[parameter.name] = (parameter.annotation, Field(default, description=described.get(parameter.name)))
+    config = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
+    try:
+        return create_model(function.__name__, __config__=config, **fields)
+    except Exception as error:
+        raise ConfigurationError(f"{function.__name__} cannot be a tool: {one_line(error, 300)}") from None
+
+
+def _schema(arguments: Any) -> dict[str, Any]:
+    try:
+        schema: dict[str, Any] = arguments.model_json_schema()
+    except Exception as error:
+        raise ConfigurationError(f"{arguments.__name__} cannot be a tool: {one_line(error, 300)}") from None
+    schema.pop("title", None)
+    for described in schema.get("properties", {}).values():
+        described.pop("title", None)
+    return schema
+
+
+def _validation(error: ValueError) -> str:
+    """Return pydantic's findings in one line: which argument, and what is wrong with it."""
+    found = getattr(error, "errors", None)
+    if not callable(found):
+        return str(error)
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found())
