@@ -71,6 +71,11 @@ class Conversation:
         return f"<Conversation {len(self.items)} items, {len(self.responses)} responses>"
 
     @property
+    def newest(self) -> ResponseState | None:
+        """Return the response that was heard of last, if there is one."""
+        return next(reversed(self.responses.values()), None)
+
+    @property
     def active(self) -> ResponseState | None:
         """Return the default conversation's response in progress, if there is one."""
         for response in reversed(self.responses.values()):
@@ -169,13 +174,14 @@ class Conversation:
 
     def _input_transcript(self, event: Event) -> None:
         if event.item_id in self.items:
-            self.items[event.item_id].part(_index(event)).transcript = event.text("transcript")
+            self.items[event.item_id].part(event.content_index).transcript = event.text("transcript")
 
     # Responses --------------------------------------------------------------------------------------------------------
 
     def _response_created(self, event: Event) -> None:
         data = event.part("response")
         response = self._response(event, announced=True)
+        response.announced = True
         if response.created_t == response.created_t:
             self._odd(event, "came late, or twice, for one response")
             if not response.active:
@@ -258,7 +264,7 @@ class Conversation:
         written in is the one that counts.
         """
         response = self._response(event)
-        part = self._output(response, event.item_id).part(_index(event))
+        part = self._output(response, event.item_id).part(event.content_index)
         if part.spellings.setdefault(event.kind, event.type) != event.type:
             self._odd(event, "repeats in another dialect what was already said")
             return None
@@ -322,8 +328,3 @@ class Conversation:
 def spoken_dialect(config: Mapping[str, Any]) -> Dialect:
     """Return the dialect that settings are written in, by their own shape: what a service says may mix the two."""
     return PREVIEW if any(key in config for key in PREVIEW.flat) else GA
-
-
-def _index(event: Event) -> int:
-    index = event.data.get("content_index")
-    return index if isinstance(index, int) else 0

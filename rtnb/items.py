@@ -82,16 +82,16 @@ class Item:
     @property
     def text(self) -> str:
         """Return what the item says in words: its texts and transcripts, joined."""
-        return " ".join(filter(None, (part.transcript or part.text for part in self.content.values())))
+        return " ".join(filter(None, (part.transcript or part.text for part in list(self.content.values()))))
 
     def __repr__(self) -> str:
-        what = f"{self.name}({one_line(self.arguments, 40)})" if self.name else one_line(self.text or self.output, 60)
-        return f"<Item {self.role or self.type} {self.status} {what!r}>"
+        what = f"{self.name}({self.arguments})" if self.name else self.text or self.output
+        return f"<Item {one_line(f'{self.role or self.type} {self.status}', 40)} {one_line(what, 60)!r}>"
 
 
 @dataclass(slots=True)
 class ResponseState:
-    """All that is known of one response. `request_id` is the client event that asked for it. Times are seconds of the session's clock, NaN while unknown."""
+    """All that is known of one response. `request_id` is the client event that asked for it, `announced` says that it was created in so many words. Times are seconds of the session's clock, NaN while unknown."""
 
     id: str = ""
     status: str = ""
@@ -108,6 +108,7 @@ class ResponseState:
     first_text_t: float = NAN
     first_audio_t: float = NAN
     done_t: float = NAN
+    announced: bool = False
 
     @property
     def active(self) -> bool:

@@ -9,6 +9,7 @@ from rtnb.conversation import Conversation
 from rtnb.response import Response, usage_total
 
 if TYPE_CHECKING:
+    from rtnb.audio.stereo import StereoClip
     from rtnb.log import Timeline
 
 
@@ -54,6 +55,16 @@ class SessionRecord:
     def id(self) -> str:
         """Return the service's id of the session; empty where it gave none."""
         return self.conversation.session_id
+
+    def mix(self, rate: int = 24_000) -> StereoClip:
+        """Return the talk as a stereo clip on one clock: the user on the left, the assistant on the right.
+
+        The clip begins with the session. Answers stand where they are heard by a listener who hears them as they arrive;
+        a truncated one ends where it was cut.
+        """
+        from rtnb.log.mixing import mix
+
+        return mix(self.timeline, rate)
 
     def save(self, path: str | Path) -> Path:
         """Save the log as it stands to a ``.rtnb.jsonl`` file, which `rtnb.open` reads."""

@@ -13,13 +13,14 @@ import numpy as np
 from rtnb import formatting
 from rtnb.audio import AudioClip
 from rtnb.errors import ServerError
-from rtnb.items import Item, ResponseState
+from rtnb.items import ContentPart, Item, ResponseState
 
 if TYPE_CHECKING:
     from rtnb.log import Timeline
 
 _WAVEFORM_BINS = 300
 _SHOWN_CHARACTERS = 4000
+_SHOWN_CALLS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +104,19 @@ class Response:
         return list(self._state.items.values())
 
     @property
+    def _parts(self) -> list[ContentPart]:
+        return [part for item in self.items for part in list(item.content.values())]
+
+    @property
     def transcript(self) -> str:
         """Return what was spoken, in words; the text of a response without speech."""
-        spoken = [part.transcript for item in self.items for part in item.content.values() if part.transcript]
+        spoken = [part.transcript for part in self._parts if part.transcript]
         return " ".join(spoken) or self.text
 
     @property
     def text(self) -> str:
         """Return the text parts of the response; empty for one that only speaks."""
-        return " ".join(part.text for item in self.items for part in item.content.values() if part.text)
+        return " ".join(part.text for part in self._parts if part.text)
 
     @property
     def audio(self) -> AudioClip:
@@ -119,7 +124,7 @@ class Response:
 
         A sample whose bytes were split between two deltas is put together again.
         """
-        parts = [part for item in self.items for part in item.content.values() if part.chunks]
+        parts = [part for part in self._parts if part.chunks]
         if not parts:
             return AudioClip(np.zeros(0, np.int16), self._state.format.rate)
         clips = [AudioClip.from_bytes(b"".join(part.chunks), part.format) for part in parts]
@@ -128,8 +133,7 @@ class Response:
     @property
     def audio_seconds(self) -> float:
         """Return how much audio has arrived, in seconds, without joining it."""
-        parts = [part for item in self.items for part in item.content.values()]
-        return sum(part.format.duration(part.audio_bytes) for part in parts)
+        return sum(part.format.duration(part.audio_bytes) for part in self._parts)
 
     @property
     def usage(self) -> dict[str, Any]:
@@ -144,11 +148,11 @@ class Response:
     @property
     def function_calls(self) -> list[FunctionCall]:
         """Return the functions that the model wants called, in order."""
-        return [
-            FunctionCall(item.name, item.call_id, _arguments(item.arguments))
-            for item in self.items
-            if item.type == "function_call"
-        ]
+        return [FunctionCall(item.name, item.call_id, _arguments(item.arguments)) for item in self._calls]
+
+    @property
+    def _calls(self) -> list[Item]:
+        return [item for item in self.items if item.type == "function_call"]
 
     @property
     def error(self) -> ServerError | None:
@@ -181,11 +185,12 @@ class Response:
     def __repr__(self) -> str:
         said = formatting.one_line(self.transcript, 60)
         words = [self._status_words(), f'"{said}"' if said else "", self._audio_words()]
-        calls = ", ".join(call.name for call in self.function_calls)
+        calls = formatting.one_line(", ".join(item.name for item in self._calls), 100)
         return "<Response " + ", ".join(filter(None, [*words, f"calls {calls}" if calls else ""])) + ">"
 
     def _status_words(self) -> str:
-        return f"{self.status} ({formatting.one_line(self.reason)})" if self.reason else self.status
+        status = formatting.one_line(self.status, 40)
+        return f"{status} ({formatting.one_line(self.reason, 200)})" if self.reason else status
 
     def _audio_words(self) -> str:
         length = self.audio_seconds
@@ -199,7 +204,9 @@ class Response:
             f"first text {formatting.seconds(latency.first_text)}",
             f"first audio {formatting.seconds(latency.first_audio)}",
             self._audio_words() or "no audio",
-            f"{tokens} tokens ({shares[0]} in, {shares[1]} out)" if tokens is not None else "tokens not counted",
+            formatting.one_line(f"{tokens} tokens ({shares[0]} in, {shares[1]} out)")
+            if tokens is not None
+            else "tokens not counted",
         ]
         return [*figures] if self.status == "completed" else [self._status_words(), *figures]
 
@@ -211,11 +218,11 @@ class Response:
         shown = said if len(said) <= _SHOWN_CHARACTERS else said[:_SHOWN_CHARACTERS] + " …"
         error = self.error
         return formatting.card(
-            formatting.banner(error) if error else "",
+            formatting.banner(formatting.one_line(error, 500)) if error else "",
             f'<div style="font-size:110%;white-space:pre-wrap">{formatting.escape(shown)}</div>' if shown else "",
             *(
-                f"<code>{formatting.escape(call.name)}({formatting.escape(formatting.one_line(call.arguments, 300))})</code>"
-                for call in self.function_calls
+                f"<code>{formatting.escape(formatting.one_line(f'{call.name}({call.arguments})', 300))}</code>"
+                for call in self._calls[:_SHOWN_CALLS]
             ),
             *(self.audio.html_parts() if self.audio_seconds else ()),
             formatting.muted(" · ".join(self._figures())),
@@ -225,14 +232,14 @@ class Response:
 def _arguments(text: str) -> Any:
     try:
         return json.loads(text) if text else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
 def usage_total(responses: Mapping[str, ResponseState]) -> dict[str, Any]:
     """Return the sum of what every response used, nested token details included; empty where none was counted."""
     total: dict[str, Any] = {}
-    for response in responses.values():
+    for response in list(responses.values()):
         _add(total, response.usage or {})
     return total
 
@@ -244,4 +251,6 @@ def _add(total: dict[str, Any], usage: Mapping[str, Any]) -> None:
             if isinstance(inner, dict):
                 _add(inner, value)
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
-            total[key] = total.get(key, 0) + value
+            before = total.get(key, 0)
+            if not isinstance(before, dict):
+                total[key] = before + value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
@@ -15,8 +15,10 @@ from rtnb.client.credentials import Credential
 from rtnb.client.endpoint import Endpoint
 from rtnb.client.establish import OpenTransport, establish, open_websocket
 from rtnb.client.listeners import Listener
+from rtnb.client.live_record import LiveRecord
 from rtnb.client.loop import LoopThread
-from rtnb.client.summary import Configured, Facts, html, sentence
+from rtnb.client.stream import EventStream
+from rtnb.client.summary import Configured
 from rtnb.client.turns import LiveResponse, Turns, WhenBusy
 from rtnb.client.watches import Predicate, Watch
 from rtnb.errors import ConfigurationError, ResponseTimeout, SessionClosed
@@ -24,11 +26,9 @@ from rtnb.formatting import seconds
 from rtnb.items import Item
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
-from rtnb.protocol.config import look, nest, not_granted
-from rtnb.protocol.dialects import Dialect
+from rtnb.protocol.config import copy_tree, merge, nest, not_granted
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
-from rtnb.record import SessionRecord
 
 F = TypeVar("F", bound=Callable[..., Coroutine[Any, Any, Any]])
 Prompt = str | AudioClip | Path | tuple[Any, int] | bytes
@@ -44,28 +44,19 @@ def _on_io(method: F) -> F:
     return cast(F, bridged)
 
 
-class AsyncSession(SessionRecord):
-    """A realtime session. Made by `rtnb.connect_async`; its coroutines may be awaited on any event loop.
-
-    Attributes
-    ----------
-    endpoint : Endpoint
-        Where it is connected; shows no secret.
-    """
+class AsyncSession(LiveRecord):
+    """A realtime session. Made by `rtnb.connect_async`; its coroutines may be awaited on any event loop."""
 
     def __init__(
         self, connection: Connection, endpoint: Endpoint, credential: Credential, io: LoopThread, *, timeout: float
     ) -> None:
-        super().__init__(connection.timeline, connection.conversation)
-        self.endpoint = endpoint
-        self._credential = credential
-        self._connection = connection
+        super().__init__(connection, endpoint, credential)
         self._io = io
         self._timeout = timeout
         self._turns = Turns(connection, io)
         self._update_lock = asyncio.Lock()
         self._consumed = 0
-        io.close_at_exit(self)
+        io.close_at_exit(connection)
 
     @classmethod
     async def open(
@@ -99,28 +90,6 @@ class AsyncSession(SessionRecord):
             if not configured:
                 connection.note_problem(f"not granted by the service: {configured.words}")
         return session
-
-    # What there is ----------------------------------------------------------------------------------------------------
-
-    @property
-    def state(self) -> str:
-        """Return ``"open"`` or ``"closed"``."""
-        return "open" if self._connection.closed is None else "closed"
-
-    @property
-    def closed(self) -> SessionClosed | None:
-        """Return how the session ended, None while it is open."""
-        return self._connection.closed
-
-    @property
-    def dialect(self) -> Dialect:
-        """Return the dialect that is spoken."""
-        return self._connection.dialect
-
-    @property
-    def problems(self) -> list[str]:
-        """Return what went wrong without having been anybody's call: the newest 20, in words."""
-        return list(self._connection.problems)
 
     # Talking ----------------------------------------------------------------------------------------------------------
 
@@ -157,7 +126,9 @@ class AsyncSession(SessionRecord):
         """
         if isinstance(prompt, str):
             return await self._turn([commands.text_message(prompt)], options, wait, timeout, when_busy)
-        prelude = append_commands(AudioClip.coerce(prompt), self.config)
+        # Reading and resampling a long clip takes a while, in which the loop must go on.
+        speech = await asyncio.to_thread(AudioClip.coerce, prompt)
+        prelude = await asyncio.to_thread(append_commands, speech, self.config)
         if not turn_detected(self.config):
             return await self._turn([*prelude, commands.commit()], options, wait, timeout, when_busy)
         if options:
@@ -194,7 +165,7 @@ class AsyncSession(SessionRecord):
     async def finish(self, response: LiveResponse) -> LiveResponse:
         """Wait for a live response; cancelling this wait cancels the response."""
         await self._turns.finish(response)
-        self._consumed = len(self.timeline)
+        self._left_off(len(self.timeline))
         return response
 
     @_on_io
@@ -219,13 +190,13 @@ class AsyncSession(SessionRecord):
             return event.kind == Kind.ITEM_ADDED and (item.get("id") == own or item.get("role") == role)
 
         event = await self._acknowledged(command, added, Kind.ITEM_ADDED)
-        return self.conversation.items[event.item_id]
+        return self.conversation.items.get(event.item_id) or Item(event.item_id, role=role)
 
     @_on_io
     async def append_audio(self, clip: object) -> float:
         """Append speech to the input buffer, resampled and in chunks of 100 ms; return its length in seconds."""
-        speech = AudioClip.coerce(clip)
-        for command in append_commands(speech, self.config):
+        speech = await asyncio.to_thread(AudioClip.coerce, clip)
+        for command in await asyncio.to_thread(append_commands, speech, self.config):
             await self._connection.send(command)
         return speech.duration
 
@@ -255,7 +226,9 @@ class AsyncSession(SessionRecord):
         async with self._update_lock:
             command = commands.session_update(tree)
             await self._acknowledged(command, _is(Kind.SESSION_UPDATED), Kind.SESSION_UPDATED)
-        return Configured(self.config, not_granted(tree, self.config))
+        # Compared as it went out: the preview dialect says both modalities where it means speech.
+        said = merge(copy_tree(tree), self.dialect.nested(self.dialect.flattened(tree)))
+        return Configured(self.config, not_granted(said, self.config))
 
     @_on_io
     async def cancel(self, response_id: str | None = None) -> None:
@@ -301,7 +274,7 @@ class AsyncSession(SessionRecord):
 
     def _check_open(self) -> None:
         if self._connection.closed is not None:
-            raise self._connection.closed
+            raise self._connection.closed.with_traceback(None)
 
     # Watching ---------------------------------------------------------------------------------------------------------
 
@@ -327,7 +300,7 @@ class AsyncSession(SessionRecord):
         """Forget `listener` for `type`; without a listener, all of them."""
         self._connection.listeners.remove(type, listener)
 
-    async def events(self, type: str = "*", *, since: int | Event | None = None) -> AsyncIterator[Event]:
+    def events(self, type: str = "*", *, since: int | Event | None = None) -> EventStream:
         """Iterate over received events; any number of consumers each see every one.
 
         A loop begins where the last finished one, or the last finished `ask`, left off: nothing that arrives between two
@@ -339,16 +312,17 @@ class AsyncSession(SessionRecord):
             Row to begin at instead; 0 is the beginning.
         """
         row = self._consumed if since is None else since if isinstance(since, int) else since.seq + 1
-        while (event := await self._next(type, row)) is not None:
-            row = event.seq + 1
-            self._consumed = max(self._consumed, row)
-            yield event
-        if self.closed is not None and self.closed.code not in (1000, 1001):
-            raise self.closed
+        return EventStream(self._next, type, row, self._left_off)
 
     @_on_io
     async def _next(self, pattern: str | Predicate, row: int) -> Event | None:
-        return await self._connection.find(pattern, row)
+        event = await self._connection.find(pattern, row)
+        if event is None and self.closed is not None and self.closed.code not in (1000, 1001):
+            raise self.closed.with_traceback(None)
+        return event
+
+    def _left_off(self, row: int) -> None:
+        self._consumed = max(self._consumed, row)
 
     @_on_io
     async def wait_for(self, type: str | Predicate, timeout: float = 30.0) -> Event:
@@ -366,7 +340,7 @@ class AsyncSession(SessionRecord):
             raise self._nothing(words, timeout) from None
         if event is None:
             raise self.closed or SessionClosed("The session is closed.")
-        self._consumed = max(self._consumed, event.seq + 1)
+        self._left_off(event.seq + 1)
         return event
 
     # Keeping and ending -----------------------------------------------------------------------------------------------
@@ -376,41 +350,11 @@ class AsyncSession(SessionRecord):
         """Close the session. Everything that was received stays readable."""
         await self._connection.close()
 
-    async def close_at_exit(self) -> None:
-        """Tell the service that the process is going away (1001)."""
-        await self._connection.close(1001, "the process is ending")
-
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
-
-    def facts(self) -> Facts:
-        """Return what there is to say about this session."""
-        timeline = self.timeline
-        voice = look(self.config, ("audio", "output", "voice"), "")
-        return Facts(
-            state=self.state,
-            where=self.endpoint.words,
-            url=self.endpoint.shown_url,
-            dialect=self.dialect.title,
-            credential=self._credential.words,
-            model=str(self.config.get("model") or self.endpoint.model),
-            voice=str(voice.get("id") if isinstance(voice, Mapping) else voice or ""),
-            session_id=self.id,
-            responses=len(self.conversation.responses),
-            events=len(timeline),
-            seconds=timeline[-1].t if len(timeline) else 0.0,
-            problems=self.problems,
-        )
-
-    def __repr__(self) -> str:
-        return sentence(self.facts())
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        facts = self.facts()
-        return {"text/plain": sentence(facts), "text/html": html(facts)}
 
 
 def _is(kind: str) -> Predicate:

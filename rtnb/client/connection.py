@@ -16,12 +16,12 @@ from typing import Any
 
 from rtnb.client.credentials import Credential
 from rtnb.client.listeners import Listeners, matches
-from rtnb.client.refusals import closed_error
+from rtnb.client.refusals import closed_error, server_error
 from rtnb.client.transport import Closed, Transport
 from rtnb.client.watches import Watch, Watches
 from rtnb.conversation import Conversation
-from rtnb.errors import ServerError, SessionClosed
-from rtnb.formatting import one_line
+from rtnb.errors import SessionClosed
+from rtnb.formatting import one_line, seconds
 from rtnb.log import Timeline
 from rtnb.protocol.commands import new_id
 from rtnb.protocol.dialects import Dialect
@@ -31,8 +31,8 @@ from rtnb.protocol.names import Kind, Local
 Clock = Callable[[], float]
 Recorder = Callable[[Event, float], None]
 Record = Callable[[Timeline], Recorder]
-_SEND_SECONDS = 30.0
 _DRAIN_SECONDS = 0.5
+_BREATH = 100
 _PROBLEMS = 20
 _log = logging.getLogger("rtnb")
 
@@ -54,6 +54,8 @@ class Connection:
         ``late_ms(now)``: by how much the loop may have noticed `now` too late.
     record : callable, optional
         ``record(timeline)`` returns a function that is told of each row and its lateness, to write it down.
+    send_timeout : float
+        Seconds that the peer may leave a frame unread before the connection is given up.
     """
 
     def __init__(
@@ -66,11 +68,13 @@ class Connection:
         clock: Clock = time.monotonic,
         late_ms: Callable[[float], float] = lambda now: 0.0,
         record: Record | None = None,
+        send_timeout: float = 30.0,
     ) -> None:
         self._transport = transport
         self._credential = credential
         self._clock = clock
         self._late_ms = late_ms
+        self._send_timeout = send_timeout
         self.dialect = dialect
         self.origin = clock()
         self.timeline = Timeline(started=datetime.now(UTC), origin=self.origin, title=title)
@@ -103,16 +107,26 @@ class Connection:
             raise
         except Exception as error:
             end = Closed(1006, f"reading failed: {one_line(f'{type(error).__name__}: {error}', 200)}", "network")
+            with contextlib.suppress(Exception):
+                await self._transport.close(1011)
         finally:
             self._end(self._closing or end)
 
     def _take(self, raw: bytes) -> None:
         event = self._record(self._credential.scrub(raw), RECEIVED)
         self._last_activity = event.t
+        try:
+            self._interpret(event)
+        except Exception as error:  # the row is there; whatever else is wrong with it, the next one must be read
+            self.note_problem(
+                f"row {event.seq} could not be interpreted: {one_line(f'{type(error).__name__}: {error}', 200)}"
+            )
+
+    def _interpret(self, event: Event) -> None:
         self.conversation.apply(event)
         blamed = self.watches.offer(event)
         if event.kind == Kind.ERROR:
-            self.last_error = one_line(ServerError.from_error(event.part("error")), 300)
+            self.last_error = one_line(server_error(event), 300)
             if not blamed:
                 self.note_problem(f"error from the service (row {event.seq}): {self.last_error}")
         elif event.problem:
@@ -126,9 +140,10 @@ class Connection:
         if self._recorder is not None:
             try:
                 self._recorder(event, late_ms)
-            except (OSError, ValueError) as error:
+            except Exception as error:
                 self._recorder = None
-                self.note_problem(f"recording to the file stopped: {error}; session.save(path) still saves everything")
+                said = one_line(error, 200)
+                self.note_problem(f"recording to the file stopped: {said}; session.save(path) still saves everything")
         self._pulse.set()
         return event
 
@@ -169,24 +184,25 @@ class Connection:
     async def send_wire(self, event: Mapping[str, Any]) -> str:
         """Record and send an event exactly as given, with an event id if it has none."""
         wire = dict(event)
-        wire.setdefault("event_id", new_id("event"))
+        if wire.get("event_id") is None:
+            wire["event_id"] = new_id("event")
         await self.send_frame(write_json(wire))
         return str(wire["event_id"])
 
     async def send_frame(self, frame: bytes) -> None:
         """Record and send a frame exactly as given."""
         if self.closed is not None:
-            raise self.closed
+            raise self.closed.with_traceback(None)
         sent = self._record(self._credential.scrub(frame), SENT)
         self.conversation.apply(sent)
         try:
-            async with asyncio.timeout(_SEND_SECONDS):
+            async with asyncio.timeout(self._send_timeout):
                 await self._transport.send(frame)
         except Closed as closed:
             await self._drain()
             raise self.closed or self._closed_error(closed) from None
         except TimeoutError:
-            await self.close(1011, "sending timed out")
+            await self.close(1011, f"the service read nothing for {seconds(self._send_timeout)}")
             raise self.closed or SessionClosed("The service stopped reading.", who="network") from None
 
     async def _drain(self) -> None:
@@ -209,6 +225,8 @@ class Connection:
             while row < len(self.timeline):
                 event = self.timeline[row]
                 row += 1
+                if not row % _BREATH:
+                    await asyncio.sleep(0)  # a long log must not keep the reader waiting
                 if event.direction != SENT and (pattern(event) if callable(pattern) else matches(pattern, event)):
                     return event
             if self.closed is not None:
@@ -236,12 +254,17 @@ class Connection:
         event = self.note(Local.CLOSE, code=closed.code, reason=closed.reason, who=closed.who)
         self.conversation.apply(event)
         self.closed = self._closed_error(closed)
-        if closed.who != "client" and closed.code != 1000:
+        if closed.code != 1000 and (closed.who, closed.code) != ("client", 1001):
             self.note_problem(str(self.closed))
         self.watches.fail(self.closed)
         self.listeners.emit(event)
         self.listeners.stop()
         self._pulse.set()
+
+    async def close_at_exit(self) -> None:
+        """Tell the service that the process is going away (1001)."""
+        if self.closed is None:
+            await self.close(1001, "the process is ending")
 
     def _closed_error(self, closed: Closed) -> SessionClosed:
         explained = "" if closed.who == "client" else self.last_error

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from rtnb.client.endpoint import ENTRA, KEY, NONE, Endpoint
+from rtnb.client.endpoint import ENTRA, KEY, NONE, Endpoint, secrets_in
 from rtnb.errors import AuthError, ConfigurationError
 from rtnb.formatting import one_line
 
 SECRET = b"[secret]"
+# What is shorter is no secret ("none", for a server of one's own), and taking it out would garble the log.
+_SHORTEST_SECRET = 12
 
 
 class Credential(Protocol):
@@ -35,43 +37,63 @@ class Credential(Protocol):
         """Return `data` without any secret that this credential has given out."""
 
 
-class NoCredential:
-    """Nothing is sent: the local service, or a server that asks for none."""
+class _Secretive:
+    """Remembers what it gave out, so that a peer that echoes it cannot bring it into the log.
+
+    Parameters
+    ----------
+    known : iterable of str
+        Secrets that go out by another way, in the URL.
+    """
 
     words = NONE
 
-    async def headers(self) -> dict[str, str]:
-        """Return no header."""
-        return {}
-
-    def scrub(self, data: bytes) -> bytes:
-        """Return `data`: there is no secret."""
-        return data
-
-
-class _Secretive:
-    """Remembers what it gave out, so that a peer that echoes it cannot bring it into the log."""
-
-    words = ""
-
-    def __init__(self) -> None:
-        self._given: list[bytes] = []
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self._given: dict[bytes, re.Pattern[bytes]] = {}
+        for secret in known:
+            self._give(secret)
 
     def _give(self, secret: str) -> str:
         encoded = secret.encode()
-        if encoded not in self._given:
-            self._given.append(encoded)
+        if len(encoded) >= _SHORTEST_SECRET and encoded not in self._given:
+            self._given[encoded] = _however_escaped(secret)
         return secret
 
     def scrub(self, data: bytes) -> bytes:
         """Return `data` with every secret that was given out replaced."""
-        for secret in self._given:
+        for secret, escaped in self._given.items():
             if secret in data:
                 data = data.replace(secret, SECRET)
+            if b"\\" in data:
+                data = escaped.sub(SECRET, data)
         return data
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} ***>"
+
+
+def _however_escaped(secret: str) -> re.Pattern[bytes]:
+    """Return what finds `secret` in JSON that writes any of its characters as an escape."""
+
+    def spelled(byte: int) -> bytes:
+        code = b"".join(
+            b"[%c%c]" % (digit, digit ^ 0x20) if digit > 0x39 else b"%c" % digit for digit in b"%02x" % byte
+        )
+        return rb"(?:\\?%b|\\u00%b)" % (re.escape(bytes([byte])), code)
+
+    return re.compile(b"".join(map(spelled, secret.encode())))
+
+
+class NoCredential(_Secretive):
+    """Nothing is sent beside the URL: the local service, or a server that asks for nothing or has it there."""
+
+    def __init__(self, known: Iterable[str] = (), words: str = NONE) -> None:
+        super().__init__(known)
+        self.words = words
+
+    async def headers(self) -> dict[str, str]:
+        """Return no header."""
+        return {}
 
 
 class ApiKey(_Secretive):
@@ -79,8 +101,8 @@ class ApiKey(_Secretive):
 
     words = KEY
 
-    def __init__(self, key: str, header: str) -> None:
-        super().__init__()
+    def __init__(self, key: str, header: str, known: Iterable[str] = ()) -> None:
+        super().__init__(known)
         self._key = key.strip()
         self._header = header
         if not self._key or re.search(r"[^\x21-\x7e]", self._key):
@@ -108,8 +130,8 @@ class EntraToken(_Secretive):
         The scope to ask for; a token provider has its own.
     """
 
-    def __init__(self, source: Any, scope: str) -> None:
-        super().__init__()
+    def __init__(self, source: Any, scope: str, known: Iterable[str] = ()) -> None:
+        super().__init__(known)
         if source is not None and not callable(getattr(source, "get_token", None)) and not callable(source):
             raise ConfigurationError(
                 f"credential= takes an azure-identity credential or a token provider, not {type(source).__name__}; "
@@ -158,6 +180,9 @@ class EntraToken(_Secretive):
 
 def credential_for(endpoint: Endpoint, key: str | None, source: Any) -> Credential:
     """Return the credential that an endpoint was resolved to."""
+    known = secrets_in(endpoint.url)
     if key:
-        return ApiKey(key, endpoint.key_header)
-    return EntraToken(source, endpoint.dialect.entra_scope) if endpoint.credential == ENTRA else NoCredential()
+        return ApiKey(key, endpoint.key_header, known)
+    if endpoint.credential == ENTRA:
+        return EntraToken(source, endpoint.dialect.entra_scope, known)
+    return NoCredential(known, endpoint.credential)

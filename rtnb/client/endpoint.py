@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from rtnb.errors import ConfigurationError
 from rtnb.formatting import printable
@@ -29,9 +29,9 @@ DEFAULT_MODEL = "gpt-realtime"
 OPENAI_HOST = "wss://api.openai.com"
 AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".openai.azure.us")
 _LOOPBACK = re.compile(r"^(localhost|127(\.\d+){3}|\[?::1\]?)$")
-_SECRET_QUERY = ("api-key", "api_key", "key", "token", "access_token", "sig")
+_SECRET_QUERY = ("api-key", "api_key", "apikey", "authorization", "key", "token", "access_token", "sig", "code")
 
-KEY, ENTRA, NONE = "API key", "Entra ID", "no credential"
+KEY, ENTRA, IN_URL, NONE = "API key", "Entra ID", "key in the URL", "no credential"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Endpoint:
     model : str
         Model, or Azure deployment.
     credential : str
-        ``"API key"``, ``"Entra ID"`` or ``"no credential"``.
+        ``"API key"``, ``"Entra ID"``, ``"key in the URL"`` or ``"no credential"``.
     headers : mapping
         Headers without secrets.
     key_header : str
@@ -117,7 +117,7 @@ def resolve(request: Request, environ: Mapping[str, str]) -> tuple[Endpoint, str
         return _azure(request, request.endpoint or environ.get("AZURE_OPENAI_ENDPOINT", ""), environ)
     if target == "openai":
         return _openai(request, environ)
-    if urlsplit(target).scheme in ("ws", "wss", "http", "https"):
+    if _split(target).scheme in ("ws", "wss", "http", "https"):
         return _url(request, target, environ)
     raise ConfigurationError(
         f"target {target!r} is not known; write 'local', 'azure', 'openai', or a ws://, wss://, http:// or https:// URL."
@@ -190,12 +190,10 @@ def _openai(request: Request, environ: Mapping[str, str]) -> tuple[Endpoint, str
 
 
 def _url(request: Request, target: str, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
-    parts = urlsplit(target)
+    parts = _split(target)
     host = parts.hostname or ""
     if not host:
-        raise ConfigurationError(
-            f"{hide_secrets(target)!r} names no host; write e.g. wss://HOST/v1/realtime?model=NAME."
-        )
+        raise ConfigurationError(f"{hide_secrets(target)!r} names no host; write wss://HOST/v1/realtime?model=NAME.")
     if request.endpoint is not None:
         raise ConfigurationError("The target is a URL already, so endpoint= has no place; give one of the two.")
     is_azure = host.endswith(AZURE_HOSTS)
@@ -203,23 +201,28 @@ def _url(request: Request, target: str, environ: Mapping[str, str]) -> tuple[End
         return _azure(request, target, environ)
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     query = dict(parse_qsl(parts.query))
-    model = _model(request, query.get("model") or query.get("deployment") or DEFAULT_MODEL)
+    model = _model_of_url(request, query)
     base = urlunsplit((scheme, parts.netloc, "", "", ""))
     if "realtime" in parts.path:
         url = urlunsplit((scheme, parts.netloc, parts.path, parts.query, ""))
         dialect = _dialect_of_url(request, parts.path, parts.query)
+        if (request.model or request.deployment) and not query.keys() & {"model", "deployment"}:
+            name = "deployment" if "api-version" in query else "model"
+            url += ("&" if parts.query else "?") + urlencode({name: model})
     else:
         dialect = choose_dialect(request.dialect, azure=True, api_version=request.api_version)
         local = Endpoint("local", "", dialect, model, api_version=request.api_version)
         url = local.at(base + parts.path.rstrip("/")).url
-    key = request.api_key or (environ.get("AZURE_OPENAI_API_KEY") if is_azure and request.credential is None else None)
-    keyless = request.credential is not None or (is_azure and not key)
+    has_own = bool(secrets_in(target))
+    from_environ = is_azure and request.credential is None and not has_own
+    key = request.api_key or (environ.get("AZURE_OPENAI_API_KEY") if from_environ else None)
+    keyless = request.credential is not None or (from_environ and not key)
     made = Endpoint(
         service="azure" if is_azure else "url",
         url=url,
         dialect=dialect,
         model=model,
-        credential=KEY if key else ENTRA if keyless else NONE,
+        credential=KEY if key else ENTRA if keyless else IN_URL if has_own else NONE,
         api_version=query.get("api-version"),
         headers={} if "/openai/" in parts.path else openai_headers(dialect),
         key_header="api-key" if is_azure else "Authorization",
@@ -248,15 +251,42 @@ def _model(request: Request, default: str) -> str:
     return request.deployment or request.model or default
 
 
+def _model_of_url(request: Request, query: Mapping[str, str]) -> str:
+    in_url = query.get("model") or query.get("deployment")
+    asked = _model(request, in_url or DEFAULT_MODEL)
+    if in_url and asked != in_url:
+        raise ConfigurationError(
+            f"The URL names {in_url!r}, and the arguments name {asked!r}; say it once: leave one of the two out."
+        )
+    version = query.get("api-version")
+    if request.api_version is not None and version and request.api_version != version:
+        raise ConfigurationError(
+            f"The URL has api-version={version}, and api_version={request.api_version!r} was given; leave one out."
+        )
+    return asked
+
+
 def _azure_host(endpoint: str) -> str:
     """Return ``wss://HOST`` for an endpoint in any of the forms that people paste."""
-    parts = urlsplit(endpoint if "//" in endpoint else f"https://{endpoint}")
+    parts = _split(endpoint if "//" in endpoint else f"https://{endpoint}")
     schemes = {"https": "wss", "wss": "wss", "http": "ws", "ws": "ws"}
     if parts.scheme not in schemes or not parts.netloc:
         raise ConfigurationError(
             f"endpoint={hide_secrets(endpoint)!r} is no address; write endpoint='https://NAME.openai.azure.com'."
         )
     return f"{schemes[parts.scheme]}://{parts.netloc}"
+
+
+def _split(address: str) -> SplitResult:
+    """Return the parts of an address; refuse one that has none, or a port that cannot be."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # reading it is what checks it
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{hide_secrets(address)!r} is no address ({error}); write e.g. wss://HOST:PORT/v1/realtime?model=NAME."
+        ) from None
+    return parts
 
 
 def _safe(endpoint: Endpoint) -> Endpoint:
@@ -269,9 +299,19 @@ def _safe(endpoint: Endpoint) -> Endpoint:
     return endpoint
 
 
+def secrets_in(url: str) -> list[str]:
+    """Return the values of secret query parameters, and of a password in the user part."""
+    parts = urlsplit(url)
+    named = [value for name, value in parse_qsl(parts.query) if name.lower() in _SECRET_QUERY]
+    return [*named, unquote(parts.password)] if parts.password else named
+
+
 def hide_secrets(url: str) -> str:
     """Return `url` with the values of secret query parameters and its user part replaced by ``***``."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "***"
     query = [(name, "***" if name.lower() in _SECRET_QUERY else value) for name, value in parse_qsl(parts.query)]
     host = f"***@{parts.netloc.rpartition('@')[2]}" if "@" in parts.netloc else parts.netloc
     return urlunsplit((parts.scheme, host, parts.path, urlencode(query, safe="*"), ""))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 
 from rtnb.client.connection import Connection, Record
 from rtnb.client.credentials import Credential
 from rtnb.client.endpoint import Endpoint
 from rtnb.client.loop import LoopThread
-from rtnb.client.transport import Transport, WebSocketTransport
+from rtnb.client.refusals import refused_handshake, what_a_close_means
+from rtnb.client.transport import Refused, Transport, WebSocketTransport
 from rtnb.client.watches import Watch
-from rtnb.errors import AuthError, ConnectError, SessionClosed
+from rtnb.errors import ConnectError, SessionClosed
 from rtnb.formatting import one_line, seconds
 from rtnb.protocol.names import Kind
 
@@ -50,11 +50,16 @@ async def establish(
             f"No connection to {endpoint.words} within {seconds(timeout)}: a credential, the network or a proxy is slow; "
             "give timeout= more seconds."
         ) from None
-    except ConnectError as error:
-        raise _without_secrets(error, credential) from None
-    connection = Connection(
-        transport, endpoint.dialect, credential, title=endpoint.words, late_ms=io.late_ms, record=record
-    )
+    except Refused as refused:
+        location = credential.scrub(refused.location.encode("utf-8", "backslashreplace")).decode()
+        raise refused_handshake(refused.status, credential.scrub(refused.body), location) from None
+    try:
+        connection = Connection(
+            transport, endpoint.dialect, credential, title=endpoint.words, late_ms=io.late_ms, record=record
+        )
+    except BaseException:
+        await transport.close()
+        raise
     try:
         await _session_created(connection, deadline, timeout, endpoint)
     except BaseException:
@@ -75,22 +80,10 @@ async def _session_created(connection: Connection, deadline: float, timeout: flo
             "Check that the URL is that of a realtime service, or give timeout= more seconds."
         ) from None
     except SessionClosed as closed:
-        raise ConnectError(f"No session came about. {closed}") from None
+        said = "; ".join(filter(None, (str(closed.code), one_line(closed.reason, 200), connection.last_error)))
+        advice = what_a_close_means(closed.code, said) or "check the URL, the model's name and the credential"
+        raise ConnectError(
+            f"{endpoint.words} closed the connection before a session came about ({said}): {advice}."
+        ) from None
     finally:
         connection.watches.discard(created)
-
-
-def _without_secrets(error: ConnectError, credential: Credential) -> ConnectError:
-    """Return the error with any echo of the credential taken out: bodies and reasons come from the other side."""
-
-    def clean(text: str) -> str:
-        return credential.scrub(text.encode("utf-8", "backslashreplace")).decode()
-
-    kind = AuthError if isinstance(error, AuthError) else ConnectError
-    return kind(clean(str(error)), status=error.status, body=one_line(clean(error.body), 300))
-
-
-async def close_quietly(connection: Connection, code: int = 1000, reason: str = "") -> None:
-    """Close a connection that nobody needs any more."""
-    with contextlib.suppress(Exception):
-        await connection.close(code, reason)

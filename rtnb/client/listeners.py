@@ -20,7 +20,7 @@ Report = Callable[[str, BaseException, Event], None]
 _BREATH = 0.001  # seconds; how much later a listener may hear of an event that comes on the heels of another
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Registration:
     pattern: str
     listener: Listener
@@ -79,12 +79,11 @@ class Listeners:
 
     def remove(self, pattern: str, listener: Listener | None = None) -> None:
         """Forget `listener` for `pattern`; without a listener, all of that pattern."""
+        self._forget(lambda each: each.pattern == pattern and (listener is None or each.listener == listener))
+
+    def _forget(self, chosen: Callable[[_Registration], bool]) -> None:
         with self._lock:
-            self._registrations = tuple(
-                each
-                for each in self._registrations
-                if each.pattern != pattern or (listener is not None and each.listener != listener)
-            )
+            self._registrations = tuple(each for each in self._registrations if not chosen(each))
             self._wanted = {}
 
     def emit(self, event: Event) -> None:
@@ -121,7 +120,7 @@ class Listeners:
         if registration not in self._registrations:
             return
         if registration.once:
-            self.remove(registration.pattern, registration.listener)
+            self._forget(lambda each: each is registration)
         try:
             registration.listener(event)
         except BaseException as error:  # a listener must not be able to end the others, whatever it raises

@@ -16,7 +16,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 _HEARTBEAT = 0.1  # an interrupt lands only when the awaiting loop wakes (jupyter.md, 2)
@@ -30,6 +30,40 @@ class Closable(Protocol):
 
     async def close_at_exit(self) -> None:
         """Close, quickly."""
+
+
+class _Job(Generic[T]):
+    """A coroutine that another thread wants run. It can be given up at any moment, even before it has begun.
+
+    An interrupt may come between any two steps of the thread that waits, so nothing may depend on what a step returned.
+    """
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
+        self.outcome: concurrent.futures.Future[T] = concurrent.futures.Future()
+        self._coroutine = coroutine
+        self._task: asyncio.Task[T] | None = None
+        self._given_up = False
+
+    def begin(self) -> None:
+        """Start it; on the loop."""
+        if not self._given_up:
+            self._task = asyncio.get_running_loop().create_task(self._coroutine)
+            self._task.add_done_callback(self._ended)
+
+    def give_up(self) -> None:
+        """Cancel it, begun or not; on the loop."""
+        self._given_up = True
+        if self._task is None:
+            self._coroutine.close()
+        else:
+            self._task.cancel()
+
+    def _ended(self, task: asyncio.Task[T]) -> None:
+        error = concurrent.futures.CancelledError() if task.cancelled() else task.exception()
+        if error is None:
+            self.outcome.set_result(task.result())
+        else:
+            self.outcome.set_exception(error)
 
 
 class LoopThread:
@@ -77,21 +111,24 @@ class LoopThread:
         if self.here:
             coroutine.close()
             raise RuntimeError("a blocking call from a coroutine on rtnb's own loop would wait for itself; await it.")
-        future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        self._check_alive(coroutine)
+        job = _Job(coroutine)
         try:
-            if while_waiting is None:
-                return future.result()
-            while not concurrent.futures.wait([future], timeout=every).done:
-                while_waiting()
-            return future.result()
+            self.loop.call_soon_threadsafe(job.begin)
+            # In short waits, because not every platform lets an interrupt into a long one.
+            while not concurrent.futures.wait([job.outcome], timeout=every).done:
+                if while_waiting is not None:
+                    while_waiting()
+            return job.outcome.result()
         except BaseException:
-            future.cancel()
+            self.loop.call_soon_threadsafe(job.give_up)
             raise
 
     async def acall(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Await a coroutine that runs on this loop, from any loop; cancelling the await cancels the coroutine."""
         if self.here:
             return await coroutine
+        self._check_alive(coroutine)
         future = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self.loop))
         try:
             while not future.done():
@@ -100,6 +137,11 @@ class LoopThread:
         except BaseException:
             future.cancel()
             raise
+
+    def _check_alive(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        if not self._thread.is_alive():
+            coroutine.close()
+            raise RuntimeError("rtnb's I/O thread did not survive the fork of this process; connect anew in the child.")
 
     def late_ms(self, now: float) -> float:
         """Return how late this loop may have noticed something that it sees at `now` (monotonic seconds), in ms.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import ssl
+from typing import Any
 
-from rtnb.errors import AuthError, ConnectError, SessionClosed
+from rtnb.errors import AuthError, ConnectError, ServerError, SessionClosed
 from rtnb.formatting import one_line, seconds
+from rtnb.protocol.events import Event
 
 _ADVICE = {
     400: "check the URL's path and query",
@@ -74,7 +76,7 @@ def closed_error(code: int, reason: str, who: str, last_activity: float | None, 
     """Return the error for using, or waiting on, a session that is over."""
     parties = {"service": "The service closed the session", "client": "The session was closed here"}
     told = parties.get(who, "The connection was lost")
-    meaning = RETIRED if BETA_SHAPE_DISABLED in reason + explained else _CLOSE_MEANING.get(code, "")
+    meaning = what_a_close_means(code, reason + explained)
     when = "" if last_activity is None else f" Last activity {seconds(last_activity)} after the session opened."
     said = "; ".join(filter(None, (one_line(reason, 200), one_line(explained, 300), meaning)))
     return SessionClosed(
@@ -84,6 +86,25 @@ def closed_error(code: int, reason: str, who: str, last_activity: float | None, 
         reason=reason,
         who=who,
         last_activity=last_activity,
+    )
+
+
+def what_a_close_means(code: int | None, said: str) -> str:
+    """Return what a close code means, or what the service said with it, and what to do; empty where that is not known."""
+    return RETIRED if BETA_SHAPE_DISABLED in said else _CLOSE_MEANING.get(code or 0, "")
+
+
+def server_error(event: Event) -> ServerError:
+    """Return the exception for an ``error`` event, its words on one line and of a length that can be read."""
+    told: Any = event.data.get("error")
+    error = told if isinstance(told, dict) else {"message": told or event.text("message") or None}
+    names = ("type", "code", "param", "event_id", "message")
+    return ServerError.from_error(
+        {
+            name: one_line(error[name], 1000 if name == "message" else 120)
+            for name in names
+            if error.get(name) is not None
+        }
     )
 
 

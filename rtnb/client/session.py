@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from rtnb.audio.stereo import StereoClip
 from rtnb.client.async_session import AsyncSession, Prompt
 from rtnb.client.endpoint import Endpoint
 from rtnb.client.listeners import Listener
 from rtnb.client.loop import LoopThread
+from rtnb.client.stream import EventStream
 from rtnb.client.summary import Configured
 from rtnb.client.turns import LiveResponse, WhenBusy
 from rtnb.client.watches import Predicate
@@ -124,22 +126,34 @@ class Session:
 
         While it waits, the cell shows what has arrived. Interrupting the cell cancels the response; the session lives on.
         """
-        response = self._io.call(self._session.ask(prompt, wait=False, timeout=timeout, when_busy=when_busy, **options))
-        return self._watched(response) if wait else response
+        return self._turn(self._session.ask(prompt, wait=False, timeout=timeout, when_busy=when_busy, **options), wait)
 
     def respond(
         self, *, wait: bool = True, timeout: float = 60.0, when_busy: WhenBusy = "wait", **options: Any
     ) -> LiveResponse:
         """Ask for a response to the conversation as it stands; see `ask`."""
-        response = self._io.call(self._session.respond(wait=False, timeout=timeout, when_busy=when_busy, **options))
-        return self._watched(response) if wait else response
+        return self._turn(self._session.respond(wait=False, timeout=timeout, when_busy=when_busy, **options), wait)
 
-    def _watched(self, response: LiveResponse) -> LiveResponse:
+    def _turn(self, beginning: Coroutine[Any, Any, LiveResponse], wait: bool) -> LiveResponse:
+        """Begin a turn and see it through in one call, so that an interrupt at any moment stops all of it."""
+        if not wait:
+            return self._io.call(beginning)
+        begun: list[LiveResponse] = []
+
+        async def whole() -> LiveResponse:
+            begun.append(await beginning)
+            return await self._session.finish(begun[0])
+
         if self._progress is None:
-            return self._io.call(self._session.finish(response))
+            return self._io.call(whole())
         progress = self._progress()
+
+        def show() -> None:
+            for response in begun:
+                progress.update(response)
+
         try:
-            return self._io.call(self._session.finish(response), while_waiting=lambda: progress.update(response))
+            return self._io.call(whole(), while_waiting=show)
         finally:
             progress.finish()
 
@@ -191,7 +205,9 @@ class Session:
 
     def events(self, type: str = "*", *, since: int | Event | None = None) -> Iterator[Event]:
         """Iterate over received events, blocking for each; see `AsyncSession.events`."""
-        iterator = self._session.events(type, since=since)
+        return self._each(self._session.events(type, since=since))
+
+    def _each(self, iterator: EventStream) -> Iterator[Event]:
         while True:
             try:
                 yield self._io.call(_next(iterator))
@@ -203,6 +219,10 @@ class Session:
         return self._io.call(self._session.wait_for(type, timeout))
 
     # Keeping and ending -----------------------------------------------------------------------------------------------
+
+    def mix(self, rate: int = 24_000) -> StereoClip:
+        """Return the talk as a stereo clip on one clock: the user on the left, the assistant on the right."""
+        return self._session.mix(rate)
 
     def save(self, path: str | Path) -> Path:
         """Save the log as it stands to a ``.rtnb.jsonl`` file, which `rtnb.open` reads."""
@@ -225,6 +245,5 @@ class Session:
         return self._session._repr_mimebundle_(include, exclude)
 
 
-async def _next(iterator: Any) -> Event:
-    event: Event = await anext(iterator)
-    return event
+async def _next(iterator: EventStream) -> Event:
+    return await anext(iterator)

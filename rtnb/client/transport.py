@@ -8,19 +8,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from rtnb.client.refusals import refused_handshake, unreachable
-from rtnb.errors import ConnectError
+from rtnb.client.refusals import unreachable
+from rtnb.client.websocket import WebSocket
 
 MAX_FRAME = 32 * 2**20
 _CLOSE_SECONDS = 2.0
 _KEEPALIVE = 20.0
-_READ = 64 * 1024
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
+class Refused(Exception):
+    """The handshake was answered with an HTTP status instead of an upgrade.
+
+    Attributes
+    ----------
+    status : int
+    body : bytes
+        What the service said, unchanged: it may echo a credential.
+    location : str
+        Where a redirect points to.
+    """
+
+    status: int
+    body: bytes = b""
+    location: str = ""
+
+
+@dataclass(eq=False)
 class Closed(Exception):
     """The transport is at its end.
 
@@ -73,12 +90,8 @@ class _NoRedirect(connect):
 class WebSocketTransport:
     """A WebSocket as a `Transport`. Frames are taken as bytes, undecoded, so that nothing can spoil them."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
-        if hasattr(socket.transport, "max_size"):
-            # asyncio would ask for 256 KiB a read: so much memory is mapped and unmapped each time, which costs more than
-            # the reading.
-            socket.transport.max_size = _READ
 
     @classmethod
     async def open(cls, url: str, headers: Mapping[str, str], *, timeout: float) -> WebSocketTransport:
@@ -86,10 +99,13 @@ class WebSocketTransport:
 
         Raises
         ------
-        ConnectError, AuthError
-            With the status, what the service said, and what to do.
+        Refused
+            If the service answered with an HTTP status; a redirect, too, is not followed.
+        ConnectError
+            If nothing answered, or nothing that speaks WebSocket.
         """
         options: dict[str, Any] = {
+            "create_connection": WebSocket,
             "additional_headers": dict(headers),
             "open_timeout": timeout,
             "close_timeout": _CLOSE_SECONDS,
@@ -101,18 +117,20 @@ class WebSocketTransport:
             "proxy": None if _is_loopback(url) else True,
         }
         try:
-            return cls(await _NoRedirect(url, **options))
+            socket = await _NoRedirect(url, **options)
+            assert isinstance(socket, WebSocket)
+            return cls(socket)
         except InvalidStatus as error:
             response = error.response
             location = response.headers.get("Location", "")
-            raise refused_handshake(response.status_code, bytes(response.body or b""), location) from None
-        except (InvalidHandshake, InvalidURI, OSError, TimeoutError, ValueError) as error:
+            raise Refused(response.status_code, bytes(response.body or b""), location) from None
+        except (WebSocketException, OSError, TimeoutError, EOFError, ValueError, ImportError) as error:
             raise unreachable(error, timeout) from None
 
     async def receive(self) -> bytes:
         """Return the next frame, byte for byte."""
         try:
-            return await self._socket.recv(decode=False)
+            return await self._socket.next_message()
         except ConnectionClosed as error:
             raise _closed(error) from None
 
@@ -143,10 +161,8 @@ def _closed(error: ConnectionClosed) -> Closed:
     by_service = error.rcvd is not None and (error.rcvd_then_sent or error.sent is None)
     if by_service and error.rcvd is not None:
         return Closed(error.rcvd.code, error.rcvd.reason, "service")
-    if error.sent is not None and error.sent.code in (1000, 1001):
-        return Closed(error.sent.code, error.sent.reason, "client")
     if error.sent is not None:
-        # Our side closed because of something the peer sent or failed to send: a frame too large, no answer to a ping.
+        # Ours to close; with another code than 1000 or 1001 because of something that the peer sent, or failed to send.
         return Closed(error.sent.code, error.sent.reason, "client")
     cause = error.__cause__
     return Closed(1006, str(cause) if cause else "the connection broke without a closing frame", "network")
@@ -200,4 +216,4 @@ class MemoryTransport:
         self._outgoing.put_nowait(Closed(1006, "the connection broke without a closing frame", "network"))
 
 
-__all__ = ["MAX_FRAME", "Closed", "ConnectError", "MemoryTransport", "Transport", "WebSocketTransport"]
+__all__ = ["MAX_FRAME", "Closed", "MemoryTransport", "Refused", "Transport", "WebSocketTransport"]

@@ -25,7 +25,9 @@ from rtnb.response import Response
 
 WhenBusy = Literal["wait", "cancel", "raise"]
 ACTIVE_ALREADY = "conversation_already_has_active_response"
+ITS_TURN = "its turn"
 _GRACE = 5.0
+_LOOK_AGAIN = 1.0
 
 
 class LiveResponse(Response):
@@ -36,12 +38,22 @@ class LiveResponse(Response):
         self._io = io
         self.task: asyncio.Task[None] | None = None
         self.failure: BaseException | None = None
-        self.waits_for = "its turn"
+        self.waits_for = ITS_TURN
         self._settled = asyncio.Event()
 
     def follow(self, state: ResponseState) -> None:
         """Show what `state` tells from now on."""
         self._state = state
+
+    @property
+    def status(self) -> str:
+        """Return the service's word on it; ``"failed"`` where it never came to one."""
+        return "failed" if self.failure is not None and not self._state.status else super().status
+
+    @property
+    def reason(self) -> str:
+        """Return why it ended other than completed: the service's word, or what kept it from coming."""
+        return super().reason or ("" if self.failure is None else str(self.failure))
 
     @property
     def done(self) -> bool:
@@ -74,7 +86,7 @@ class LiveResponse(Response):
     async def _finished(self) -> LiveResponse:
         await self._settled.wait()
         if self.failure is not None:
-            raise self.failure
+            raise self.failure.with_traceback(None)
         return self
 
 
@@ -86,19 +98,24 @@ class _ResponseWatch(Watch):
     ) -> None:
         super().__init__(self._ended, event_ids, Kind.RESPONSE_DONE)
         self._conversation = connection.conversation
+        self._before = connection.conversation.newest
         self._response = response
         self._asked = asked
         self._bound = False
 
     def _ended(self, event: Event) -> bool:
-        if event.kind == Kind.RESPONSE_CREATED and not self._bound:
-            state = self._conversation.responses.get(event.response_id)
-            state = state or next(reversed(self._conversation.responses.values()), None)
-            if state is not None and (self._asked is None or state.request_id == self._asked):
-                self._bound = True
-                self._response.waits_for = Kind.RESPONSE_DONE
-                self._response.follow(state)
+        if not self._bound:
+            self._bind()
         return self._bound and not self._response._state.active
+
+    def _bind(self) -> None:
+        """Take up the response that answers the request, whichever event tells of it first."""
+        state = self._conversation.newest
+        if state is None or state is self._before or self._asked not in (None, state.request_id):
+            return
+        self._bound = True
+        self._response.waits_for = Kind.RESPONSE_DONE
+        self._response.follow(state)
 
 
 class Turns:
@@ -115,11 +132,24 @@ class Turns:
         self._io = io
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._current: LiveResponse | None = None
+        self._unended: list[ResponseState] = []
 
     @property
     def busy(self) -> bool:
         """Return whether a turn is running or a response is in progress."""
-        return self._lock.locked() or self._connection.conversation.active is not None
+        return any(not task.done() for task in self._tasks) or self._in_progress is not None
+
+    @property
+    def _in_progress(self) -> ResponseState | None:
+        """Return the response that is in the way of another one.
+
+        Not one whose end was awaited in vain after it was cancelled, nor one that only a stray delta tells of.
+        """
+        active = self._connection.conversation.active
+        if active is None or not active.announced or any(active is each for each in self._unended):
+            return None
+        return active
 
     def begin(
         self,
@@ -186,9 +216,13 @@ class Turns:
         """Run a turn; whatever ends it is kept on the response, for whoever asks."""
         try:
             if when_busy == "cancel":
-                await self._cancel_active()
+                await self._make_way()
             async with self._lock:
-                await self._run(response, prelude, create)
+                self._current = response
+                try:
+                    await self._run(response, prelude, create)
+                finally:
+                    self._current = None
             response.settle()
         except asyncio.CancelledError:
             response.settle(RtnbError("The session ended before the response did."))
@@ -219,7 +253,8 @@ class Turns:
                     raise
                 # The service began a response of its own in between; the message stands, only the request goes again.
                 sent = []
-                await self._idle()
+                response.waits_for = ITS_TURN
+                await self._other_ended()
             except asyncio.CancelledError:
                 await self._stop(response)
                 raise
@@ -228,32 +263,67 @@ class Turns:
 
     async def _idle(self) -> None:
         """Wait until no response of the default conversation is in progress."""
-        while self._connection.conversation.active is not None:
-            await self._connection.watch(Watch(lambda event: event.kind == Kind.RESPONSE_DONE)).future
+        while self._in_progress is not None:
+            await self._connection.watch(Watch(_is_done)).future
 
-    async def _cancel_active(self) -> None:
-        active = self._connection.conversation.active
-        if active is not None:
-            await self._connection.send(commands.response_cancel(active.id or None))
+    async def _other_ended(self) -> None:
+        """Wait for the end of a response that is in the way; look again in a while where nothing told of it."""
+        self._unended.clear()
+        if self._in_progress is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_AGAIN):
+                    await self._connection.watch(Watch(_is_done)).future
+        await self._idle()
+
+    async def _make_way(self) -> None:
+        """Cancel what is in progress, for a call that does not wait."""
+        if (active := self._in_progress) is not None:
+            await self._cancel(active.id)
+        elif self._current is not None:
+            self._give_up(self._current, RtnbError("A later call cancelled this response before it began."))
 
     async def _stop(self, response: LiveResponse) -> None:
         """Cancel a response on the service, and hear its last word before the next turn may begin."""
         state = response._state
-        if self._connection.closed is not None or (state.id and not state.active):
+        if self._connection.closed is not None or (state.status and not state.active):
             return
-        ended = self._connection.watch(Watch(lambda event: event.kind == Kind.RESPONSE_DONE))
-        with contextlib.suppress(RtnbError, TimeoutError):
-            async with asyncio.timeout(_GRACE):
-                await self._connection.send(commands.response_cancel(state.id or None))
-                await ended.future
-        self._connection.watches.discard(ended)
+        await self._cancel(state.id)
+        if (left := self._in_progress) is not None:
+            self._unended.append(left)
+
+    async def _cancel(self, response_id: str) -> None:
+        """Send a cancel and wait, not for ever, for the response's end or for the service's refusal."""
+        event_id = commands.new_id("event")
+
+        def ended(event: Event) -> bool:
+            return _is_done(event) and (not response_id or event.response_id in ("", response_id))
+
+        watch = self._connection.watch(Watch(ended, [event_id]))
+        try:
+            with contextlib.suppress(RtnbError, TimeoutError):
+                async with asyncio.timeout(_GRACE):
+                    await self._connection.send({**commands.response_cancel(response_id or None), "event_id": event_id})
+                    await watch.future
+        finally:
+            self._connection.watches.discard(watch)
 
     def _timed_out(self, response: LiveResponse, timeout: float) -> ResponseTimeout:
         said = f" The service last said: {self._connection.last_error}." if self._connection.last_error else ""
         waited = response.waits_for
+        if waited == ITS_TURN:
+            return ResponseTimeout(
+                f"Its turn did not come within {formatting.seconds(timeout)}: another response is in progress.{said} "
+                "session.cancel() stops that one, and so does when_busy='cancel'; or give timeout= more seconds.",
+                waited_for=waited,
+                timeout=timeout,
+            )
         return ResponseTimeout(
             f"No {waited} within {formatting.seconds(timeout)}; the response was cancelled and the session lives on.{said} "
             "Give timeout= more seconds, or look at session.timeline.tail().",
             waited_for=str(waited),
             timeout=timeout,
         )
+
+
+def _is_done(event: Event) -> bool:
+    return event.kind == Kind.RESPONSE_DONE

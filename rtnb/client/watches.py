@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Any
 
-from rtnb.errors import ServerError
+from rtnb.client.refusals import server_error
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
 
@@ -47,13 +47,14 @@ class Watch:
         if self.settled:
             return
         if event.kind == Kind.ERROR and self.blames(event):
-            self.future.set_exception(ServerError.from_error(event.part("error")))
+            self.future.set_exception(server_error(event))
         elif self._accept(event):
             self.future.set_result(event)
 
     def blames(self, event: Event) -> bool:
         """Return whether an ``error`` event names this call."""
-        return bool(self.event_ids) and event.part("error").get("event_id") in self.event_ids
+        named = event.part("error").get("event_id")
+        return isinstance(named, str) and named in self.event_ids
 
     def fail(self, error: BaseException) -> None:
         """End the wait with an error."""

@@ -11,11 +11,8 @@ from typing import Any
 import orjson
 from pybase64 import b64decode, b64encode
 
-from rtnb.protocol.events import Event
+from rtnb.protocol.events import Event, Frame, Packed
 from rtnb.protocol.names import AUDIO_FIELD, Local, kind_of
-
-Packed = tuple[bytes, bytes, bytes]
-Frame = bytes | Packed
 
 WORTH_PACKING = 300
 """Frames below this many bytes are kept as they are: there is nothing to save."""
@@ -31,9 +28,7 @@ def read_frame(raw: bytes, *, seq: int, t: float, direction: str) -> tuple[Event
         split = _split_audio(raw)
         if split is not None:
             data, frame = split
-            event = Event(raw, data, type=data["type"], seq=seq, t=t, direction=direction)
-            event.set_audio(frame[1])
-            return event, frame
+            return Event(frame, data, type=data["type"], seq=seq, t=t, direction=direction), frame
     return Event.parse(raw, seq=seq, t=t, direction=direction), raw
 
 
@@ -43,22 +38,12 @@ def unreadable(raw: bytes, error: Exception, *, seq: int, t: float, direction: s
     return Event(raw, {}, type=Local.NOT_JSON.value, problem=problem, seq=seq, t=t, direction=direction)
 
 
-def raw_of(frame: Frame) -> bytes:
-    """Return the frame byte for byte."""
-    return frame if isinstance(frame, bytes) else frame[0] + b64encode(frame[1]) + frame[2]
-
-
 def event_of(frame: Frame, *, seq: int, t: float, direction: str) -> Event:
     """Return the event in a kept frame; audio that is kept decoded is not decoded again."""
     if isinstance(frame, bytes):
         return Event.parse(frame, seq=seq, t=t, direction=direction)
-    head, pcm, tail = frame
-    body = b64encode(pcm)
-    data = orjson.loads(head + _PLACEHOLDER + tail)
-    data[AUDIO_FIELD[kind_of(data["type"])]] = body.decode("ascii")
-    event = Event(head + body + tail, data, type=data["type"], seq=seq, t=t, direction=direction)
-    event.set_audio(pcm)
-    return event
+    data = orjson.loads(frame[0] + _PLACEHOLDER + frame[2])
+    return Event(frame, data, type=data["type"], seq=seq, t=t, direction=direction)
 
 
 def _split_audio(raw: bytes) -> tuple[dict[str, Any], Packed] | None:
@@ -72,18 +57,28 @@ def _split_audio(raw: bytes) -> tuple[dict[str, Any], Packed] | None:
     start, end = raw.rfind(b'"', 0, inside) + 1, raw.find(b'"', inside)
     if 2 * (end - start) < len(raw):
         return None
-    head, body, tail = raw[:start], raw[start:end], raw[end:]
+    head, tail = raw[:start], raw[end:]
     if b"\\" in head or b"\\" in tail or _PLACEHOLDER in head or _PLACEHOLDER in tail:
         return None
     try:
-        pcm = b64decode(body, validate=True)
+        pcm = b64decode(memoryview(raw)[start:end], validate=True)
         data = orjson.loads(head + _PLACEHOLDER + tail)
     except ValueError:
         return None
     if not isinstance(data, dict) or not isinstance(data.get("type"), str):
         return None
     field = AUDIO_FIELD.get(kind_of(data["type"]))
-    if field is None or data.get(field) != _PLACEHOLDER_TEXT or b64encode(pcm) != body:
+    if field is None or data.get(field) != _PLACEHOLDER_TEXT or not _encodes_to(raw, start, end, pcm):
         return None
-    data[field] = body.decode("ascii")
     return data, (head, pcm, tail)
+
+
+def _encodes_to(raw: bytes, start: int, end: int, pcm: bytes) -> bool:
+    """Return whether encoding `pcm` gives back ``raw[start:end]``, which strict decoding has turned into it.
+
+    Four characters of the alphabet stand for three bytes in one way only; just a last group of fewer has bits to spare.
+    """
+    groups, spare = divmod(len(pcm), 3)
+    if not spare:
+        return end - start == 4 * groups
+    return end - start == 4 * groups + 4 and raw[end - 4 : end] == b64encode(pcm[-spare:])

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtnb.log.audio_format import BYTES_PER_MS, FormatInEffect
-from rtnb.log.frames import Frame, event_of, raw_of, read_frame, unreadable
-from rtnb.protocol.events import LOCAL, RECEIVED, SENT, Event, content_line
+from rtnb.log.frames import event_of, read_frame, unreadable
+from rtnb.protocol.events import LOCAL, RECEIVED, SENT, Event, Frame, content_line, raw_of
 from rtnb.protocol.names import AUDIO_FIELD, kind_of
 
 DIRECTIONS = (SENT, RECEIVED, LOCAL)

@@ -8,19 +8,28 @@ and back, for the client and for the local service alike. No other file asks whi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from rtnb.errors import ConfigurationError
-from rtnb.protocol.config import FORMAT_OBJECTS, copy_tree, format_name, leaves, look, put
-from rtnb.protocol.names import GA_NAME, PREVIEW_NAME, Kind
-from rtnb.protocol.words import GA_RESPONSE, GA_SESSION, PREVIEW_RESPONSE, PREVIEW_SESSION
+from rtnb.protocol.config import copy_tree, look, put
+from rtnb.protocol.names import GA_NAME, PREVIEW_NAME, PREVIEW_TRANSCRIPTION_NAME, Kind
+from rtnb.protocol.shapes import TO_GA, TO_PREVIEW, remove, renamed_parts, settings_of
+from rtnb.protocol.words import (
+    GA_RESPONSE,
+    GA_SESSION,
+    GA_TRANSCRIPTION,
+    PREVIEW_RESPONSE,
+    PREVIEW_SESSION,
+    PREVIEW_TRANSCRIPTION,
+)
 
 Path = tuple[str, ...]
 BETA_HEADER = ("OpenAI-Beta", "realtime=v1")
 BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
 DEFAULT_PREVIEW_VERSION = "2024-10-01-preview"
+_TRANSCRIPT_DELTAS_SINCE = "2025-04-01-preview"
 
 
 @dataclass(frozen=True)
@@ -37,8 +46,11 @@ class Dialect:
         The scope of an Entra ID token for Azure (Microsoft's samples of each time).
     url_form : str
         The path and query of an Azure URL, for messages.
-    session_words, response_words : mapping
-        The settings that a client may send, as a tree; a word whose value is None takes anything.
+    session_words, transcription_words, response_words : mapping
+        The settings that a client may send, as a tree; a word whose value is None takes anything. The second are those of
+        a session that only transcribes.
+    transcription_names : mapping
+        GA names that are spelled otherwise in a session that only transcribes.
     session_defaults : mapping
         What a fresh session of this dialect has besides the settings that both share.
     response_spelling : mapping
@@ -54,10 +66,12 @@ class Dialect:
     wire_names: Mapping[str, str] = field(repr=False)
     flat: Mapping[str, Path] = field(repr=False)
     item_parts: Mapping[str, str] = field(repr=False)
-    unsent: frozenset[str] = field(repr=False)
+    unsent: frozenset[str] = field(repr=False, compare=False)  # differs by api-version, in the one dialect
     unknown_words: Mapping[str, str] = field(repr=False)
     typed_session: bool = field(repr=False)
     session_words: Mapping[str, Any] = field(repr=False)
+    transcription_words: Mapping[str, Any] = field(repr=False)
+    transcription_names: Mapping[str, str] = field(repr=False)
     response_words: Mapping[str, Any] = field(repr=False)
     session_defaults: Mapping[str, Any] = field(repr=False)
     response_spelling: Mapping[str, str] = field(repr=False)
@@ -90,7 +104,10 @@ class Dialect:
 
     def encode(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Translate a client event or one server event from GA to this dialect."""
-        wire = {**event, "type": self.wire_name(str(event.get("type", "")))}
+        name = str(event.get("type", ""))
+        wire = {**event, "type": self.wire_name(name)}
+        if name in self.transcription_names and look(event, ("session", "type")) == "transcription":
+            wire["type"] = self.transcription_names[name]
         for key, translate in self._translations().items():
             if isinstance(event.get(key), Mapping):
                 wire[key] = translate(event[key])
@@ -102,7 +119,7 @@ class Dialect:
             return []
         wire = self.encode(event)
         for path in self.unsent_fields:
-            _remove(wire, path)
+            remove(wire, path)
         if isinstance(response := wire.get("response"), dict):
             wire["response"] = {self.response_spelling.get(key, key): value for key, value in response.items()}
         return [wire]
@@ -116,7 +133,13 @@ class Dialect:
                 ga[key] = self.nested(event[key])
         if isinstance(event.get("item"), Mapping):
             ga["item"] = self.ga_item(event["item"])
+        if self.only_transcribes(name) and isinstance(ga.get("session"), dict):
+            ga["session"]["type"] = "transcription"
         return ga
+
+    def only_transcribes(self, name: str) -> bool:
+        """Return whether an event's name alone tells that its session only transcribes."""
+        return name in self.transcription_names.values()
 
     def nested(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Return a session's or response's settings of this dialect in GA's nested form."""
@@ -126,7 +149,7 @@ class Dialect:
             if path is None:
                 tree[key] = copy_tree(value)
             else:
-                put(tree, path, _TO_GA.get(path[-1], copy_tree)(value))
+                put(tree, path, TO_GA.get(path[-1], copy_tree)(value))
         for key in ("output", "input"):
             if isinstance(tree.get(key), list):
                 tree[key] = [self.ga_item(item) if isinstance(item, Mapping) else item for item in tree[key]]
@@ -138,10 +161,10 @@ class Dialect:
             return dict(copy_tree(config))
         spelled = {path: key for key, path in self.flat.items()}
         wire: dict[str, Any] = {}
-        for path, value in _settings(config):
+        for path, value in settings_of(config):
             key = spelled.get(path, path[-1] if len(path) == 1 else "")
-            if key and (path, value) != (("type",), "realtime"):
-                wire[key] = _TO_PREVIEW.get(path[-1], copy_tree)(value)
+            if key and path != ("type",):
+                wire[key] = TO_PREVIEW.get(path[-1], copy_tree)(value)
         for key in ("output", "input"):
             if isinstance(wire.get(key), list):
                 wire[key] = [self.wire_item(item) if isinstance(item, Mapping) else item for item in wire[key]]
@@ -149,11 +172,11 @@ class Dialect:
 
     def wire_item(self, item: Mapping[str, Any]) -> dict[str, Any]:
         """Return a conversation item with its assistant content parts named as this dialect names them."""
-        return _renamed_parts(item, self.item_parts)
+        return renamed_parts(item, self.item_parts)
 
     def ga_item(self, item: Mapping[str, Any]) -> dict[str, Any]:
         """Return a conversation item with its assistant content parts named as GA names them."""
-        return _renamed_parts(item, {wire: ga for ga, wire in self.item_parts.items()})
+        return renamed_parts(item, {wire: ga for ga, wire in self.item_parts.items()})
 
     def wire_path(self, path: Path) -> str:
         """Return what this dialect calls the setting at a path of GA's tree: dotted, as in an error's ``param``."""
@@ -166,70 +189,10 @@ class Dialect:
         return {"session": self.flattened, "response": self.flattened, "item": self.wire_item}
 
 
-def _renamed_parts(item: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    content = item.get("content")
-    if not names or not isinstance(content, list) or item.get("role") not in ("assistant", None):
-        return dict(copy_tree(item))
-    parts = [
-        {**part, "type": names[part["type"]]} if isinstance(part, Mapping) and _named(part, names) else part
-        for part in content
-    ]
-    return {**copy_tree(item), "content": copy_tree(parts)}
-
-
-def _named(part: Mapping[str, Any], names: Mapping[str, str]) -> bool:
-    """Return whether a part has a type that is renamed; a broken client's type may be anything, even a list."""
-    return isinstance(part.get("type"), str) and part["type"] in names
-
-
-def _remove(tree: Any, path: Path) -> None:
-    """Delete what stands at `path`, where there is such a path."""
-    for key in path[:-1]:
-        tree = tree.get(key) if isinstance(tree, dict) else None
-    if isinstance(tree, dict):
-        tree.pop(path[-1], None)
-
-
-def _settings(config: Mapping[str, Any]) -> list[tuple[Path, Any]]:
-    """Return (path, value) of each setting: the leaves of ``audio``, everything else whole."""
-    found: list[tuple[Path, Any]] = []
-    for key, value in config.items():
-        if key != "audio" or not isinstance(value, Mapping):
-            found.append(((key,), value))
-            continue
-        for path, _ in leaves({"audio": value}):
-            setting = path[:3]
-            if (setting, look(config, setting)) not in found:
-                found.append((setting, look(config, setting)))
-    return found
-
-
-def _ga_modalities(value: Any) -> Any:
-    return ["audio"] if isinstance(value, list) and "audio" in value else value
-
-
-def _preview_modalities(value: Any) -> Any:
-    return ["text", "audio"] if isinstance(value, list) and "audio" in value else value
-
-
-def _ga_format(value: Any) -> Any:
-    return dict(FORMAT_OBJECTS[value]) if isinstance(value, str) and value in FORMAT_OBJECTS else value
-
-
-def _preview_format(value: Any) -> Any:
-    return format_name(value) if isinstance(value, Mapping) else value
-
-
-def _ga_turn_detection(value: Any) -> Any:
-    return None if isinstance(value, Mapping) and value.get("type") == "none" else copy_tree(value)
-
-
-_TO_GA: dict[str, Callable[[Any], Any]] = {
-    "output_modalities": _ga_modalities,
-    "format": _ga_format,
-    "turn_detection": _ga_turn_detection,
+_SERVER_VAD: dict[str, Any] = {
+    **{"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300},
+    **{"create_response": True, "interrupt_response": True},
 }
-_TO_PREVIEW: dict[str, Callable[[Any], Any]] = {"output_modalities": _preview_modalities, "format": _preview_format}
 
 GA = Dialect(
     name="ga",
@@ -244,7 +207,12 @@ GA = Dialect(
     typed_session=True,
     session_words=GA_SESSION,
     response_words=GA_RESPONSE,
-    session_defaults={"include": None, "prompt": None, "tracing": None, "truncation": "auto"},
+    transcription_words=GA_TRANSCRIPTION,
+    transcription_names={},
+    session_defaults={
+        **{"include": None, "prompt": None, "tracing": None, "truncation": "auto"},
+        "audio": {"input": {"turn_detection": {**_SERVER_VAD, "silence_duration_ms": 500, "idle_timeout_ms": None}}},
+    },
     response_spelling={},
     unsent_fields=frozenset(),
 )
@@ -271,6 +239,7 @@ PREVIEW = Dialect(
         {
             Kind.ITEM_DONE,
             Kind.INPUT_TIMEOUT,
+            Kind.INPUT_TRANSCRIPTION_DELTA,
             Kind.INPUT_TRANSCRIPTION_SEGMENT,
             Kind.INPUT_DTMF,
         }
@@ -285,12 +254,20 @@ PREVIEW = Dialect(
     typed_session=False,
     session_words=PREVIEW_SESSION,
     response_words=PREVIEW_RESPONSE,
-    session_defaults={"temperature": 0.8},
+    transcription_words=PREVIEW_TRANSCRIPTION,
+    transcription_names=PREVIEW_TRANSCRIPTION_NAME,
+    session_defaults={
+        "temperature": 0.8,
+        "audio": {"input": {"turn_detection": {**_SERVER_VAD, "silence_duration_ms": 200}}},
+    },
     response_spelling={"max_response_output_tokens": "max_output_tokens"},
     unsent_fields=frozenset(
         ("response", "usage", "input_token_details", key) for key in ("cached_tokens_details", "image_tokens")
     ),
 )
+
+PREVIEW_WITH_DELTAS = replace(PREVIEW, unsent=PREVIEW.unsent - {Kind.INPUT_TRANSCRIPTION_DELTA})
+"""The preview dialect from api-version 2025-04-01-preview on; strict clients of the earlier ones end at such a delta."""
 
 DIALECTS: dict[str, Dialect] = {"ga": GA, "preview": PREVIEW}
 
@@ -326,11 +303,12 @@ def dialect_of_request(path: str, headers: Mapping[str, str]) -> Dialect:
     """
     given = {name.lower(): value for name, value in headers.items()}
     offered = [name.strip() for name in given.get("sec-websocket-protocol", "").split(",")]
-    if BETA_HEADER[1] in given.get("openai-beta", "") or BETA_SUBPROTOCOL in offered:
-        return PREVIEW
     target = urlsplit(squeeze_slashes(path))
     version = parse_qs(target.query).get("api-version", [""])[0]
-    return PREVIEW if "/v1/" not in target.path and "preview" in version else GA
+    preview = PREVIEW if "" < version < _TRANSCRIPT_DELTAS_SINCE else PREVIEW_WITH_DELTAS
+    if BETA_HEADER[1] in given.get("openai-beta", "") or BETA_SUBPROTOCOL in offered:
+        return preview
+    return preview if "/v1/" not in target.path and "preview" in version else GA
 
 
 def squeeze_slashes(path: str) -> str:

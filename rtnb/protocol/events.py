@@ -18,6 +18,10 @@ from rtnb.protocol.names import AUDIO_FIELD, Kind, Local, kind_of
 
 SENT, RECEIVED, LOCAL = "sent", "received", "local"
 
+Packed = tuple[bytes, bytes, bytes]
+Frame = bytes | Packed
+"""A frame as it is, or what stands before its base64 audio, the audio decoded, and what stands behind it."""
+
 
 class Event(Mapping[str, Any]):
     """One event of a session: a read-only mapping of its fields, with the frame it came from.
@@ -40,11 +44,13 @@ class Event(Mapping[str, Any]):
         What is wrong with the frame; empty for a good one.
     """
 
-    __slots__ = ("_audio", "data", "direction", "kind", "problem", "raw", "seq", "t", "type")
+    # An event that carries audio is made at every tenth of a second and more: its frame and its base64 text are made
+    # again from the audio for those who ask, and nobody else pays for a copy.
+    __slots__ = ("_audio", "_fields", "_frame", "_whole", "direction", "kind", "problem", "seq", "t", "type")
 
     def __init__(
         self,
-        raw: bytes,
+        frame: Frame,
         data: dict[str, Any],
         *,
         type: str,
@@ -53,15 +59,16 @@ class Event(Mapping[str, Any]):
         t: float = float("nan"),
         direction: str = RECEIVED,
     ) -> None:
-        self.raw = raw
-        self.data = data
+        self._frame = frame
+        self._fields = data
+        self._whole = isinstance(frame, bytes)
         self.type = type
         self.kind = kind_of(type)
         self.problem = problem
         self.seq = seq
         self.t = t
         self.direction = direction
-        self._audio: bytes | None = None
+        self._audio: bytes | None = None if isinstance(frame, bytes) else frame[1]
 
     @classmethod
     def parse(cls, raw: bytes, *, seq: int = -1, t: float = float("nan"), direction: str = RECEIVED) -> Event:
@@ -75,6 +82,19 @@ class Event(Mapping[str, Any]):
             return cls(raw, data, type=Local.NO_TYPE.value, problem=problem, seq=seq, t=t, direction=direction)
         problem = problem or "the frame is JSON, but not an object"
         return cls(raw, {}, type=Local.NOT_JSON.value, problem=problem, seq=seq, t=t, direction=direction)
+
+    @property
+    def raw(self) -> bytes:
+        """Return the frame, byte for byte."""
+        return raw_of(self._frame)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Return the fields; empty where the frame is no JSON object."""
+        if not self._whole:
+            self._fields[AUDIO_FIELD[self.kind]] = encode_base64(self.audio)
+            self._whole = True
+        return self._fields
 
     def __getitem__(self, key: str) -> Any:
         return self.data[key]
@@ -101,23 +121,30 @@ class Event(Mapping[str, Any]):
     @property
     def event_id(self) -> str:
         """Return the event's own id, empty where it has none."""
-        return self.text("event_id")
+        named = self._fields.get("event_id")
+        return named if isinstance(named, str) else ""
 
     @property
     def response_id(self) -> str:
         """Return the id of the response that the event belongs to, empty where it names none."""
-        named = self.data.get("response_id")
-        if named is None and isinstance(response := self.data.get("response"), dict):
+        named = self._fields.get("response_id")
+        if named is None and isinstance(response := self._fields.get("response"), dict):
             named = response.get("id")
         return named if isinstance(named, str) else ""
 
     @property
     def item_id(self) -> str:
         """Return the id of the item that the event belongs to, empty where it names none."""
-        named = self.data.get("item_id")
-        if named is None and isinstance(item := self.data.get("item"), dict):
+        named = self._fields.get("item_id")
+        if named is None and isinstance(item := self._fields.get("item"), dict):
             named = item.get("id")
         return named if isinstance(named, str) else ""
+
+    @property
+    def content_index(self) -> int:
+        """Return which content part of its item the event belongs to, 0 where it names none."""
+        index = self._fields.get("content_index")
+        return index if isinstance(index, int) else 0
 
     @property
     def audio(self) -> bytes:
@@ -127,12 +154,8 @@ class Event(Mapping[str, Any]):
             self._audio = decode_base64(self.text(field)) if field else b""
         return self._audio
 
-    def set_audio(self, audio: bytes) -> None:
-        """Give the decoded audio to an event whose frame is not parsed as a whole."""
-        self._audio = audio
-
     def __repr__(self) -> str:
-        return f"<Event {self.seq} {self.direction} {printable(self.type)} {len(self.raw)} B>"
+        return f"<Event {self.seq} {self.direction} {one_line(self.type, 80)} {len(self.raw)} B>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         pretty = pretty_json(self)
@@ -140,6 +163,11 @@ class Event(Mapping[str, Any]):
             "text/plain": f"{self!r}\n{pretty}",
             "text/html": f'<pre style="max-height:30em;overflow:auto;background:none">{escape(pretty)}</pre>',
         }
+
+
+def raw_of(frame: Frame) -> bytes:
+    """Return the frame byte for byte."""
+    return frame if isinstance(frame, bytes) else frame[0] + pybase64.b64encode(frame[1]) + frame[2]
 
 
 def read_json(raw: bytes) -> tuple[Any, str]:
@@ -188,7 +216,10 @@ def pretty_json(event: Event, limit: int = 20_000) -> str:
     shown: dict[str, Any] = dict(event.data)
     if event.audio:
         shown[AUDIO_FIELD[event.kind]] = f"… {len(event.audio):,} bytes of audio …"
-    text = printable(json.dumps(shown, indent=2, ensure_ascii=False, default=str))
+    try:
+        text = printable(json.dumps(shown, indent=2, ensure_ascii=False, default=str))
+    except RecursionError:
+        text = one_line(event.raw.decode("utf-8", "backslashreplace"), limit)
     return text if len(text) <= limit else text[:limit] + "\n…"
 
 

@@ -90,14 +90,21 @@ GA_NAME: dict[str, str] = {
     "response.audio_transcript.done": Kind.TRANSCRIPT_DONE,
     "conversation.item.created": Kind.ITEM_ADDED,
     "transcription_session.update": Kind.SESSION_UPDATE,
+    "transcription_session.created": Kind.SESSION_CREATED,
     "transcription_session.updated": Kind.SESSION_UPDATED,
 }
 """The names that only the preview dialect uses, with their GA names."""
 
+_TRANSCRIPTION = "transcription_session."
 PREVIEW_NAME: dict[str, str] = {
-    ga: preview for preview, ga in GA_NAME.items() if not preview.startswith("transcription_session.")
+    ga: preview for preview, ga in GA_NAME.items() if not preview.startswith(_TRANSCRIPTION)
 }
 """The GA names that the preview dialect spells otherwise."""
+
+PREVIEW_TRANSCRIPTION_NAME: dict[str, str] = {
+    ga: preview for preview, ga in GA_NAME.items() if preview.startswith(_TRANSCRIPTION)
+}
+"""The GA names that the preview dialect spells otherwise where the session only transcribes."""
 
 CLIENT_KINDS = frozenset(
     {

@@ -34,6 +34,14 @@ PREVIEW_SESSION: Words = {
     **dict.fromkeys(("input_audio_format", "output_audio_format", "turn_detection")),
     **dict.fromkeys(("input_audio_transcription", "input_audio_noise_reduction")),
 }
+_TRANSCRIBED = ("format", "noise_reduction", "transcription", "turn_detection")
+GA_TRANSCRIPTION: Words = {"type": None, "include": None, "audio": {"input": dict.fromkeys(_TRANSCRIBED)}}
+PREVIEW_TRANSCRIPTION: Words = dict.fromkeys(
+    (
+        *("client_secret", "include", "input_audio_format", "input_audio_noise_reduction"),
+        *("input_audio_transcription", "modalities", "turn_detection"),
+    )
+)
 PREVIEW_RESPONSE: Words = {
     **_RESPONSE,
     **dict.fromkeys(("modalities", "voice", "output_audio_format", "temperature")),

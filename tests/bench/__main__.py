@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import math
 import sys
 import time
+import traceback
 
 from figure import ROOT, Figure, table
 
@@ -27,10 +29,20 @@ def main() -> int:
     figures: list[Figure] = []
     for name in names:
         began = time.perf_counter()
-        figures += importlib.import_module(f"bench_{name}").measure()
+        figures += measured(name)
         print(f"{name}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
     print(table(figures))
     return 0 if all(figure.reached for figure in figures) else 1
+
+
+def measured(name: str) -> list[Figure]:
+    """Return the figures of one name; what goes wrong with them is told, and does not take the others along."""
+    try:
+        found: list[Figure] = importlib.import_module(f"bench_{name}").measure()
+        return found
+    except Exception as error:
+        traceback.print_exc()
+        return [Figure(name, math.nan, math.nan, "", note=f"{type(error).__name__}: {error}".splitlines()[0])]
 
 
 if __name__ == "__main__":

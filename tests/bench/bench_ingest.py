@@ -30,8 +30,12 @@ def measure() -> list[Figure]:
     rate = {name: EVENTS / median(taken) for name, taken in seconds.items()}
     note = f"{rate['rtnb']:,.0f} events/s against {{:,.0f}}; half text, half 12,000-byte audio; {ROUNDS} rounds"
     return [
-        Figure("ingest : official client", rate["rtnb"] / rate["official"], 4, "×", True, note.format(rate["official"])),
-        Figure("ingest : bare websockets + orjson", rate["rtnb"] / rate["bare"], 0.6, "×", True, note.format(rate["bare"])),
+        Figure(
+            "ingest : official client", rate["rtnb"] / rate["official"], 4, "×", True, note.format(rate["official"])
+        ),
+        Figure(
+            "ingest : bare websockets + orjson", rate["rtnb"] / rate["bare"], 0.6, "×", True, note.format(rate["bare"])
+        ),
     ]
 
 

@@ -58,7 +58,12 @@ def take_in(how: str) -> int:
     for number, event in enumerate(hour()):
         conversation.apply(timeline.append(encoded(event), direction="received", t=number / 8))
     kept = in_use(how) - before
-    parts = [part for state in conversation.responses.values() for item in state.items.values() for part in item.content.values()]
+    parts = [
+        part
+        for state in conversation.responses.values()
+        for item in state.items.values()
+        for part in item.content.values()
+    ]
     if sum(part.audio_bytes for part in parts) != HOUR_BYTES:
         raise RuntimeError("audio was lost")
     return kept

@@ -43,9 +43,8 @@ class Figure:
 
     def cells(self) -> tuple[str, str, str, str, str]:
         """Return the line's cells."""
-        sign = "≥" if self.at_least else "≤"
-        verdict = "reached" if self.reached else "MISSED"
-        return self.what, self._say(self.measured), f"{sign} {self._say(self.aim)}", verdict, self.note
+        aim = "" if self.aim != self.aim else f"{'≥' if self.at_least else '≤'} {self._say(self.aim)}"
+        return self.what, self._say(self.measured), aim, "reached" if self.reached else "MISSED", self.note
 
     def _say(self, value: float) -> str:
         if value != value:

@@ -12,6 +12,7 @@ import random
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -24,7 +25,7 @@ from websockets.sync.server import ServerConnection, serve
 Wire = dict[str, object]
 _BLOCK = 500
 LAST = "response.done"
-_WORDS = "the tide comes in twice a day because the moon pulls at the water and the earth turns under it".split()
+_WORDS = ("the", "tide", "comes", "in", "twice", "a", "day", "because", "the", "moon", "pulls", "at", "the", "water")
 
 
 def session_created() -> Wire:
@@ -130,8 +131,6 @@ def main(mode: str, count: int) -> None:
         raise ValueError(f"count={count} must be a multiple of {_BLOCK}")
     server = serve(partial(hold, mode=mode, count=count, blocks=blocks), "127.0.0.1", 0, compression=None)
     with server:
-        import threading
-
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print(f"ws://127.0.0.1:{server.socket.getsockname()[1]}", flush=True)
         sys.stdin.read()

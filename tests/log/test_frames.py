@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rtnb.log.frames import WORTH_PACKING, event_of, raw_of, read_frame, unreadable
-from rtnb.protocol.events import Event
+from rtnb.log.frames import WORTH_PACKING, event_of, read_frame, unreadable
+from rtnb.protocol.events import Event, raw_of
 
 BODY = base64.b64encode(bytes(range(256)) * 4 + b"x").decode()
 DELTA = '{"type":"response.output_audio.delta","item_id":"item_1","delta":"%s"}'

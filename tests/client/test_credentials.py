@@ -1,0 +1,182 @@
+"""Credentials: fresh for each attempt, fetched off the loop, never shown."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rtnb.client.credentials import SECRET, ApiKey, EntraToken, NoCredential, credential_for
+from rtnb.client.endpoint import Request, resolve
+from rtnb.errors import AuthError, ConfigurationError
+from rtnb.protocol.dialects import GA, PREVIEW
+
+KEY = "sk-planted/0123456789+abcdef=="
+
+
+class FakeCredential:
+    """Shaped like azure-identity's: a new token each time; remembers scopes and threads."""
+
+    def __init__(self) -> None:
+        self.scopes: list[str] = []
+        self.threads: list[threading.Thread] = []
+
+    def get_token(self, *scopes: str, **_: Any) -> Any:
+        self.scopes += scopes
+        self.threads.append(threading.current_thread())
+        return SimpleNamespace(token=f"planted-token-{len(self.scopes)}", expires_on=int(time.time()) + 3600)
+
+
+class AsyncCredential(FakeCredential):
+    async def get_token(self, *scopes: str, **_: Any) -> Any:
+        await asyncio.sleep(0)
+        return super().get_token(*scopes)
+
+
+async def test_a_key_goes_into_the_header_that_the_service_reads() -> None:
+    """`api-key` on Azure, a bearer elsewhere."""
+    assert await ApiKey(KEY, "api-key").headers() == {"api-key": KEY}
+    assert await ApiKey(f" {KEY}\n", "Authorization").headers() == {"Authorization": f"Bearer {KEY}"}
+    assert await NoCredential().headers() == {}
+
+
+@pytest.mark.parametrize("bad", ["", "  ", "a b", "“key”", "key\x00", "ключ"])
+def test_what_cannot_be_a_key_is_refused(bad: str) -> None:
+    """Copied with something around it; the message does not repeat it."""
+    with pytest.raises(ConfigurationError) as caught:
+        ApiKey(bad, "api-key")
+    assert "copy it again" in str(caught.value)
+    assert not bad.strip() or bad not in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [FakeCredential, AsyncCredential])
+async def test_a_fresh_token_for_each_attempt(make: type[FakeCredential]) -> None:
+    """Sync and async credentials alike; the scope is the one that was asked for."""
+    source = make()
+    credential = EntraToken(source, "scope/.default")
+    assert await credential.headers() == {"Authorization": "Bearer planted-token-1"}
+    assert await credential.headers() == {"Authorization": "Bearer planted-token-2"}
+    assert source.scopes == ["scope/.default"] * 2
+
+
+async def test_a_token_is_fetched_off_the_loop() -> None:
+    """A slow credential must not stop the reader."""
+    source = FakeCredential()
+    await EntraToken(source, "s").headers()
+    assert source.threads[0] is not threading.current_thread()
+
+
+async def test_token_providers_are_taken_too() -> None:
+    """A function that returns a token, sync or async."""
+
+    async def later() -> str:
+        return "planted-token-b"
+
+    assert await EntraToken(lambda: "planted-token-a", "s").headers() == {"Authorization": "Bearer planted-token-a"}
+    assert await EntraToken(later, "s").headers() == {"Authorization": "Bearer planted-token-b"}
+    assert "token provider" in EntraToken(later, "s").words
+    assert "FakeCredential" in EntraToken(FakeCredential(), "s").words
+
+
+async def test_a_failing_credential_says_what_to_do() -> None:
+    """AuthError with the reason and advice, and no chain of somebody else's frames."""
+
+    def fail() -> str:
+        raise RuntimeError("az: not logged in")
+
+    with pytest.raises(AuthError) as caught:
+        await EntraToken(fail, "scope/.default").headers()
+    for words in ("az: not logged in", "az login", "api_key=", "scope/.default"):
+        assert words in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("value", [None, 7, "", "  ", b"token", SimpleNamespace(token=None)])
+async def test_what_is_no_token_is_refused(value: Any) -> None:
+    """Named by its type, not by its value."""
+    with pytest.raises(AuthError, match="where a token was expected"):
+        await EntraToken(lambda: value, "s").headers()
+
+
+@pytest.mark.parametrize("value", ["a key", 7, object()])
+def test_what_is_no_credential_is_refused(value: Any) -> None:
+    """With what to write instead."""
+    with pytest.raises(ConfigurationError, match=r"credential=DefaultAzureCredential\(\)"):
+        EntraToken(value, "s")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "scope"),
+    [(GA, "https://ai.azure.com/.default"), (PREVIEW, "https://cognitiveservices.azure.com/.default")],
+)
+async def test_the_scope_is_the_dialects(dialect: Any, scope: str) -> None:
+    """As Microsoft's samples of each time have it."""
+    source = FakeCredential()
+    endpoint, key = resolve(
+        Request("azure", deployment="d", endpoint="https://n.openai.azure.com", credential=source, dialect=dialect), {}
+    )
+    await credential_for(endpoint, key, source).headers()
+    assert source.scopes == [scope]
+
+
+def test_the_credential_that_an_endpoint_was_resolved_to() -> None:
+    """Key, Entra ID, the key in the URL, or none."""
+    azure = {"AZURE_OPENAI_ENDPOINT": "https://n.openai.azure.com", "AZURE_OPENAI_DEPLOYMENT_NAME": "d"}
+    for request, environ, words in (
+        (Request(api_key=KEY), azure, "API key"),
+        (Request(), azure, "Entra ID (DefaultAzureCredential)"),
+        (Request(), {}, "no credential"),
+        (Request(f"wss://h/v1/realtime?api-key={KEY.replace('+', '%2B')}"), {}, "key in the URL"),
+    ):
+        endpoint, key = resolve(request, environ)
+        made = credential_for(endpoint, key, None)
+        assert made.words == words
+        assert KEY not in repr(made)
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        KEY,
+        json.dumps(KEY)[1:-1],
+        KEY.replace("/", "\\/"),
+        "".join(f"\\u{ord(each):04x}" for each in KEY),
+        "".join(f"\\u{ord(each):04X}" for each in KEY),
+        KEY[:5] + "\\u0061" + KEY[6:] if KEY[5] == "a" else KEY,
+        f"Bearer {KEY}",
+    ],
+)
+def test_an_echo_is_taken_out_however_it_is_escaped(echo: str) -> None:
+    """Once the frame is read, nothing of the key is in it."""
+    frame = f'{{"type":"error","error":{{"message":"bad key {echo}, \\u0041"}}}}'.encode()
+    clean = ApiKey(KEY, "api-key").scrub(frame)
+    assert KEY not in json.loads(clean)["error"]["message"]
+    assert SECRET in clean
+    assert json.loads(clean)["error"]["message"].endswith(", A")
+
+
+def test_what_holds_no_secret_is_left_as_it_is() -> None:
+    """Byte for byte."""
+    frame = b'{"type":"x","text":"sk-planted \\u0041"}'
+    assert ApiKey(KEY, "api-key").scrub(frame) is frame
+    assert NoCredential().scrub(frame) is frame
+
+
+def test_a_short_word_is_no_secret() -> None:
+    """A server of one's own may take 'none'; taking that out would garble the log."""
+    frame = b'{"type":"response.output_text.delta","delta":"none"}'
+    for word in ("none", "delta", "response"):
+        assert ApiKey(word, "Authorization").scrub(frame) == frame
+
+
+async def test_every_token_that_was_given_out_is_remembered() -> None:
+    """The token of the first attempt, too."""
+    credential = EntraToken(FakeCredential(), "s")
+    await credential.headers()
+    await credential.headers()
+    assert credential.scrub(b"planted-token-1 planted-token-2") == SECRET + b" " + SECRET

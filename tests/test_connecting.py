@@ -1,0 +1,99 @@
+"""connect(): everything is settled before anything is sent, and put together rightly."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hostile import scripted
+
+import rtnb
+from rtnb.errors import AuthError, ConfigurationError
+from rtnb.local import local_service
+
+KEY = "sk-planted-0123456789abcdef"
+
+
+def test_both_forms_take_the_same_arguments() -> None:
+    """Connect and connect_async."""
+    one, other = inspect.signature(rtnb.connect), inspect.signature(rtnb.connect_async)
+    assert one.parameters == other.parameters
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        ({"target": "azure"}, "AZURE_OPENAI_ENDPOINT"),
+        ({"voise": "ash"}, "Did you mean voice=?"),
+        ({"modalities": ["text", "audio"]}, "output_modalities=['audio']"),
+        ({"temperature": 0.8}, "dialect='preview'"),
+        ({"target": "ws://127.0.0.1:1/v1/realtime", "record": "/no/such/folder/x.jsonl"}, "make it first"),
+        ({"target": "ws://127.0.0.1:1/v1/realtime", "api_key": "two words"}, "copy it again"),
+        ({"target": "ws://127.0.0.1:1/v1/realtime", "credential": "text"}, "DefaultAzureCredential()"),
+    ],
+)
+def test_wrong_settings_are_refused_before_anything_is_sent(arguments: dict[str, Any], hint: str) -> None:
+    """With the corrected form; nothing listens there, so whatever was sent would fail otherwise."""
+    with pytest.raises(ConfigurationError) as caught:
+        rtnb.connect(**arguments)
+    assert hint in str(caught.value)
+
+
+async def test_an_opening_says_what_it_is() -> None:
+    """And opens nothing until it is awaited."""
+    assert "await it" in repr(rtnb.connect_async("ws://127.0.0.1:1/v1/realtime"))
+
+
+async def test_a_recording_is_written_as_it_comes(tmp_path: Path) -> None:
+    """Every row, lossless; the key is not in it; an existing file is not overwritten."""
+    path = tmp_path / "lesson.rtnb.jsonl"
+    async with scripted() as (url, _):
+        async with rtnb.connect_async(url, api_key=KEY, record=path) as session:
+            await session.ask("x")
+            assert len(rtnb.open(path).timeline) == len(session.timeline)
+            await session.send({"type": "x", "key": KEY})
+        with pytest.raises(ConfigurationError, match="is there already"):
+            await rtnb.connect_async(url, record=path)
+    again = rtnb.open(path)
+    assert [event.raw for event in again.timeline] == [event.raw for event in session.timeline]
+    assert again.timeline[-1].type == "close"
+    assert again.responses[0].transcript == "Of course!"
+    assert KEY not in path.read_text()
+    assert not hasattr(os, "getuid") or path.stat().st_size > 1000
+
+
+async def test_the_credential_reaches_the_service_and_only_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key of the environment belongs to its own service; one that is given is sent as a bearer."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", KEY)
+    given = "sk-given-0123456789"
+    async with scripted() as (url, scripts), rtnb.connect_async(url), rtnb.connect_async(url, api_key=given):
+        first, second = (script.transport.headers for script in scripts)
+        assert KEY not in str(first) + str(second)
+        assert second["Authorization"] == f"Bearer {given}"
+        assert "Authorization" not in first
+
+
+async def test_a_failing_credential_is_told_before_anything_is_dialled() -> None:
+    """AuthError with advice."""
+
+    def fail() -> str:
+        raise RuntimeError("not signed in")
+
+    with pytest.raises(AuthError, match=r"not signed in.*az login"):
+        await rtnb.connect_async("azure", endpoint="https://n.openai.azure.com", deployment="d", credential=fail)
+
+
+@pytest.mark.parametrize("dialect", ["ga", "preview"])
+def test_the_local_service_needs_nothing(dialect: str) -> None:
+    """Started when it is first wanted, reused, and a turn is held in either dialect."""
+    with rtnb.connect(dialect=dialect, output_modalities=["text"]) as session:
+        r = session.ask("Hello")
+        assert r.status == "completed"
+        assert r.text
+        assert session.problems == []
+        assert "the local service" in repr(session)
+        assert session.endpoint.url.startswith(local_service().url)

@@ -1,0 +1,91 @@
+"""`rtnb.connect("local", …)`: how the local service behaves is said where one connects."""
+
+from __future__ import annotations
+
+import pytest
+
+import rtnb
+from rtnb.errors import AuthError, ConfigurationError, ConnectError, SessionClosed
+from rtnb.local import local_service
+from rtnb.service.options import ServiceOptions
+
+
+@pytest.fixture(autouse=True)
+def _no_cloud(monkeypatch):
+    for name in ("AZURE_OPENAI_ENDPOINT", "OPENAI_API_KEY", "OPENAI_API_VERSION"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_service_for_each_way_to_behave():
+    """The same options lead to the same process, however they are written; others, and none, to one of their own."""
+    plain, same = local_service(), local_service(ServiceOptions())
+    faulty = local_service(ServiceOptions(faults={"delay_ms": 1}))
+    assert plain is same
+    assert faulty is local_service(ServiceOptions(faults="delay_ms=1"))
+    assert faulty is not plain
+    faulty.stop()
+    again = local_service(ServiceOptions(faults="delay_ms=1"))
+    assert again.running
+    assert again is not faulty
+
+
+def test_a_drop_in_the_middle_of_an_answer():
+    """The one line of a teacher: the answer ends with what was lost, and the log has what came."""
+    with rtnb.connect("local", faults={"drop_after": 9}) as session:
+        with pytest.raises(SessionClosed):
+            session.ask("Count from one to sixty.").audio  # noqa: B018
+        assert len(session.timeline.select(direction="received")) >= 9
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, AuthError), (429, ConnectError), (503, ConnectError)])
+def test_a_refused_handshake_is_told(status, error):
+    """A refusal is the error that the cloud's would be, with its status."""
+    with pytest.raises(error) as refused:
+        rtnb.connect("local", faults=f"refuse={status}")
+    assert refused.value.status == status
+
+
+def test_a_retired_dialect_is_told():
+    """A preview session is turned away with what to do; the message names the other dialect."""
+    with pytest.raises(ConnectError, match="dialect='ga'"):
+        rtnb.connect("local", dialect="preview", faults="retire_preview")
+
+
+def test_the_seed_makes_sessions_repeatable():
+    """Two services with one seed give their first sessions the same id, another seed another."""
+    services = [rtnb.ServiceProcess.start(seed=seed) for seed in (7, 7, 8)]
+    ids = []
+    for service in services:
+        with service, rtnb.connect(service.url) as session:
+            ids.append(session.id)
+    assert ids[0] == ids[1] != ids[2]
+
+
+async def test_options_of_an_async_session():
+    """connect_async takes the same options."""
+    async with rtnb.connect_async("local", faults="unknown_event_after=1") as session:
+        await session.ask("Say hello.")
+        assert len(session.timeline.select(type="rtnb.fault.*")) == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [("faults", "drop_after=1"), ("seed", 3), ("pace", 0), ("chat", "http://127.0.0.1:1/v1"), ("expire_in", 5)],
+)
+def test_other_services_have_no_such_options(word, value):
+    """For another target an option is refused before anything is sent, with what to write."""
+    with pytest.raises(ConfigurationError, match=rf"rtnb\.connect\('local', {word}=…\)"):
+        rtnb.connect("openai", api_key="sk-planted-key-4711", **{word: value})
+
+
+@pytest.mark.parametrize("words", [{"faults": "nonsense"}, {"pace": -1}, {"chat_model": "m"}, {"expire_in": -2}])
+def test_an_impossible_option_starts_nothing(words):
+    """What cannot be is refused at once."""
+    with pytest.raises(ConfigurationError):
+        rtnb.connect("local", **words)
+
+
+def test_settings_of_the_session_stay_settings():
+    """speed= is how fast the voice speaks, in the session, as for every service; it is not the service's pace."""
+    with rtnb.connect("local", speed=1.2, pace=0) as session:
+        assert session.config["audio"]["output"]["speed"] == 1.2
