@@ -1,4 +1,4 @@
-"""The command line: ``rtnb demo``, ``rtnb lab``, ``rtnb serve``, ``rtnb inspect``."""
+"""The command line: ``rtnb demo``, ``rtnb lab``, ``rtnb serve``, ``rtnb doctor``, ``rtnb inspect``."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import rtnb
 from rtnb.errors import RtnbError
 from rtnb.formatting import printable
 from rtnb.recording import open_recording
+from rtnb.service.options import ServiceOptions, add_arguments
 
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 
 
@@ -47,6 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"rtnb {rtnb.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
+    for add in (_add_demo, _add_lab, _add_serve, _add_doctor, _add_inspect):
+        add(commands)
+    return parser
+
+
+def _add_demo(commands: _Commands) -> None:
     demo = commands.add_parser("demo", help="hold one spoken turn and keep sound, log, picture and a report page")
     demo.add_argument("--target", help="local, azure, openai, or a URL (default: the environment decides, else local)")
     demo.add_argument("--prompt", default="Please assist the user.", help="what to ask (default: %(default)s)")
@@ -57,23 +66,37 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.set_defaults(run=_demo)
 
+
+def _add_lab(commands: _Commands) -> None:
     lab = commands.add_parser("lab", help="open the notebooks in JupyterLab")
     lab.add_argument("arguments", nargs=argparse.REMAINDER, help="anything else goes to jupyter lab")
     lab.set_defaults(run=_lab)
 
+
+def _add_serve(commands: _Commands) -> None:
     serve = commands.add_parser("serve", help="run the local realtime service for other clients")
-    serve.add_argument("--host", default="127.0.0.1", help="a loopback address (default: %(default)s)")
-    serve.add_argument("--port", type=int, default=8765, help="0 takes any free port (default: %(default)s)")
-    serve.add_argument("--seed", type=int, default=0, help="makes ids and voices repeatable (default: %(default)s)")
     serve.add_argument(
-        "--speed", type=float, default=8.0, help="pace, times real time; 0: no pauses (default: %(default)s)"
+        "--host",
+        default="127.0.0.1",
+        help="what to listen on; anything but loopback opens it to the network (default: %(default)s)",
     )
+    serve.add_argument("--port", type=int, default=8765, help="0 takes any free port (default: %(default)s)")
+    serve.add_argument(
+        "--tls", action="store_true", help="listen with TLS too, on the next port, with a certificate made for this run"
+    )
+    add_arguments(serve)
     serve.set_defaults(run=_serve)
 
+
+def _add_doctor(commands: _Commands) -> None:
+    doctor = commands.add_parser("doctor", help="check the installation, and say what to do about what is wrong")
+    doctor.set_defaults(run=_doctor)
+
+
+def _add_inspect(commands: _Commands) -> None:
     inspect = commands.add_parser("inspect", help="show a saved session")
     inspect.add_argument("file", type=Path, help="a .rtnb.jsonl file")
     inspect.set_defaults(run=_inspect)
-    return parser
 
 
 def _demo(given: argparse.Namespace) -> int:
@@ -95,10 +118,19 @@ def _lab(given: argparse.Namespace) -> int:
 
 
 def _serve(given: argparse.Namespace) -> int:
-    from rtnb.service.server import run
+    from rtnb.service.foreground import run
 
-    run(given.host, given.port, seed=given.seed, speed=given.speed)
+    run(ServiceOptions.of(given), given.host, given.port, tls=given.tls)
     return 0
+
+
+def _doctor(_given: argparse.Namespace) -> int:
+    from rtnb.checkup import facts
+    from rtnb.doctor import report
+
+    found = report(facts())
+    print(found)
+    return 1 if found.problems else 0
 
 
 def _inspect(given: argparse.Namespace) -> int:

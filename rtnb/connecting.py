@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
-import threading
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from rtnb.client.endpoint import Endpoint, Request, resolve
 from rtnb.client.loop import LoopThread, loop_thread
 from rtnb.client.session import Session
 from rtnb.errors import ConfigurationError
+from rtnb.local import local_service, refuse_options, split_options
 from rtnb.log import Timeline
 from rtnb.log.journal import Journal
 from rtnb.notebook.live import cell_progress
@@ -24,7 +23,6 @@ from rtnb.protocol.config import nest
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Local
-from rtnb.service.process import ServiceProcess
 
 
 def connect(
@@ -70,6 +68,10 @@ def connect(
     **config
         Settings in GA's words, whatever the dialect: ``voice=``, ``instructions=``, ``output_modalities=``,
         ``turn_detection=``, ``tools=`` …
+        For the local service also how it behaves: ``faults=`` (``"drop_after=20"``; a wrong name lists them all),
+        ``seed=``, ``pace=`` (seconds of speech sent a second; 0: no limit), ``expire_in=`` (seconds), ``chat=`` and
+        ``chat_model=`` (an OpenAI-compatible chat endpoint that writes the answers), ``voice_engine=``, ``phrases=``.
+        Each way of behaving is a service of its own, reused where it is wanted again.
 
     Raises
     ------
@@ -137,12 +139,15 @@ async def _open(
     timeout: float,
     config: dict[str, Any],
 ) -> AsyncSession:
+    options, config = split_options(config)
     place, key = resolve(request, os.environ)
     place.dialect.check(nest(config))
+    if place.service != "local":
+        refuse_options(options, place.words)
     credential = credential_for(place, key, request.credential)
     writer = None if record is None else _journal(record, place)
     if place.service == "local":
-        service = await asyncio.to_thread(local_service)
+        service = await asyncio.to_thread(local_service, options)
         place = place.at(service.url)
     return await AsyncSession.open(place, credential, io, config=config, timeout=timeout, record=writer)
 
@@ -169,22 +174,3 @@ def _journal(record: str | os.PathLike[str], place: Endpoint) -> Record:
         return write
 
     return start
-
-
-def local_service() -> ServiceProcess:
-    """Return this process's local service, started when it is first needed, and again if it has died."""
-    with _local_lock():
-        running = _local_services().get(os.getpid())
-        if running is None or not running.running:
-            running = _local_services()[os.getpid()] = ServiceProcess.start()
-        return running
-
-
-@functools.cache
-def _local_lock() -> threading.Lock:
-    return threading.Lock()
-
-
-@functools.cache
-def _local_services() -> dict[int, ServiceProcess]:
-    return {}

@@ -50,6 +50,7 @@ class Conversation:
             Kind.ITEM_DONE: self._item_added,
             Kind.ITEM_RETRIEVED: self._item_seen,
             Kind.ITEM_DELETED: self._item_deleted,
+            Kind.ITEM_TRUNCATED: self._item_truncated,
             Kind.RESPONSE_CREATED: self._response_created,
             Kind.RESPONSE_DONE: self._response_done,
             Kind.OUTPUT_ITEM_ADDED: self._output_item,
@@ -139,6 +140,8 @@ class Conversation:
         if item is None:
             return
         after = event.data.get("previous_item_id", "")
+        if item.type == "function_call_output":
+            self._function_output(item)
         if item.id not in self.items:
             self._insert(item, after if isinstance(after, str) else None)
 
@@ -171,6 +174,17 @@ class Conversation:
 
     def _item_deleted(self, event: Event) -> None:
         self.items.pop(event.item_id, None)
+
+    def _item_truncated(self, event: Event) -> None:
+        item = self.items.get(event.item_id) or self._response_item(event.item_id)
+        end = event.data.get("audio_end_ms")
+        if item is not None and isinstance(end, int):
+            item.part(event.content_index).heard_ms = end
+
+    def _function_output(self, output: Item) -> None:
+        for item in self.items.values():
+            if item.type == "function_call" and item.call_id == output.call_id:
+                item.output = output.output
 
     def _input_transcript(self, event: Event) -> None:
         if event.item_id in self.items:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,8 @@ class ContentPart:
         grows by each delta would be copied by each delta.
     chunks : list of bytes
         Decoded audio deltas in the order of arrival; `format` says how to read them.
+    heard_ms : int or None
+        Where a truncation cut the audio; None for a part that was not truncated. Text and chunks stay as they came.
     """
 
     type: str = ""
@@ -33,6 +36,19 @@ class ContentPart:
     format: AudioFormat = FORMATS["pcm16"]
     spellings: dict[str, str] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
+    heard_ms: int | None = None
+
+    @property
+    def heard_transcript(self) -> str:
+        """What was heard of the transcript: all of it, or as many of its words as the part of the audio before the cut.
+
+        The services do not tell which words a truncation left, so this is an estimate by the share of the audio.
+        """
+        total_ms = self.format.duration(self.audio_bytes) * 1000
+        if self.heard_ms is None or self.heard_ms >= total_ms:
+            return self.transcript
+        words = re.findall(r"\s*\S+", self.transcript)
+        return "".join(words[: int(len(words) * self.heard_ms / total_ms)])
 
     @property
     def text(self) -> str:
@@ -84,6 +100,11 @@ class Item:
         """Return what the item says in words: its texts and transcripts, joined."""
         return " ".join(filter(None, (part.transcript or part.text for part in list(self.content.values()))))
 
+    @property
+    def heard(self) -> str:
+        """Return what was heard of it in words: less than `text` where the item was truncated."""
+        return " ".join(filter(None, (part.heard_transcript or part.text for part in list(self.content.values()))))
+
     def __repr__(self) -> str:
         what = f"{self.name}({self.arguments})" if self.name else self.text or self.output
         return f"<Item {one_line(f'{self.role or self.type} {self.status}', 40)} {one_line(what, 60)!r}>"
@@ -91,7 +112,11 @@ class Item:
 
 @dataclass(slots=True)
 class ResponseState:
-    """All that is known of one response. `request_id` is the client event that asked for it, `announced` says that it was created in so many words. Times are seconds of the session's clock, NaN while unknown."""
+    """All that is known of one response.
+
+    `request_id` is the client event that asked for it; `announced` says that it was created in so many words. Times are
+    seconds of the session's clock, NaN while unknown.
+    """
 
     id: str = ""
     status: str = ""

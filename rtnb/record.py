@@ -39,7 +39,7 @@ class SessionRecord:
     @property
     def responses(self) -> list[Response]:
         """Return every response, in the order in which they were created."""
-        return [Response(state, self.timeline) for state in self.conversation.responses.values()]
+        return [Response(state, self.timeline) for state in list(self.conversation.responses.values())]
 
     @property
     def usage(self) -> dict[str, Any]:

@@ -57,11 +57,14 @@ class FunctionCall:
     ----------
     arguments : object
         Parsed from JSON; the text itself where it is not JSON.
+    output : str
+        What the model was told of its result; empty while it was not.
     """
 
     name: str
     call_id: str
     arguments: Any
+    output: str = ""
 
 
 class Response:
@@ -77,6 +80,11 @@ class Response:
     def __init__(self, state: ResponseState, timeline: Timeline) -> None:
         self._state = state
         self._timeline = timeline
+
+    @property
+    def _states(self) -> list[ResponseState]:
+        """All responses that this one shows: more than one where functions were called in between."""
+        return [self._state]
 
     @property
     def id(self) -> str:
@@ -148,11 +156,12 @@ class Response:
     @property
     def function_calls(self) -> list[FunctionCall]:
         """Return the functions that the model wants called, in order."""
-        return [FunctionCall(item.name, item.call_id, _arguments(item.arguments)) for item in self._calls]
+        return [FunctionCall(each.name, each.call_id, _arguments(each.arguments), each.output) for each in self._calls]
 
     @property
     def _calls(self) -> list[Item]:
-        return [item for item in self.items if item.type == "function_call"]
+        items = [item for state in self._states for item in list(state.items.values())]
+        return [item for item in items if item.type == "function_call"]
 
     @property
     def error(self) -> ServerError | None:
@@ -180,7 +189,8 @@ class Response:
     @property
     def events(self) -> Timeline:
         """Return the rows of the timeline that belong to this response."""
-        return self._timeline.select(response=self.id) if self.id else self._timeline[:0]
+        named = [state.id for state in self._states if state.id]
+        return self._timeline.select(response=named) if named else self._timeline[:0]
 
     def __repr__(self) -> str:
         said = formatting.one_line(self.transcript, 60)

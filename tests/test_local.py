@@ -10,12 +10,6 @@ from rtnb.local import local_service
 from rtnb.service.options import ServiceOptions
 
 
-@pytest.fixture(autouse=True)
-def _no_cloud(monkeypatch):
-    for name in ("AZURE_OPENAI_ENDPOINT", "OPENAI_API_KEY", "OPENAI_API_VERSION"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def test_a_service_for_each_way_to_behave():
     """The same options lead to the same process, however they are written; others, and none, to one of their own."""
     plain, same = local_service(), local_service(ServiceOptions())
@@ -69,13 +63,19 @@ async def test_options_of_an_async_session():
 
 
 @pytest.mark.parametrize(
-    ("word", "value"),
-    [("faults", "drop_after=1"), ("seed", 3), ("pace", 0), ("chat", "http://127.0.0.1:1/v1"), ("expire_in", 5)],
+    ("word", "options"),
+    [
+        ("faults", {"faults": "drop_after=1"}),
+        ("seed", {"seed": 3}),
+        ("pace", {"pace": 0}),
+        ("chat", {"chat": "http://127.0.0.1:1", "chat_model": "m"}),
+        ("expire_in", {"expire_in": 5}),
+    ],
 )
-def test_other_services_have_no_such_options(word, value):
+def test_other_services_have_no_such_options(word, options):
     """For another target an option is refused before anything is sent, with what to write."""
     with pytest.raises(ConfigurationError, match=rf"rtnb\.connect\('local', {word}=…\)"):
-        rtnb.connect("openai", api_key="sk-planted-key-4711", **{word: value})
+        rtnb.connect("openai", api_key="sk-planted-key-4711", **options)
 
 
 @pytest.mark.parametrize("words", [{"faults": "nonsense"}, {"pace": -1}, {"chat_model": "m"}, {"expire_in": -2}])

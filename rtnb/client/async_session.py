@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-from collections.abc import Callable, Coroutine, Mapping
+import contextlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, overload
 
 from rtnb.audio import AudioClip
-from rtnb.client.audio_input import append_commands, trailing_silence, turn_detected
+from rtnb.client.audio_input import append_commands, question, spoken_turn
 from rtnb.client.connection import Connection, Record
 from rtnb.client.credentials import Credential
 from rtnb.client.endpoint import Endpoint
 from rtnb.client.establish import OpenTransport, establish, open_websocket
-from rtnb.client.listeners import Listener
-from rtnb.client.live_record import LiveRecord
-from rtnb.client.loop import LoopThread
-from rtnb.client.stream import EventStream
+from rtnb.client.live_response import LiveResponse
+from rtnb.client.loop import LoopThread, on_io
+from rtnb.client.playback import Heard, heard
+from rtnb.client.resumption import ResumableSession
 from rtnb.client.summary import Configured
-from rtnb.client.turns import LiveResponse, Turns, WhenBusy
-from rtnb.client.watches import Predicate, Watch
-from rtnb.errors import ConfigurationError, ResponseTimeout, SessionClosed
-from rtnb.formatting import seconds
+from rtnb.client.toolbox import Toolbox, with_definitions
+from rtnb.client.tools import FunctionTool
+from rtnb.client.turns import Turns, WhenBusy
+from rtnb.client.watches import Predicate
+from rtnb.errors import ConfigurationError, RtnbError, ServerError
 from rtnb.items import Item
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
@@ -30,32 +31,30 @@ from rtnb.protocol.config import copy_tree, merge, nest, not_granted
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
 
-F = TypeVar("F", bound=Callable[..., Coroutine[Any, Any, Any]])
+G = TypeVar("G", bound=Callable[..., Any])
 Prompt = str | AudioClip | Path | tuple[Any, int] | bytes
 
 
-def _on_io(method: F) -> F:
-    """Let a coroutine method be awaited on any loop while it runs on the session's own."""
-
-    @functools.wraps(method)
-    async def bridged(self: AsyncSession, *args: Any, **kwargs: Any) -> Any:
-        return await self._io.acall(method(self, *args, **kwargs))
-
-    return cast(F, bridged)
-
-
-class AsyncSession(LiveRecord):
+class AsyncSession(ResumableSession):
     """A realtime session. Made by `rtnb.connect_async`; its coroutines may be awaited on any event loop."""
 
     def __init__(
-        self, connection: Connection, endpoint: Endpoint, credential: Credential, io: LoopThread, *, timeout: float
+        self,
+        connection: Connection,
+        endpoint: Endpoint,
+        credential: Credential,
+        io: LoopThread,
+        *,
+        timeout: float,
+        reconnect: bool = False,
+        open_transport: OpenTransport = open_websocket,
     ) -> None:
-        super().__init__(connection, endpoint, credential)
-        self._io = io
-        self._timeout = timeout
-        self._turns = Turns(connection, io)
+        super().__init__(
+            connection, endpoint, credential, io, timeout=timeout, reconnect=reconnect, open_transport=open_transport
+        )
+        self._toolbox = Toolbox(connection.note_problem)
+        self._turns = Turns(connection, io, self._toolbox)
         self._update_lock = asyncio.Lock()
-        self._consumed = 0
         io.close_at_exit(connection)
 
     @classmethod
@@ -68,6 +67,7 @@ class AsyncSession(LiveRecord):
         config: Mapping[str, Any],
         timeout: float = 30.0,
         record: Record | None = None,
+        reconnect: bool = False,
         open_transport: OpenTransport = open_websocket,
     ) -> Self:
         """Connect, wait for ``session.created`` and apply `config` (flat GA words). Runs on the I/O loop.
@@ -76,11 +76,15 @@ class AsyncSession(LiveRecord):
         ------
         ConfigurationError, ConnectError, AuthError, ServerError
         """
+        functions, config = with_definitions(config)
         endpoint.dialect.check(nest(config))
         connection = await establish(
             endpoint, credential, io, timeout=timeout, record=record, open_transport=open_transport
         )
-        session = cls(connection, endpoint, credential, io, timeout=timeout)
+        session = cls(
+            connection, endpoint, credential, io, timeout=timeout, reconnect=reconnect, open_transport=open_transport
+        )
+        session._toolbox.adopt(functions)
         if config:
             try:
                 configured = await session.configure(**config)
@@ -93,7 +97,7 @@ class AsyncSession(LiveRecord):
 
     # Talking ----------------------------------------------------------------------------------------------------------
 
-    @_on_io
+    @on_io
     async def ask(
         self,
         prompt: Prompt,
@@ -101,6 +105,7 @@ class AsyncSession(LiveRecord):
         wait: bool = True,
         timeout: float = 60.0,
         when_busy: WhenBusy = "wait",
+        out_of_band: bool = False,
         **options: Any,
     ) -> LiveResponse:
         """Add a user message and ask for a response.
@@ -115,6 +120,8 @@ class AsyncSession(LiveRecord):
             Seconds for all of it. After that the response is cancelled.
         when_busy : {"wait", "cancel", "raise"}
             What to do while another response is in progress.
+        out_of_band : bool
+            Ask beside the conversation: neither question nor answer becomes part of it, and nothing is waited for.
         **options
             Settings of this response only, in GA's words: ``instructions=``, ``output_modalities=``, ``voice=`` …
 
@@ -124,26 +131,30 @@ class AsyncSession(LiveRecord):
             The service refused this very request.
         ResponseTimeout, SessionBusy, SessionClosed, AudioError
         """
+        await self._ready()
+        if out_of_band:
+            content = await asyncio.to_thread(question, prompt, self.config)
+            options = {"input": [content], **options, "conversation": "none"}
+            return await self._turn([], options, wait, timeout, "wait", out_of_band=True)
         if isinstance(prompt, str):
             return await self._turn([commands.text_message(prompt)], options, wait, timeout, when_busy)
         # Reading and resampling a long clip takes a while, in which the loop must go on.
-        speech = await asyncio.to_thread(AudioClip.coerce, prompt)
-        prelude = await asyncio.to_thread(append_commands, speech, self.config)
-        if not turn_detected(self.config):
-            return await self._turn([*prelude, commands.commit()], options, wait, timeout, when_busy)
-        if options:
+        spoken = await asyncio.to_thread(spoken_turn, prompt, self.config)
+        if spoken.detected and options:
             raise ConfigurationError(
                 "Turn detection makes the response to speech, so options for one response do not reach it; "
                 "use session.configure(…), or turn_detection=None."
             )
-        prelude += append_commands(trailing_silence(self.config), self.config)
-        return await self._turn(prelude, None, wait, timeout, when_busy)
+        response = await self._turn(spoken.commands, None if spoken.detected else options, False, timeout, when_busy)
+        response.input_ended = spoken.ended
+        return await self.finish(response) if wait else response
 
-    @_on_io
+    @on_io
     async def respond(
         self, *, wait: bool = True, timeout: float = 60.0, when_busy: WhenBusy = "wait", **options: Any
     ) -> LiveResponse:
         """Ask for a response to the conversation as it stands. Parameters and errors as for `ask`."""
+        await self._ready()
         return await self._turn([], options, wait, timeout, when_busy)
 
     async def _turn(
@@ -153,22 +164,25 @@ class AsyncSession(LiveRecord):
         wait: bool,
         timeout: float,
         when_busy: WhenBusy,
+        *,
+        out_of_band: bool = False,
     ) -> LiveResponse:
         self._check_open()
+        await self.sync_tools()
         create = None if options is None else commands.response_create(options)
         if create:
             self.dialect.check(create.get("response", {}))
-        response = self._turns.begin(prelude, create, timeout=timeout, when_busy=when_busy)
+        response = self._turns.begin(prelude, create, timeout=timeout, when_busy=when_busy, out_of_band=out_of_band)
         return await self.finish(response) if wait else response
 
-    @_on_io
+    @on_io
     async def finish(self, response: LiveResponse) -> LiveResponse:
         """Wait for a live response; cancelling this wait cancels the response."""
         await self._turns.finish(response)
         self._left_off(len(self.timeline))
         return response
 
-    @_on_io
+    @on_io
     async def send(self, event: Mapping[str, Any] | bytes | str) -> str:
         """Send anything, as it is; the service's word is what counts. Return its event id.
 
@@ -179,7 +193,7 @@ class AsyncSession(LiveRecord):
         await self._connection.send_frame(event if isinstance(event, bytes) else event.encode("utf-8", "surrogatepass"))
         return ""
 
-    @_on_io
+    @on_io
     async def add_message(self, text: str, role: str = "user") -> Item:
         """Add a text message to the conversation without asking for a response; return the item it became."""
         command = commands.text_message(text, role)
@@ -192,7 +206,7 @@ class AsyncSession(LiveRecord):
         event = await self._acknowledged(command, added, Kind.ITEM_ADDED)
         return self.conversation.items.get(event.item_id) or Item(event.item_id, role=role)
 
-    @_on_io
+    @on_io
     async def append_audio(self, clip: object) -> float:
         """Append speech to the input buffer, resampled and in chunks of 100 ms; return its length in seconds."""
         speech = await asyncio.to_thread(AudioClip.coerce, clip)
@@ -200,17 +214,17 @@ class AsyncSession(LiveRecord):
             await self._connection.send(command)
         return speech.duration
 
-    @_on_io
+    @on_io
     async def commit(self) -> str:
         """Turn the input buffer into a user item; return the item's id."""
         return (await self._acknowledged(commands.commit(), _is(Kind.INPUT_COMMITTED), Kind.INPUT_COMMITTED)).item_id
 
-    @_on_io
+    @on_io
     async def clear(self) -> None:
         """Throw the input buffer away."""
         await self._acknowledged(commands.clear(), _is(Kind.INPUT_CLEARED), Kind.INPUT_CLEARED)
 
-    @_on_io
+    @on_io
     async def configure(self, **config: Any) -> Configured:
         """Change settings, in GA's words, and return what is in effect once the service has confirmed it.
 
@@ -221,8 +235,10 @@ class AsyncSession(LiveRecord):
         ServerError
             The service refused.
         """
+        functions, config = with_definitions(config)
         tree = nest(config)
         self.dialect.check(tree)
+        self._toolbox.adopt(functions)
         async with self._update_lock:
             command = commands.session_update(tree)
             await self._acknowledged(command, _is(Kind.SESSION_UPDATED), Kind.SESSION_UPDATED)
@@ -230,7 +246,7 @@ class AsyncSession(LiveRecord):
         said = merge(copy_tree(tree), self.dialect.nested(self.dialect.flattened(tree)))
         return Configured(self.config, not_granted(said, self.config))
 
-    @_on_io
+    @on_io
     async def cancel(self, response_id: str | None = None) -> None:
         """Stop the response in progress, or the one named, and wait for the service's last word on it."""
         active = self.conversation.active
@@ -241,7 +257,29 @@ class AsyncSession(LiveRecord):
 
         await self._acknowledged(commands.response_cancel(response_id), ended, Kind.RESPONSE_DONE)
 
-    @_on_io
+    @on_io
+    async def interrupt(self) -> Heard | None:
+        """Stop the answer as somebody who begins to speak does: cancel it, and cut it at what was heard.
+
+        What was heard is reckoned from the arrival of the first audio, as a player that began at once would play it; an
+        item of which nothing was heard is deleted. Returns how far it was heard; None where nothing was being spoken.
+        """
+        response = self.conversation.active or self.conversation.newest
+        if response is None or response.conversation_id is None:
+            return None
+        so_far = heard(response, self._connection.now())
+        if response.active:
+            with contextlib.suppress(ServerError):  # it may have ended by itself in this moment
+                await self.cancel(response.id)
+        if so_far is None or so_far.whole:
+            return None
+        if so_far.heard_ms:
+            await self.truncate(so_far.item_id, so_far.heard_ms)
+        else:
+            await self._acknowledged(commands.item_delete(so_far.item_id), _is(Kind.ITEM_DELETED), Kind.ITEM_DELETED)
+        return so_far
+
+    @on_io
     async def truncate(self, item_id: str, audio_end_ms: int) -> None:
         """Cut an assistant item at what was heard of it, in milliseconds of its audio."""
 
@@ -250,102 +288,62 @@ class AsyncSession(LiveRecord):
 
         await self._acknowledged(commands.item_truncate(item_id, audio_end_ms), cut, Kind.ITEM_TRUNCATED)
 
-    async def _acknowledged(self, command: Command, accept: Predicate, words: str) -> Event:
-        """Send a command and return the event that acknowledges it."""
-        self._check_open()
-        event_id = commands.new_id("event")
-        watch = self._connection.watch(Watch(accept, [event_id], words))
-        try:
-            async with asyncio.timeout(self._timeout):
-                await self._connection.send({**command, "event_id": event_id})
-                return await watch.future
-        except TimeoutError:
-            raise self._nothing(words, self._timeout) from None
-        finally:
-            self._connection.watches.discard(watch)
+    # Function tools ---------------------------------------------------------------------------------------------------
 
-    def _nothing(self, words: str, timeout: float) -> ResponseTimeout:
-        said = f" The service last said: {self._connection.last_error}." if self._connection.last_error else ""
-        return ResponseTimeout(
-            f"No {words} within {seconds(timeout)}.{said} session.timeline.tail() shows what came instead.",
-            waited_for=str(words),
-            timeout=timeout,
-        )
+    @overload
+    def tool(self, function: G) -> G: ...
+    @overload
+    def tool(self, *, name: str | None = None, description: str | None = None) -> Callable[[G], G]: ...
+    def tool(self, function: G | None = None, *, name: str | None = None, description: str | None = None) -> Any:
+        """Let the model call a typed Python function: ``@session.tool``, or ``@session.tool(name="…")``.
 
-    def _check_open(self) -> None:
-        if self._connection.closed is not None:
-            raise self._connection.closed.with_traceback(None)
-
-    # Watching ---------------------------------------------------------------------------------------------------------
-
-    def on(self, type: str, listener: Listener) -> Listener:
-        """Call `listener(event)` for each received event that matches, on the listeners' thread.
-
-        Parameters
-        ----------
-        type : str
-            A name in either dialect, ``"*"``, or a glob like ``"response.*"``; ``"open"`` and ``"close"`` too. For a
-            session that is open already, a listener for ``"open"`` is called at once.
-        """
-        self._connection.listeners.add(type, listener, now=self._connection.opened if type == "open" else None)
-        return listener
-
-    def once(self, type: str, listener: Listener) -> Listener:
-        """Call `listener` for the first event that matches, and forget it."""
-        now = self._connection.opened if type == "open" else None
-        self._connection.listeners.add(type, listener, once=True, now=now)
-        return listener
-
-    def off(self, type: str, listener: Listener | None = None) -> None:
-        """Forget `listener` for `type`; without a listener, all of them."""
-        self._connection.listeners.remove(type, listener)
-
-    def events(self, type: str = "*", *, since: int | Event | None = None) -> EventStream:
-        """Iterate over received events; any number of consumers each see every one.
-
-        A loop begins where the last finished one, or the last finished `ask`, left off: nothing that arrives between two
-        loops is missed. It ends with the session; when the session broke, it raises SessionClosed after the last event.
-
-        Parameters
-        ----------
-        since : int or Event, optional
-            Row to begin at instead; 0 is the beginning.
-        """
-        row = self._consumed if since is None else since if isinstance(since, int) else since.seq + 1
-        return EventStream(self._next, type, row, self._left_off)
-
-    @_on_io
-    async def _next(self, pattern: str | Predicate, row: int) -> Event | None:
-        event = await self._connection.find(pattern, row)
-        if event is None and self.closed is not None and self.closed.code not in (1000, 1001):
-            raise self.closed.with_traceback(None)
-        return event
-
-    def _left_off(self, row: int) -> None:
-        self._consumed = max(self._consumed, row)
-
-    @_on_io
-    async def wait_for(self, type: str | Predicate, timeout: float = 30.0) -> Event:
-        """Return the next event that matches a type, a glob or a predicate, beginning where `events` would.
+        The function is called off the loop, async ones too, when a response that wants it is done; its result, or its
+        error, goes back to the model, which then answers.
 
         Raises
         ------
-        ResponseTimeout, SessionClosed
+        ConfigurationError
+            The function has no type hints, or a type that has no JSON schema.
         """
-        words = type if isinstance(type, str) else "event that the predicate accepts"
+        if function is None:
+            return lambda decorated: self._add_tool(decorated, name, description)
+        return self._add_tool(function, name, description)
+
+    def _add_tool(self, function: G, name: str | None, description: str | None) -> G:
+        """Add a tool; the service is told before the next turn, and at once where it listens all the time."""
+        self._toolbox.add(FunctionTool(function, name=name, description=description))
+        self._io.loop.call_soon_threadsafe(self._tell_tools)
+        return function
+
+    def _tell_tools(self) -> None:
+        self._telling = asyncio.ensure_future(self._sync_tools_or_note())
+
+    async def _sync_tools_or_note(self) -> None:
         try:
-            async with asyncio.timeout(timeout):
-                event = await self._connection.find(type, self._consumed)
-        except TimeoutError:
-            raise self._nothing(words, timeout) from None
-        if event is None:
-            raise self.closed or SessionClosed("The session is closed.")
-        self._left_off(event.seq + 1)
-        return event
+            await self.sync_tools()
+        except RtnbError as error:
+            self._connection.note_problem(f"the service did not take the tools: {error}")
+
+    @on_io
+    async def sync_tools(self) -> None:
+        """Tell the service of tools that it does not know yet.
+
+        Raises
+        ------
+        ServerError
+            The service refused them.
+        """
+        if not self._toolbox.told:
+            self._toolbox.told = True
+            await self.configure(tools=self._toolbox.definitions(self.config.get("tools") or ()))
+
+    async def _resume(self) -> None:
+        await super()._resume()
+        self._turns.attend()
 
     # Keeping and ending -----------------------------------------------------------------------------------------------
 
-    @_on_io
+    @on_io
     async def close(self) -> None:
         """Close the session. Everything that was received stays readable."""
         await self._connection.close()

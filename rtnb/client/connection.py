@@ -92,6 +92,21 @@ class Connection:
         self._reader = asyncio.create_task(self._read(), name="rtnb-reader")
         self.listeners.emit(self.opened)
 
+    def now(self) -> float:
+        """Return the seconds since the session opened."""
+        return self._clock() - self.origin
+
+    def reopen(self, transport: Transport) -> None:
+        """Go on over another transport: one timeline, with a row where the seam is."""
+        self._transport = transport
+        self._closing = self.closed = None
+        self.last_error = ""
+        self.watches = Watches()
+        self.listeners.start()
+        self._reader = asyncio.create_task(self._read(), name="rtnb-reader")
+        self.note(Local.RESUME, message="connected anew; what follows is another connection of the same session")
+        self.listeners.emit(self.opened)
+
     # Receiving --------------------------------------------------------------------------------------------------------
 
     async def _read(self) -> None:

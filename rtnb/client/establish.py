@@ -41,10 +41,43 @@ async def establish(
         Whatever went wrong, with what to do about it; nothing is left open.
     """
     deadline = asyncio.get_running_loop().time() + timeout
+    transport = await _dial(endpoint, credential, open_transport, timeout)
     try:
-        async with asyncio.timeout_at(deadline):
+        connection = Connection(
+            transport, endpoint.dialect, credential, title=endpoint.words, late_ms=io.late_ms, record=record
+        )
+    except BaseException:
+        await transport.close()
+        raise
+    await _first_word(connection, deadline, timeout, endpoint)
+    return connection
+
+
+async def establish_again(
+    connection: Connection,
+    endpoint: Endpoint,
+    credential: Credential,
+    *,
+    timeout: float,
+    open_transport: OpenTransport = open_websocket,
+) -> None:
+    """Give a connection that is closed a new transport, and wait for the service's first word on it.
+
+    Raises
+    ------
+    ConnectError, AuthError
+    """
+    deadline = asyncio.get_running_loop().time() + timeout
+    connection.reopen(await _dial(endpoint, credential, open_transport, timeout))
+    await _first_word(connection, deadline, timeout, endpoint)
+
+
+async def _dial(endpoint: Endpoint, credential: Credential, open_transport: OpenTransport, timeout: float) -> Transport:
+    """Make one attempt, with a credential that is fetched for it."""
+    try:
+        async with asyncio.timeout(timeout):
             secret_headers = await credential.headers()
-            transport = await open_transport(endpoint.url, {**endpoint.headers, **secret_headers}, timeout)
+            return await open_transport(endpoint.url, {**endpoint.headers, **secret_headers}, timeout)
     except TimeoutError:
         raise ConnectError(
             f"No connection to {endpoint.words} within {seconds(timeout)}: a credential, the network or a proxy is slow; "
@@ -53,19 +86,14 @@ async def establish(
     except Refused as refused:
         location = credential.scrub(refused.location.encode("utf-8", "backslashreplace")).decode()
         raise refused_handshake(refused.status, credential.scrub(refused.body), location) from None
-    try:
-        connection = Connection(
-            transport, endpoint.dialect, credential, title=endpoint.words, late_ms=io.late_ms, record=record
-        )
-    except BaseException:
-        await transport.close()
-        raise
+
+
+async def _first_word(connection: Connection, deadline: float, timeout: float, endpoint: Endpoint) -> None:
     try:
         await _session_created(connection, deadline, timeout, endpoint)
     except BaseException:
         await connection.close(1000)
         raise
-    return connection
 
 
 async def _session_created(connection: Connection, deadline: float, timeout: float, endpoint: Endpoint) -> None:

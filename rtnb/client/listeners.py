@@ -27,6 +27,9 @@ class _Registration:
     once: bool
 
 
+_Job = tuple[Event, tuple[_Registration, ...]]
+
+
 def matches(pattern: str, event: Event) -> bool:
     """Return whether `pattern` (a name in either dialect, or a glob) means this event."""
     return (
@@ -50,8 +53,9 @@ class Listeners:
         self._report = report
         self._registrations: tuple[_Registration, ...] = ()
         self._lock = threading.Lock()
-        self._queue: queue.SimpleQueue[tuple[Event, tuple[_Registration, ...]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._stopped: threading.Thread | None = None
         self._wanted: dict[str, tuple[_Registration, ...]] = {}
 
     def add(self, pattern: str, listener: Listener, *, once: bool = False, now: Event | None = None) -> None:
@@ -71,9 +75,7 @@ class Listeners:
         with self._lock:
             self._registrations += (registration,)
             self._wanted = {}
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="rtnb-listeners", daemon=True)
-                self._thread.start()
+        self.start()
         if now is not None and matches(pattern, now):
             self._queue.put((now, (registration,)))
 
@@ -98,21 +100,33 @@ class Listeners:
         if wanted:
             self._queue.put((event, wanted))
 
+    def start(self) -> None:
+        """Have a thread that tells, if there is anybody to tell."""
+        with self._lock:
+            if self._thread is None and self._registrations:
+                self._thread = threading.Thread(
+                    target=self._run, args=(self._queue,), name="rtnb-listeners", daemon=True
+                )
+                self._thread.start()
+
     def stop(self) -> None:
-        """Let the thread tell what is queued, and end."""
-        self._queue.put(None)
+        """Let the thread tell what is queued, and end; `start` begins anew."""
+        with self._lock:
+            self._queue.put(None)
+            self._stopped, self._thread = self._thread, None
+            self._queue = queue.SimpleQueue()
 
     def join(self, timeout: float) -> None:
         """Wait until everything queued before `stop` has been told, at most `timeout` seconds."""
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout)
+        if self._stopped is not None and self._stopped is not threading.current_thread():
+            self._stopped.join(timeout)
 
-    def _run(self) -> None:
-        while (job := self._queue.get()) is not None:
+    def _run(self, jobs: queue.SimpleQueue[_Job | None]) -> None:
+        while (job := jobs.get()) is not None:
             event, registrations = job
             for registration in registrations:
                 self._tell(registration, event)
-            if self._queue.empty():
+            if jobs.empty():
                 # Waking this thread costs the one that reads the socket more than all the rest of an event's way.
                 time.sleep(_BREATH)
 

@@ -16,9 +16,10 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Coroutine[Any, Any, Any]])
 _HEARTBEAT = 0.1  # an interrupt lands only when the awaiting loop wakes (jupyter.md, 2)
 _PROBE = 0.05
 _SETTLED = 0.02
@@ -185,3 +186,13 @@ def loop_thread() -> LoopThread:
 @functools.cache
 def _loop_thread(pid: int) -> LoopThread:
     return LoopThread()
+
+
+def on_io(method: F) -> F:
+    """Let a coroutine method be awaited on any loop while it runs on its object's own (``self._io``)."""
+
+    @functools.wraps(method)
+    async def bridged(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return await self._io.acall(method(self, *args, **kwargs))
+
+    return cast(F, bridged)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, overload
 
 from rtnb.audio.stereo import StereoClip
-from rtnb.client.async_session import AsyncSession, Prompt
+from rtnb.client.async_session import AsyncSession, G, Prompt
 from rtnb.client.endpoint import Endpoint
 from rtnb.client.listeners import Listener
+from rtnb.client.live_response import LiveResponse
 from rtnb.client.loop import LoopThread
+from rtnb.client.playback import Heard
 from rtnb.client.stream import EventStream
 from rtnb.client.summary import Configured
-from rtnb.client.turns import LiveResponse, WhenBusy
+from rtnb.client.turns import WhenBusy
 from rtnb.client.watches import Predicate
 from rtnb.conversation import Conversation
 from rtnb.errors import SessionClosed
@@ -120,13 +122,17 @@ class Session:
         wait: bool = True,
         timeout: float = 60.0,
         when_busy: WhenBusy = "wait",
+        out_of_band: bool = False,
         **options: Any,
     ) -> LiveResponse:
         """Add a user message, ask for a response and return it finished; see `AsyncSession.ask`.
 
         While it waits, the cell shows what has arrived. Interrupting the cell cancels the response; the session lives on.
         """
-        return self._turn(self._session.ask(prompt, wait=False, timeout=timeout, when_busy=when_busy, **options), wait)
+        asking = self._session.ask(
+            prompt, wait=False, timeout=timeout, when_busy=when_busy, out_of_band=out_of_band, **options
+        )
+        return self._turn(asking, wait)
 
     def respond(
         self, *, wait: bool = True, timeout: float = 60.0, when_busy: WhenBusy = "wait", **options: Any
@@ -185,6 +191,24 @@ class Session:
         """Stop the response in progress, or the one named."""
         self._io.call(self._session.cancel(response_id))
 
+    def interrupt(self) -> Heard | None:
+        """Stop the answer and cut it at what was heard of it; return how far that was."""
+        return self._io.call(self._session.interrupt())
+
+    @overload
+    def tool(self, function: G) -> G: ...
+    @overload
+    def tool(self, *, name: str | None = None, description: str | None = None) -> Callable[[G], G]: ...
+    def tool(self, function: G | None = None, *, name: str | None = None, description: str | None = None) -> Any:
+        """Let the model call a typed Python function: ``@session.tool``; see `AsyncSession.tool`."""
+
+        def add(decorated: G) -> G:
+            self._session.tool(name=name, description=description)(decorated)
+            self._io.call(self._session.sync_tools())
+            return decorated
+
+        return add if function is None else add(function)
+
     def truncate(self, item_id: str, audio_end_ms: int) -> None:
         """Cut an assistant item at what was heard of it, in milliseconds of its audio."""
         self._io.call(self._session.truncate(item_id, audio_end_ms))
@@ -227,6 +251,11 @@ class Session:
     def save(self, path: str | Path) -> Path:
         """Save the log as it stands to a ``.rtnb.jsonl`` file, which `rtnb.open` reads."""
         return self._session.save(path)
+
+    def resume(self) -> Self:
+        """Connect anew after the session was lost, closed or has expired, and go on where it stopped."""
+        self._io.call(self._session.resume())
+        return self
 
     def close(self) -> None:
         """Close the session. Everything that was received stays readable."""

@@ -63,7 +63,7 @@ class FunctionTool:
         if not callable(function):
             raise ConfigurationError(f"A tool is a function with type hints, not {type(function).__name__}.")
         self.function = function
-        self.name = name or getattr(function, "__name__", "tool")
+        self.name: str = name or str(getattr(function, "__name__", "tool"))
         if not self.name or len(self.name) > 64 or not set(self.name) <= set(_NAME):
             raise ConfigurationError(
                 f"A tool's name has 1 to 64 letters, digits, _ or -, which {one_line(self.name, 80)!r} has not; "

@@ -8,86 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal
 
 from rtnb import formatting
 from rtnb.client.connection import Connection
+from rtnb.client.live_response import ITS_TURN, LiveResponse
 from rtnb.client.loop import LoopThread
+from rtnb.client.toolbox import MOST_ROUNDS, Toolbox
 from rtnb.client.watches import Watch
+from rtnb.conversation import Conversation
 from rtnb.errors import ConfigurationError, ResponseTimeout, RtnbError, ServerError, SessionBusy
 from rtnb.items import ResponseState
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
-from rtnb.response import Response
 
 WhenBusy = Literal["wait", "cancel", "raise"]
 ACTIVE_ALREADY = "conversation_already_has_active_response"
-ITS_TURN = "its turn"
 _GRACE = 5.0
+_UNASKED_SECONDS = 60.0
 _LOOK_AGAIN = 1.0
-
-
-class LiveResponse(Response):
-    """A response on its way. It grows by itself; ``await`` it, or call `wait`, to have it finished."""
-
-    def __init__(self, connection: Connection, io: LoopThread) -> None:
-        super().__init__(ResponseState(), connection.timeline)
-        self._io = io
-        self.task: asyncio.Task[None] | None = None
-        self.failure: BaseException | None = None
-        self.waits_for = ITS_TURN
-        self._settled = asyncio.Event()
-
-    def follow(self, state: ResponseState) -> None:
-        """Show what `state` tells from now on."""
-        self._state = state
-
-    @property
-    def status(self) -> str:
-        """Return the service's word on it; ``"failed"`` where it never came to one."""
-        return "failed" if self.failure is not None and not self._state.status else super().status
-
-    @property
-    def reason(self) -> str:
-        """Return why it ended other than completed: the service's word, or what kept it from coming."""
-        return super().reason or ("" if self.failure is None else str(self.failure))
-
-    @property
-    def done(self) -> bool:
-        """Return whether nothing more will come."""
-        return super().done or self.failure is not None
-
-    @property
-    def error(self) -> ServerError | None:
-        """Return why the response failed, or why it never began; None while there is no failure."""
-        return self.failure if isinstance(self.failure, ServerError) else super().error
-
-    def settle(self, failure: BaseException | None = None) -> None:
-        """Let those who wait go on: the response is finished, or `failure` says why it never will be."""
-        self.failure = self.failure or failure
-        self._settled.set()
-
-    def wait(self) -> LiveResponse:
-        """Block until the response is finished, and return it.
-
-        Raises
-        ------
-        ServerError, ResponseTimeout, SessionClosed
-            As `Session.ask` does.
-        """
-        return self._io.call(self._finished())
-
-    def __await__(self) -> Generator[Any, None, LiveResponse]:
-        return self._io.acall(self._finished()).__await__()
-
-    async def _finished(self) -> LiveResponse:
-        await self._settled.wait()
-        if self.failure is not None:
-            raise self.failure.with_traceback(None)
-        return self
 
 
 class _ResponseWatch(Watch):
@@ -125,15 +67,30 @@ class Turns:
     ----------
     connection : Connection
     io : LoopThread
+    toolbox : Toolbox
+        Whose functions are called when a response wants it.
     """
 
-    def __init__(self, connection: Connection, io: LoopThread) -> None:
+    def __init__(self, connection: Connection, io: LoopThread, toolbox: Toolbox) -> None:
         self._connection = connection
         self._io = io
+        self._toolbox = toolbox
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._current: LiveResponse | None = None
         self._unended: list[ResponseState] = []
+        self.attend()
+
+    def attend(self) -> None:
+        """Look after the responses that nobody asked for: turn detection makes some, and they may want functions called."""
+        self._connection.watch(_CallWatch(self._connection.conversation, self._attend_calls))
+
+    def _attend_calls(self, state: ResponseState) -> None:
+        asked_for = self._current is not None and self._current._state is state
+        if not asked_for and state.conversation_id is not None and self._toolbox.unanswered(state):
+            response = LiveResponse(self._connection, self._io)
+            response.follow(state)
+            self._start(response, self._answer_calls(response), _UNASKED_SECONDS)
 
     @property
     def busy(self) -> bool:
@@ -158,6 +115,7 @@ class Turns:
         *,
         timeout: float,
         when_busy: WhenBusy = "wait",
+        out_of_band: bool = False,
     ) -> LiveResponse:
         """Start a turn and return its response, which is live.
 
@@ -169,6 +127,8 @@ class Turns:
             The request; None where the service's turn detection makes the response.
         timeout : float
             Seconds for all of it, waiting for its turn included.
+        out_of_band : bool
+            It belongs to no conversation, so it waits for nothing.
 
         Raises
         ------
@@ -177,18 +137,35 @@ class Turns:
         """
         if when_busy not in ("wait", "cancel", "raise"):
             raise ConfigurationError(f"when_busy={when_busy!r} is not known; write 'wait', 'cancel' or 'raise'.")
-        if when_busy == "raise" and self.busy:
+        if when_busy == "raise" and self.busy and not out_of_band:
             raise SessionBusy(
                 "A response is in progress; wait for it, or call with when_busy='wait' (its turn comes) or 'cancel'."
             )
         response = LiveResponse(self._connection, self._io)
-        task = asyncio.create_task(self._guard(response, prelude, create, when_busy), name="rtnb-turn")
+        if out_of_band:
+            self._start(response, self._exchange(response, prelude, create), timeout, alone=False)
+        else:
+            self._start(response, self._run(response, prelude, create), timeout, make_way=when_busy == "cancel")
+        return response
+
+    def _start(
+        self,
+        response: LiveResponse,
+        work: Coroutine[Any, Any, None],
+        timeout: float,
+        *,
+        alone: bool = True,
+        make_way: bool = False,
+    ) -> None:
+        """Make a turn of `work`: a task with an end, at the latest after `timeout` seconds."""
+        guarded = self._guard(response, work, alone=alone, make_way=make_way)
+        task = asyncio.create_task(guarded, name="rtnb-turn")
         response.task = task
         self._tasks.add(task)
         timer = asyncio.get_running_loop().call_later(timeout, self._expire, response, timeout)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(lambda _: timer.cancel())
-        return response
+        task.add_done_callback(lambda _: work.close())
 
     async def finish(self, response: LiveResponse) -> LiveResponse:
         """Wait for a turn that was begun; if the wait is cancelled, abandon the response."""
@@ -211,16 +188,20 @@ class Turns:
             response.task.cancel()
 
     async def _guard(
-        self, response: LiveResponse, prelude: Sequence[Command], create: Command | None, when_busy: WhenBusy
+        self, response: LiveResponse, work: Coroutine[Any, Any, None], *, alone: bool, make_way: bool
     ) -> None:
         """Run a turn; whatever ends it is kept on the response, for whoever asks."""
         try:
-            if when_busy == "cancel":
+            if make_way:
                 await self._make_way()
+            if not alone:
+                await work
+                response.settle()
+                return
             async with self._lock:
                 self._current = response
                 try:
-                    await self._run(response, prelude, create)
+                    await work
                 finally:
                     self._current = None
             response.settle()
@@ -233,6 +214,22 @@ class Turns:
 
     async def _run(self, response: LiveResponse, prelude: Sequence[Command], create: Command | None) -> None:
         await self._idle()
+        await self._exchange(response, prelude, create)
+        await self._answer_calls(response)
+
+    async def _answer_calls(self, response: LiveResponse) -> None:
+        """Call the functions that a response wants called, and follow the response to their outputs."""
+        for _ in range(MOST_ROUNDS):
+            calls = self._toolbox.unanswered(response._state)
+            if not calls:
+                return
+            response.waits_for = f"function {', '.join(call.name for call in calls)}"
+            outputs = await self._toolbox.answer(calls)
+            await self._idle()
+            await self._exchange(response, outputs, commands.response_create())
+
+    async def _exchange(self, response: LiveResponse, prelude: Sequence[Command], create: Command | None) -> None:
+        """Send a request and follow the response that answers it to its end."""
         connection = self._connection
         sent = [{**command, "event_id": commands.new_id("event")} for command in prelude]
         while True:
@@ -323,6 +320,21 @@ class Turns:
             waited_for=str(waited),
             timeout=timeout,
         )
+
+
+class _CallWatch(Watch):
+    """Tells of every response that ends, for as long as the connection lives."""
+
+    def __init__(self, conversation: Conversation, tell: Callable[[ResponseState], None]) -> None:
+        super().__init__(_is_done)
+        self._conversation = conversation
+        self._tell = tell
+
+    def offer(self, event: Event) -> None:
+        """Look at an event; this is never settled by one."""
+        state = self._conversation.responses.get(event.response_id) if _is_done(event) else None
+        if state is not None:
+            self._tell(state)
 
 
 def _is_done(event: Event) -> bool:

@@ -65,7 +65,9 @@ class Journal:
         self._put(first)
 
     def write(self, event: Event, *, late_ms: float = 0.0) -> None:
-        """Add a recorded event. After the first failure this does nothing."""
+        """Add a recorded event, to a closed journal too. After the first failure this does nothing."""
+        if self._file.closed and not self.problem:
+            self._file = open(self.path, "ab")  # noqa: SIM115 - a session that is resumed goes on in the same file
         if not self._file.closed:
             self._put(row_line(event, late_ms))
             self.rows += not self.problem

@@ -78,3 +78,9 @@ def item_delete(item_id: str) -> Command:
 def item_retrieve(item_id: str) -> Command:
     """Ask for an item as the service holds it, audio included."""
     return {"type": Kind.ITEM_RETRIEVE.value, "item_id": item_id}
+
+
+def function_output(call_id: str, output: str) -> Command:
+    """Tell the model what a function call gave."""
+    item = {"type": "function_call_output", "call_id": call_id, "output": output}
+    return {"type": Kind.ITEM_CREATE.value, "item": item}

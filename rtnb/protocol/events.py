@@ -319,4 +319,5 @@ _CONTENT: dict[str, Callable[[Event], str]] = {
     Kind.ITEM_TRUNCATED: _milliseconds("audio_end_ms"),
     Local.CLOSE: _close,
     Local.LISTENER_ERROR: _field("message"),
+    Local.RESUME: _field("message"),
 }

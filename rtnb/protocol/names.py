@@ -76,6 +76,7 @@ class Local(StrEnum):
 
     OPEN = "open"
     CLOSE = "close"
+    RESUME = "resume"
     LISTENER_ERROR = "listener.error"
     NOT_JSON = "(not JSON)"
     NO_TYPE = "(no type)"

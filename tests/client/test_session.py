@@ -204,7 +204,7 @@ class Mute:
 
 def test_the_facade_has_what_the_core_has() -> None:
     """Every public name of AsyncSession, with the same parameters; nothing of its own."""
-    inner = {"open", "finish", "facts"}
+    inner = {"open", "finish", "facts", "sync_tools"}
     attributes = {"timeline", "endpoint"}
 
     def public(cls: type) -> set[str]:

@@ -1,0 +1,93 @@
+"""`LiveResponse`: a response on its way, as `ask` returns it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from typing import Any
+
+from rtnb.client.connection import Connection
+from rtnb.client.loop import LoopThread
+from rtnb.errors import ServerError
+from rtnb.items import ResponseState
+from rtnb.response import Response
+
+ITS_TURN = "its turn"
+
+
+class LiveResponse(Response):
+    """A response on its way. It grows by itself; ``await`` it, or call `wait`, to have it finished.
+
+    Attributes
+    ----------
+    input_ended : str
+        How a spoken question was ended: committed, or by silence for the turn detection; empty for text.
+    """
+
+    def __init__(self, connection: Connection, io: LoopThread) -> None:
+        super().__init__(ResponseState(), connection.timeline)
+        self._io = io
+        self.task: asyncio.Task[None] | None = None
+        self.failure: BaseException | None = None
+        self.waits_for = ITS_TURN
+        self.input_ended = ""
+        self._earlier: list[ResponseState] = []
+        self._settled = asyncio.Event()
+
+    def follow(self, state: ResponseState) -> None:
+        """Show what `state` tells from now on; what came before it, calls of functions, stays in view."""
+        if self._state.id:
+            self._earlier.append(self._state)
+        self._state = state
+
+    def _figures(self) -> list[str]:
+        ended = f"speech: {self.input_ended}" if self.input_ended else ""
+        return [*super()._figures(), *filter(None, [ended])]
+
+    @property
+    def _states(self) -> list[ResponseState]:
+        return [*self._earlier, self._state]
+
+    @property
+    def status(self) -> str:
+        """Return the service's word on it; ``"failed"`` where it never came to one."""
+        return "failed" if self.failure is not None and not self._state.status else super().status
+
+    @property
+    def reason(self) -> str:
+        """Return why it ended other than completed: the service's word, or what kept it from coming."""
+        return super().reason or ("" if self.failure is None else str(self.failure))
+
+    @property
+    def done(self) -> bool:
+        """Return whether nothing more will come: functions that the model wanted called were called, too."""
+        return self._settled.is_set()
+
+    @property
+    def error(self) -> ServerError | None:
+        """Return why the response failed, or why it never began; None while there is no failure."""
+        return self.failure if isinstance(self.failure, ServerError) else super().error
+
+    def settle(self, failure: BaseException | None = None) -> None:
+        """Let those who wait go on: the response is finished, or `failure` says why it never will be."""
+        self.failure = self.failure or failure
+        self._settled.set()
+
+    def wait(self) -> LiveResponse:
+        """Block until the response is finished, and return it.
+
+        Raises
+        ------
+        ServerError, ResponseTimeout, SessionClosed
+            As `Session.ask` does.
+        """
+        return self._io.call(self._finished())
+
+    def __await__(self) -> Generator[Any, None, LiveResponse]:
+        return self._io.acall(self._finished()).__await__()
+
+    async def _finished(self) -> LiveResponse:
+        await self._settled.wait()
+        if self.failure is not None:
+            raise self.failure.with_traceback(None)
+        return self

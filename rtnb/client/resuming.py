@@ -1,0 +1,56 @@
+"""What a new connection must be told to go on where a lost one stopped: settings and items, as commands. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rtnb.items import Item
+from rtnb.protocol.commands import Command
+from rtnb.protocol.config import AUDIO_WORDS, RESPONSE_WORDS, SESSION_WORDS, copy_tree, look, put
+from rtnb.protocol.names import Kind
+
+_TOP = sorted(
+    (SESSION_WORDS | RESPONSE_WORDS) - set(AUDIO_WORDS) - {"type", "audio", "conversation", "input", "metadata"}
+)
+
+
+def settings_to_restore(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings in effect, in GA's nested form, without what a service gives by itself or leaves empty."""
+    kept: dict[str, Any] = {}
+    for path in [*((word,) for word in _TOP), *AUDIO_WORDS.values()]:
+        value = look(config, path)
+        # Turn detection that is off has to be said; for anything else None is what a new session begins with.
+        if value is not None or (path == AUDIO_WORDS["turn_detection"] and look(config, path, "") is None):
+            put(kept, path, copy_tree(value))
+    return kept
+
+
+def items_to_restore(items: Iterable[Item]) -> tuple[list[Command], list[str]]:
+    """Return the commands that add the conversation's items anew, and in words what could not be said again.
+
+    Speech is told by its transcript: a service takes no assistant audio, and the user's was heard already. Of a truncated
+    answer only what was heard is told.
+    """
+    made: list[Command] = []
+    lost: list[str] = []
+    for item in items:
+        restored = _restored(item)
+        if restored is None:
+            lost.append(f"{item.role or item.type} {item.id} has no words to tell it by")
+        else:
+            made.append({"type": Kind.ITEM_CREATE.value, "item": {"id": item.id, **restored}})
+    return made, lost
+
+
+def _restored(item: Item) -> dict[str, Any] | None:
+    if item.type == "function_call":
+        call = {"call_id": item.call_id, "name": item.name, "arguments": item.arguments}
+        return {"type": item.type, **call}
+    if item.type == "function_call_output":
+        return {"type": item.type, "call_id": item.call_id, "output": item.output}
+    words = item.heard if item.role == "assistant" else item.text
+    if item.type != "message" or not words:
+        return None
+    kind = "output_text" if item.role == "assistant" else "input_text"
+    return {"type": "message", "role": item.role or "user", "content": [{"type": kind, "text": words}]}
