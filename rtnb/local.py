@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import os
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rtnb.errors import ConfigurationError
+from rtnb.protocol.config import SESSION_WORDS
 from rtnb.service.options import ServiceOptions
 from rtnb.service.process import ServiceProcess
 
@@ -31,8 +33,11 @@ def split_options(words: Mapping[str, Any]) -> tuple[ServiceOptions, dict[str, A
     Raises
     ------
     ConfigurationError
-        An option that is not possible.
+        An option that is not possible, or a word that is almost one.
     """
+    for word in words.keys() - SESSION_WORDS - OPTION_WORDS.keys():
+        if near := difflib.get_close_matches(word, OPTION_WORDS, n=1, cutoff=0.8):
+            raise ConfigurationError(f"{word}= is not known. Did you mean {near[0]}=, an option of the local service?")
     given = {name: words[word] for word, name in OPTION_WORDS.items() if words.get(word) is not None}
     return ServiceOptions(**given), {word: value for word, value in words.items() if word not in OPTION_WORDS}
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -124,3 +125,43 @@ def writes(text: str) -> Callable[[Write], Any]:
 
 def hears(text: str) -> Callable[[Transcribe, Any], Any]:
     return lambda task, sound: [Heard(text[: len(text) // 2], False), Heard(text, True)]
+
+
+class Saying:
+    """An engine on a loop that speaks with the steady voice."""
+
+    name = "steady"
+
+    async def run(self, task: Say, feed: Any = None) -> AsyncIterator[SpokenWord]:
+        for word in steady_voice(task.text, task.voice):
+            yield word
+            await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class Writing(Saying):
+    """An engine on a loop that writes what `answer` returns for a task."""
+
+    name = "scripted"
+
+    def __init__(self, answer: Callable[[Write], list[Any]]) -> None:
+        self.answer = answer
+
+    async def run(self, task: Write, feed: Any = None) -> AsyncIterator[Any]:  # type: ignore[override]
+        for piece in self.answer(task):
+            yield piece
+            await asyncio.sleep(0)
+
+
+class Hearing(Saying):
+    """An engine on a loop that says how many samples it heard."""
+
+    name = "counting"
+
+    async def run(self, task: Transcribe, feed: Any = None) -> AsyncIterator[Heard]:  # type: ignore[override]
+        count = 0
+        async for samples in feed:
+            count += len(samples)
+        yield Heard(f"{count} samples", True)

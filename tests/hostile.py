@@ -25,6 +25,12 @@ Behave = Callable[["Wire"], Awaitable[None]]
 CREATED = {"type": "session.created", "event_id": "event_0", "session": {"id": "sess_1", "model": "gpt-realtime"}}
 
 
+def told(closed: ConnectionClosed) -> Closed:
+    """Return how the client ended it."""
+    frame = closed.rcvd or closed.sent
+    return Closed(frame.code if frame else 1006, frame.reason if frame else "", "client")
+
+
 class Wire:
     """A server's end of a WebSocket, with the words that `Script` uses."""
 
@@ -36,14 +42,13 @@ class Wire:
         try:
             return await self.socket.recv(decode=False)
         except ConnectionClosed as closed:
-            frame = closed.rcvd or closed.sent
-            raise Closed(frame.code if frame else 1006, frame.reason if frame else "", "client") from None
+            raise told(closed) from None
 
     async def send(self, frame: bytes) -> None:
         try:
             await self.socket.send(frame, text=True)
-        except ConnectionClosed:
-            raise Closed(1006, "", "client") from None
+        except ConnectionClosed as closed:
+            raise told(closed) from None
 
     async def say(self, *events: Any) -> None:
         for event in events:

@@ -29,7 +29,6 @@ LAYERS = {
     "rtnb.recording": 2,
     "rtnb.client": 3,
     "rtnb.client.async_session": 4,
-    "rtnb.client.tools": 4,
     "rtnb.service": 4,
     "rtnb.client.session": 5,
     "rtnb.notebook": 6,

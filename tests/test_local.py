@@ -85,6 +85,16 @@ def test_an_impossible_option_starts_nothing(words):
         rtnb.connect("local", **words)
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"), [("fault", "faults"), ("expires_in", "expire_in"), ("chatmodel", "chat_model")]
+)
+def test_a_word_that_is_almost_an_option(word, meant):
+    """What was probably meant is said."""
+    with pytest.raises(ConfigurationError, match=f"Did you mean {meant}=") as refused:
+        rtnb.connect("local", **{word: "x"})
+    assert word in str(refused.value)
+
+
 def test_settings_of_the_session_stay_settings():
     """speed= is how fast the voice speaks, in the session, as for every service; it is not the service's pace."""
     with rtnb.connect("local", speed=1.2, pace=0) as session:

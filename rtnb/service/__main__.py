@@ -7,27 +7,40 @@ import asyncio
 import contextlib
 import json
 import os
+import sys
 import threading
 
-from rtnb.service.server import serve, stop_on_signals
+from rtnb.errors import ConfigurationError
+from rtnb.service.foreground import stop_on_signals, warn
+from rtnb.service.options import ServiceOptions, add_arguments
+from rtnb.service.server import serve_with
 
 
-def main() -> None:
-    """Serve until stdin closes, or SIGINT or SIGTERM comes."""
+def main() -> int:
+    """Serve until stdin closes, or a signal to stop comes; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m rtnb.service", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--speed", type=float, default=8.0)
+    parser.add_argument("--tls", action="store_true")
+    add_arguments(parser)
     given = parser.parse_args()
-    asyncio.run(_serve(given.host, given.port, given.seed, given.speed))
+    try:
+        asyncio.run(_serve(given.host, given.port, given.tls, ServiceOptions.of(given)))
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
 
 
-async def _serve(host: str, port: int, seed: int, speed: float) -> None:
+async def _serve(host: str, port: int, tls: bool, options: ServiceOptions) -> None:
     stop = stop_on_signals()
-    server = await serve(host, port, seed=seed, speed=speed)
-    print(json.dumps({"url": server.url}), flush=True)
+    server = await serve_with(options, host, port, tls=tls)
+    warn(host)
+    certificate = server.place.certificate
+    told = {"url": server.url, "tls_url": server.place.tls_url, "certificate": certificate and str(certificate)}
+    print(json.dumps(told), flush=True)
     threading.Thread(target=_watch_stdin, args=(asyncio.get_running_loop(), stop), daemon=True).start()
+    server.warm()
     await stop.wait()
     await server.close()
 
@@ -42,4 +55,4 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

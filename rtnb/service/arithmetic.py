@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from types import MappingProxyType
 
-from rtnb.service.numerals import numbers_to_digits
+from rtnb.service.cardinals import to_digits
+from rtnb.service.phrasebook import Phrases, phrases
 
 __all__ = ["answer_sum"]
 
@@ -41,6 +42,18 @@ _PHRASES = tuple(
         (r"(?<=\d),(?=\d{3}(?!\d))", ""),
     )
 )
+# How the other languages say it, in English or in signs.
+_TRANSLATED: Mapping[str, tuple[tuple[re.Pattern[str], str], ...]] = MappingProxyType(
+    {
+        language: tuple((re.compile(rf"\b(?:{words})(?!\w)"), sign) for words, sign in table)
+        for language, table in {
+            "de": (("mal", "*"), ("geteilt durch|durch", "/"), ("hoch", "**"), ("prozent von", "% of"), ("hälfte von", "half of"), ("(?:die )?wurzel (?:aus|von)", "√"), ("was (?:ist|macht|ergibt)|wie ?viel|rechne", "what")),
+            "fr": (("fois|multiplié par", "*"), ("divisé par|sur", "/"), ("moins", "-"), ("pour cent de", "% of"), ("moitié de", "half of"), ("racine (?:carrée )?de", "√"), ("combien|calcule[zr]?|font|fait", "what")),
+            "es": (("por|multiplicado por", "*"), ("dividido (?:por|entre)|entre", "/"), ("más|mas", "+"), ("menos", "-"), ("por ciento de", "% of"), ("mitad de", "half of"), ("raíz (?:cuadrada )?de", "√"), ("cuántos?|calcula|es|son", "what")),
+            "it": (("per|moltiplicato per", "*"), ("diviso(?: per)?", "/"), ("più", "+"), ("meno", "-"), ("per cento di", "% of"), ("metà di", "half of"), ("radice (?:quadrata )?di", "√"), ("quanto|calcola|fa|fanno", "what")),
+        }.items()
+    }
+)  # fmt: skip
 _RUN = re.compile(r"[\d.()√*/+\-\s]+")
 _ROOT = re.compile(r"√\s*(\d+(?:\.\d+)?|\([^()]*\))")
 _ASKS = re.compile(r"\b(?:what|what's|how much|calculate|compute|work out|solve|equals?|makes?|sum|result)\b|=")
@@ -54,7 +67,7 @@ _SPOKEN_SHARES = (
     ("1/4 * ", "a quarter of "),
     (" /100 * ", " percent of "),
 )
-_SPOKEN = MappingProxyType({"**": "to the power of", "*": "times", "/": "divided by", "+": "plus", "-": "minus"})
+_SIGNS = ("**", "*", "/", "+", "-")
 _OPERATORS: Mapping[type[ast.AST], Callable[[Fraction, Fraction], Fraction]] = MappingProxyType(
     {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 )
@@ -64,39 +77,46 @@ class _TooLargeError(ArithmeticError):
     """A result that nobody would listen to."""
 
 
-def answer_sum(text: str) -> str | None:
+def answer_sum(text: str, *, asked_in: str = "en", say: Phrases | None = None) -> str | None:
     """Answer the sum in a sentence.
 
     Parameters
     ----------
     text : str
         For example ``"What is 12 * 7?"``, ``"seven plus five"``, ``"half of ten"``.
+    asked_in : str
+        Code of the language that the text is written in.
+    say : Phrases, optional
+        Of the answer's language; English by default.
 
     Returns
     -------
     str or None
         A sentence, ``"12 times 7 is 84."``; None when the sentence asks for no sum.
     """
-    expression = _find(text)
+    say = say or phrases("en")
+    expression = _find(text, asked_in)
     if expression is None:
         return None
     try:
         tree = ast.parse(_ROOT.sub(r"(\1) ** (1/2)", expression), mode="eval")
         value = _walk(tree.body)
     except ZeroDivisionError:
-        return "Dividing by zero has no answer: no number times zero gives anything but zero."
+        return say.division_by_zero
     except _TooLargeError:
-        return "That number is too large to read aloud. Try a smaller sum."
+        return say.too_large
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return f"{_spoken(expression)} is {_written(value)}."
+    return say.sum.format(sum=_spoken(expression, say), value=_written(value, say))
 
 
-def _find(text: str) -> str | None:
+def _find(text: str, language: str) -> str | None:
     """Find the longest run of numbers and operators, if the sentence is about it."""
-    sentence = numbers_to_digits(text.lower())
+    sentence = to_digits(text.lower(), language)
     if _NOT_A_SUM.search(sentence):
         return None
+    for pattern, sign in _TRANSLATED.get(language, ()):
+        sentence = re.sub(" +", " ", pattern.sub(f" {sign} ", sentence))
     asked = bool(_ASKS.search(sentence))
     for pattern, symbol in _PHRASES:
         sentence = pattern.sub(symbol, sentence)
@@ -105,7 +125,7 @@ def _find(text: str) -> str | None:
     if not sums:
         return None
     longest = max(sums, key=len)
-    alone = len(longest) >= len(re.sub(r"\s+", " ", sentence).strip(" .?!=")) - 2
+    alone = len(longest) >= len(re.sub(r"\s+", " ", sentence).strip(" .?!=¿")) - 2
     return longest if asked or alone else None
 
 
@@ -144,22 +164,26 @@ def _limited(value: Fraction) -> Fraction:
     return value
 
 
-def _spoken(expression: str) -> str:
-    for written, aloud in _SPOKEN_SHARES:
+def _spoken(expression: str, say: Phrases) -> str:
+    signs = dict(zip(_SIGNS, say.signs.split("|"), strict=True))
+    english = say is phrases("en")
+    for written, aloud in _SPOKEN_SHARES if english else ((" /100 * ", " % * "),):
         expression = expression.replace(written, aloud)
-    words = re.sub(r"\*\*|(?<=[\d)])\s*[-+]|[*/]", lambda sign: f" {_SPOKEN[sign.group().strip()]} ", expression)
-    words = words.replace("√", "the square root of ").replace("- ", "-")
+    words = re.sub(r"\*\*|(?<=[\d)%])\s*[-+]|[*/]", lambda sign: f" {signs[sign.group().strip()]} ", expression)
+    words = words.replace("√", "the square root of " if english else "√").replace("- ", "-")
     words = re.sub(r"\s+", " ", words).replace("( ", "(").replace(" )", ")").strip()
     return words[:1].upper() + words[1:]
 
 
-def _written(value: Fraction) -> str:
+def _written(value: Fraction, say: Phrases) -> str:
+    english = say is phrases("en")
     if value.denominator == 1:
-        return f"{int(value):,}"
+        return f"{int(value):,}" if english else str(int(value))
     rounded = round(value, _DECIMALS)
     if not rounded:
-        return "almost zero"
+        return say.tiny
     whole, _, decimals = f"{rounded.numerator / rounded.denominator:,.{_DECIMALS}f}".partition(".")
+    whole, point = (whole, ".") if english else (whole.replace(",", ""), ",")
     digits = decimals.rstrip("0")
-    text = f"{whole}.{digits}" if digits else whole
-    return text if rounded == value else f"about {text}"
+    text = f"{whole}{point}{digits}" if digits else whole
+    return text if rounded == value else f"{say.about} {text}"

@@ -20,6 +20,6 @@ class Ids:
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
 
-    def new(self, prefix: str) -> str:
+    def new(self, prefix: str, length: int = 21) -> str:
         """Return a fresh id."""
-        return f"{prefix}_" + "".join(self._random.choices(_BASE62, k=21))
+        return f"{prefix}_" + "".join(self._random.choices(_BASE62, k=length))

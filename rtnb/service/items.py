@@ -2,91 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rtnb.audio.formats import PCM16, AudioFormat
 from rtnb.protocol.config import copy_tree
-from rtnb.protocol.events import encode_base64
 from rtnb.protocol.names import Kind
 from rtnb.service import refusals
-from rtnb.service.usage import AUDIO_TOKENS_PER_SECOND, text_tokens
+from rtnb.service.held_item import HeldItem
 
 FIRST = "root"
-_RETRIEVED_AUDIO = 640_000  # bytes; more would make a frame of 1 MiB in base64
-
-
-@dataclass(slots=True)
-class HeldItem:
-    """An item and the sound that belongs to it.
-
-    Attributes
-    ----------
-    item : dict
-        GA's form, without audio.
-    audio : bytearray
-        What was said, encoded as `format`.
-    truncated : bool
-        Whether a client cut it: then nothing is added any more.
-    """
-
-    item: dict[str, Any]
-    audio: bytearray = field(default_factory=bytearray)
-    format: AudioFormat = PCM16
-    truncated: bool = False
-
-    @property
-    def id(self) -> str:
-        """Return the item's id."""
-        return str(self.item["id"])
-
-    @property
-    def role(self) -> str:
-        """Return the role of a message, else nothing."""
-        return str(self.item.get("role", ""))
-
-    @property
-    def text(self) -> str:
-        """Return the item's words: texts and transcripts."""
-        parts = self.item.get("content", ())
-        return " ".join(filter(None, (part.get("text") or part.get("transcript") for part in parts)))
-
-    @property
-    def audio_ms(self) -> int:
-        """Return how long its sound is, in whole milliseconds."""
-        return round(self.format.duration(len(self.audio)) * 1000)
-
-    def say(self, audio: bytes) -> None:
-        """Add sound, unless the client cut the item."""
-        if not self.truncated:
-            self.audio += audio
-
-    def settle(self, final: Mapping[str, Any]) -> None:
-        """Take over the finished item; a truncated one keeps what the cut left of it."""
-        content = self.item["content"] if self.truncated else copy_tree(final["content"])
-        self.item = {**final, "content": content}
-
-    def cut(self, audio_end_ms: int) -> None:
-        """Keep the first milliseconds of the sound, and drop the transcript, which says more than was heard."""
-        keep = audio_end_ms * self.format.rate // 1000 * self.format.bytes_per_sample
-        del self.audio[keep:]
-        self.truncated = True
-        self.item["content"] = [{"type": "output_audio", "transcript": None}]
-
-    def tokens(self) -> tuple[int, int]:
-        """Return (text tokens, audio tokens) that the item counts as input."""
-        if self.audio or self.truncated:
-            return 0, round(self.audio_ms * AUDIO_TOKENS_PER_SECOND / 1000)
-        words = (self.text, self.item.get("name", ""), self.item.get("arguments", ""), self.item.get("output", ""))
-        return sum(text_tokens(each) for each in words), 0
-
-    def with_audio(self) -> dict[str, Any]:
-        """Return the item with its sound in base64, left out where it is too long for one frame."""
-        shown: dict[str, Any] = copy_tree(self.item)
-        if self.audio and len(self.audio) <= _RETRIEVED_AUDIO:
-            shown["content"][0]["audio"] = encode_base64(bytes(self.audio))
-        return shown
 
 
 class ItemList:
@@ -96,7 +20,7 @@ class ItemList:
         self._items: dict[str, HeldItem] = {}
         self._order: list[str] = []
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[HeldItem]:
         return iter([self._items[item_id] for item_id in self._order])
 
     def __len__(self) -> int:
@@ -108,7 +32,12 @@ class ItemList:
     @property
     def heard_audio(self) -> bool:
         """Return whether the conversation holds assistant audio."""
-        return any(held.audio for held in self)
+        return any(held.sounds and held.role == "assistant" for held in self)
+
+    @property
+    def last(self) -> str | None:
+        """Return the id of the last item."""
+        return self._order[-1] if self._order else None
 
     def get(self, item_id: Any) -> HeldItem | None:
         """Return an item, or None where there is none of that id."""
@@ -133,15 +62,18 @@ class ItemList:
     def _told(self, kind: Kind, held: HeldItem) -> dict[str, Any]:
         return {"type": kind.value, "previous_item_id": self.previous(held.id), "item": copy_tree(held.item)}
 
-    def create(self, event: Mapping[str, Any], read: Callable[[Any, str], dict[str, Any]]) -> list[dict[str, Any]]:
-        """Add a client's item; `read` checks it and completes it."""
-        item = read(event.get("item"), "item")
-        after = event.get("previous_item_id")
-        if item["id"] in self:
-            raise refusals.Refusal("invalid_value", f"An item with id '{item['id']}' exists already.", "item.id")
+    def join(self, held: HeldItem, after: Any = None) -> list[dict[str, Any]]:
+        """Add a finished item, at the end or after another; return the events that tell so.
+
+        Raises
+        ------
+        Refusal
+            There is one of that id, or none to put it after.
+        """
+        if held.id in self:
+            raise refusals.Refusal("invalid_value", f"An item with id '{held.id}' exists already.", "item.id")
         if after is not None and after != FIRST and after not in self:
             raise refusals.unknown_item("create", after, "previous_item_id")
-        held = HeldItem(item)
         return [self.added(held, after), *self.done(held)]
 
     def calls(self) -> set[str]:
@@ -168,7 +100,7 @@ class ItemList:
             raise refusals.invalid_type(end, "a whole number of milliseconds, 0 or more", "audio_end_ms")
         if index != 0 or isinstance(index, bool):
             raise refusals.invalid_type(index, "0, the only content part", "content_index")
-        if not held.audio:
+        if not held.sounds or held.role != "assistant":
             raise refusals.not_audio()
         if end > held.audio_ms:
             raise refusals.already_shorter(held.audio_ms, end)

@@ -1,29 +1,30 @@
 """One response from ``response.created`` to ``response.done``: every event, in the services' order, step by step.
 
-A step is a word's worth of work, so that many sessions share one thread; between two steps a response can be cancelled.
+What takes time is ordered; a step is taken when there is something to tell. A step is a word's worth, so that between two
+of them a response can be cancelled, and many sessions share one thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
 from rtnb.audio.formats import FORMATS
 from rtnb.formatting import one_line
 from rtnb.protocol.config import copy_tree, format_name
-from rtnb.protocol.events import encode_base64
 from rtnb.protocol.names import Kind
-from rtnb.service.audio_deltas import AudioDelta, AudioDeltas
-from rtnb.service.items import HeldItem, ItemList
+from rtnb.service.ids import Ids
+from rtnb.service.jobs import Events, Jobs
+from rtnb.service.outputs import Budget, FunctionCall, Message, Output, Stage
+from rtnb.service.planning import ResponsePlan
 from rtnb.service.replies import text_deltas
-from rtnb.service.usage import text_tokens, usage
-from rtnb.service.voice import SpokenWord
-
-Events = list[dict[str, Any]]
+from rtnb.service.sentences import Sentences
+from rtnb.service.usage import InputTokens, usage
+from rtnb.service.work import Call, Result, SpokenWord, Text
 
 _TEXT_DELTA_SECONDS = 0.12  # what a text delta counts for the pace: about what it would take to say it
-_LEAD = 8  # transcript deltas that are ahead of their audio
+_SPOKEN_AT_ONCE = 2  # stretches that are being synthesized: the one that is heard, and the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +43,15 @@ class Step:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class ResponsePlan:
-    """What a response is to be.
+@dataclass(slots=True)
+class _Stretch:
+    """A stretch of speech: what is to be said, and the words that were synthesized of it."""
 
-    Attributes
-    ----------
-    shown : dict
-        The settings that the response object shows, in GA's form.
-    write, speak : callable
-        ``write()`` returns the answer's text; ``speak(text)`` yields its words.
-    most_tokens : int
-        Where it ends incomplete.
-    text_in, audio_in : int
-        Input tokens.
-    conversation : ItemList or None
-        Where its item belongs; None for an out-of-band response.
-    """
-
-    shown: dict[str, Any]
-    write: Callable[[], str]
-    speak: Callable[[str], Iterator[SpokenWord]]
-    most_tokens: int
-    text_in: int
-    audio_in: int
-    conversation: ItemList | None
-    speaks: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "speaks", "audio" in self.shown["output_modalities"])
+    text: str
+    job: str = ""
+    words: deque[SpokenWord] = field(default_factory=deque)
+    complete: bool = False
+    begun: bool = False
 
 
 class Ladder:
@@ -78,151 +59,215 @@ class Ladder:
 
     Parameters
     ----------
-    response_id, item_id : str
+    response_id : str
     plan : ResponsePlan
+    jobs : Jobs
+        Who is asked to write and to speak.
+    ids : Ids
+        Names its items and calls.
     """
 
-    def __init__(self, response_id: str, item_id: str, plan: ResponsePlan) -> None:
+    def __init__(self, response_id: str, plan: ResponsePlan, jobs: Jobs, ids: Ids) -> None:
         self.id = response_id
         self.finished = False
         self.tokens_used = 0
+        self.seconds = 0.0
         self._plan = plan
-        self._said = ""
-        self._text_out = self._audio_out = 0
-        self._open = self._cut_short = False
-        item = {"id": item_id, "object": "realtime.item", "type": "message", "status": "in_progress"}
+        self._jobs = jobs
+        self._ids = ids
+        self._budget = Budget(plan.most_tokens)
         sound = FORMATS[format_name(plan.shown["audio"]["output"]["format"])]
-        self._held = HeldItem({**item, "role": "assistant", "content": []}, format=sound)
-        self._steps = self._run()
+        self._stage = Stage(response_id, plan.conversation, sound, self._budget)
+        self._outputs: list[Output] = []
+        self._open: Message | None = None
+        self._ahead: deque[str | _Stretch | Call] = deque()
+        self._sentences = Sentences()
+        self._writing = ""
+        self._begun = self._written = False
+        self._calls = 0
+        self._problem: dict[str, Any] | None = None
 
     @property
     def in_conversation(self) -> bool:
-        """Return whether its item belongs to the conversation."""
+        """Return whether its items belong to the conversation."""
         return self._plan.conversation is not None
+
+    @property
+    def due(self) -> float | None:
+        """Return the time at which it goes on by itself, None where it waits for nothing of that kind."""
+        return None if self._begun else self._plan.patience
 
     def begin(self) -> dict[str, Any]:
         """Return the event that opens it."""
         return {"type": Kind.RESPONSE_CREATED.value, "response": self._response("in_progress")}
 
-    def advance(self) -> Step:
-        """Return its next step. What goes wrong in writing or speaking ends it as failed, never the session."""
+    def ahead(self) -> float:
+        """Return the seconds of speech that are there and not yet told."""
+        return sum(
+            len(word.samples) / 24_000 for each in self._ahead if isinstance(each, _Stretch) for word in each.words
+        )
+
+    def advance(self, now: float) -> Step | None:
+        """Return its next step, None where it waits. What goes wrong ends it as failed, never the session."""
         try:
-            step = next(self._steps)
+            return self._advance(now)
         except Exception as error:
-            message = f"{type(error).__name__}: {one_line(str(error), 300)}"
-            problem = {"type": "server_error", "code": "local_service_failed", "message": message}
-            step = Step(self._end("failed", {"error": problem}))
-        return step
+            return self._failed("local_service_failed", f"{type(error).__name__}: {one_line(str(error), 300)}")
 
     def cancel(self, reason: str = "client_cancelled") -> Events:
         """End it now: what was already said stays, and the item is incomplete."""
-        self._steps.close()
         return self._end("cancelled", {"reason": reason})
 
-    def _run(self) -> Generator[Step, None, None]:
-        text = self._plan.write()
-        yield Step(self._opening())
-        yield from self._speaking(text) if self._plan.speaks else self._writing(text)
-        if self._cut_short:
-            yield Step(self._end("incomplete", {"reason": "max_output_tokens"}))
+    def take(self, job: str, result: Result) -> Events:
+        """Take what was written or spoken; it is told in the next steps."""
+        match result:
+            case Text():
+                self._take_text(result.text)
+            case Call():
+                self._take_call(result)
+            case SpokenWord():
+                self._stretch(job).words.append(result)
+        return []
+
+    def end(self, job: str) -> Events:
+        """Know that the writing, or a stretch of the speech, is complete."""
+        if job == self._writing:
+            self._all_written()
         else:
-            yield Step(self._end("completed"))
+            self._stretch(job).complete = True
+            self._synthesize()
+        return []
 
-    def _writing(self, text: str) -> Iterator[Step]:
-        for delta in text_deltas(text):
-            events = self._say([delta])
-            if self._cut_short:
-                return
-            yield Step(events, _TEXT_DELTA_SECONDS)
+    def fail(self, job: str, code: str, message: str) -> Events:
+        """Know that it cannot be done; the next step says so."""
+        self._problem = {"code": code, "message": message}
+        return []
 
-    def _speaking(self, text: str) -> Iterator[Step]:
-        transcript, deltas = _Transcript(text), AudioDeltas(self._held.format)
-        for word in self._plan.speak(text):
-            events = self._say(transcript.ahead_of(word))
-            deltas.add(word.samples)
-            yield self._sounding(events, deltas.ready())
-            if self._cut_short:
-                return
-        yield self._sounding(self._say(transcript.rest()), deltas.rest())
+    def _advance(self, now: float) -> Step | None:
+        if self._problem is not None:
+            return self._failed(**self._problem)
+        if not self._begun:
+            if not self._plan.ready(now):
+                return None
+            self._begin_writing()
+            return Step([])
+        if self._budget.exhausted:
+            return Step(self._end("incomplete", {"reason": "max_output_tokens"}))
+        if self._ahead:
+            return self._next(self._ahead[0])
+        if not self._written:
+            return None
+        if self._open is not None and (rest := self._told(self._open.finish())):
+            return rest
+        return self._advance(now) if self._budget.exhausted else Step(self._end("completed"))
 
-    def _sounding(self, events: Events, deltas: Iterable[AudioDelta]) -> Step:
-        seconds = 0.0
-        for delta in deltas:
-            if self._cut_short or not self._affords(delta.tokens):
-                break
-            self._audio_out += delta.tokens
-            self._held.say(delta.data)
-            seconds += delta.seconds
-            events.append(self._of_part(Kind.AUDIO_DELTA, delta=encode_base64(delta.data)))
-        return Step(events, seconds)
+    def _begin_writing(self) -> None:
+        self._begun = True
+        answer = self._plan.compose()
+        if answer.preface:
+            self._take_text(answer.preface)
+        if answer.task is None:
+            self._all_written()
+        else:
+            self._writing = self._jobs.start(answer.task, self)
 
-    def _say(self, deltas: Iterable[str]) -> Events:
-        events: Events = []
-        for delta in deltas:
-            tokens = text_tokens(delta)
-            if self._cut_short or not self._affords(tokens):
-                break
-            self._text_out += tokens
-            self._said += delta
-            kind = Kind.TRANSCRIPT_DELTA if self._plan.speaks else Kind.TEXT_DELTA
-            events.append(self._of_part(kind, delta=delta))
-        return events
+    def _take_text(self, text: str) -> None:
+        if not self._plan.speaks:
+            self._ahead.extend(text_deltas(text))
+            return
+        self._ahead.extend(_Stretch(each) for each in self._sentences.add(text))
+        self._synthesize()
 
-    def _affords(self, tokens: int) -> bool:
-        self._cut_short = self._text_out + self._audio_out + tokens > self._plan.most_tokens
-        return not self._cut_short
+    def _take_call(self, call: Call) -> None:
+        self._ahead.extend(_Stretch(each) for each in self._sentences.rest())
+        self._synthesize()
+        self._calls += 1
+        if self._calls <= self._plan.most_calls:
+            self._ahead.append(call)
 
-    def _opening(self) -> Events:
-        self._open = True
-        added = {"type": Kind.OUTPUT_ITEM_ADDED.value, "response_id": self.id, "output_index": 0}
-        events = [{**added, "item": copy_tree(self._held.item)}]
-        if self._plan.conversation is not None:
-            events.append(self._plan.conversation.added(self._held))
-        events.append(self._of_part(Kind.PART_ADDED, part=self._part()))
-        return events
+    def _all_written(self) -> None:
+        self._written = True
+        self._ahead.extend(_Stretch(each) for each in self._sentences.rest())
+        if not self._ahead and not self._outputs and not self._calls:
+            self._ahead.append(_Stretch("", complete=True) if self._plan.speaks else "")
+        self._synthesize()
+
+    def _synthesize(self) -> None:
+        """Order the speech of the next stretches."""
+        unspoken = [each for each in self._ahead if isinstance(each, _Stretch) and not each.complete]
+        for stretch in unspoken[:_SPOKEN_AT_ONCE]:
+            if not stretch.job:
+                stretch.job = self._jobs.start(self._plan.say(stretch.text), self)
+
+    def _stretch(self, job: str) -> _Stretch:
+        return next(each for each in self._ahead if isinstance(each, _Stretch) and each.job == job)
+
+    def _next(self, piece: str | _Stretch | Call) -> Step | None:
+        """Tell the next piece, or as much of it as is there."""
+        if isinstance(piece, Call):
+            return self._tell_call(piece)
+        if self._open is None:
+            return Step(self._open_message())
+        if isinstance(piece, str):
+            self._ahead.popleft()
+            return Step(self._open.write(piece) if piece else [], _TEXT_DELTA_SECONDS)
+        return self._tell_speech(piece, self._open)
+
+    def _tell_speech(self, stretch: _Stretch, message: Message) -> Step | None:
+        if not stretch.begun:
+            stretch.begun = True
+            message.expect(stretch.text)
+        if stretch.words:
+            return self._told(message.speak(stretch.words.popleft())) or Step([])
+        if not stretch.complete:
+            return None
+        self._ahead.popleft()
+        return Step([])
+
+    def _tell_call(self, call: Call) -> Step:
+        if self._open is not None:
+            rest = self._told(self._open.finish())
+            events = [] if self._budget.exhausted else self._close_message("completed")
+            return Step([*(rest.events if rest else ()), *events], rest.seconds if rest else 0.0)
+        self._ahead.popleft()
+        item = FunctionCall(self._stage, len(self._outputs), self._ids.new("item"), self._ids.new("call", 16), call)
+        self._outputs.append(item)
+        events = [*item.open(), *item.write()]
+        return Step([*events, *item.close("incomplete" if self._budget.exhausted else "completed")])
+
+    def _told(self, events: Events) -> Step | None:
+        """Return a step with these events, and the speech that they carry."""
+        seconds = sum(message.seconds for message in self._outputs if isinstance(message, Message))
+        new, self.seconds = seconds - self.seconds, seconds
+        return Step(events, new) if events else None
+
+    def _open_message(self) -> Events:
+        self._open = Message(self._stage, len(self._outputs), self._ids.new("item"), speaks=self._plan.speaks)
+        self._outputs.append(self._open)
+        return self._open.open()
+
+    def _close_message(self, status: str) -> Events:
+        message, self._open = self._open, None
+        return message.close(status) if message is not None else []
+
+    def _failed(self, code: str, message: str) -> Step:
+        error = {"type": "server_error", "code": code, "message": one_line(message, 500)}
+        return Step(self._end("failed", {"error": error}))
 
     def _end(self, status: str, details: dict[str, Any] | None = None) -> Events:
-        """Close what is open, and the response."""
+        """Close what is open, and the response; nothing that was ordered for it is wanted any more."""
         self.finished = True
-        events = self._closing("completed" if status == "completed" else "incomplete") if self._open else []
+        for job in (self._writing, *(each.job for each in self._ahead if isinstance(each, _Stretch))):
+            self._jobs.stop(job)
+        self._ahead.clear()
+        events = self._close_message("completed" if status == "completed" else "incomplete")
         done = self._response(status)
         done["status_details"] = None if details is None else {"type": status, **details}
-        done["output"] = [self._final_item()] if self._open else []
-        done["usage"] = self._usage()
+        done["output"] = [output.final() for output in self._outputs]
+        given = InputTokens() if status == "failed" and not self._outputs else self._plan.tokens_in
+        done["usage"] = usage(given, text_out=self._budget.text, audio_out=self._budget.audio)
         self.tokens_used = done["usage"]["total_tokens"]
         return [*events, {"type": Kind.RESPONSE_DONE.value, "response": done}]
-
-    def _closing(self, status: str) -> Events:
-        self._held.settle({**self._held.item, "status": status, "content": [self._content()]})
-        if self._plan.speaks:
-            events = [
-                self._of_part(Kind.AUDIO_DONE),
-                self._of_part(Kind.TRANSCRIPT_DONE, transcript=self._said),
-            ]
-        else:
-            events = [self._of_part(Kind.TEXT_DONE, text=self._said)]
-        events.append(self._of_part(Kind.PART_DONE, part=self._part()))
-        done = {"type": Kind.OUTPUT_ITEM_DONE.value, "response_id": self.id, "output_index": 0}
-        events.append({**done, "item": self._final_item()})
-        return [*events, *(self._plan.conversation.done(self._held) if self._plan.conversation is not None else ())]
-
-    def _final_item(self) -> dict[str, Any]:
-        """The item as the response said it, also where the conversation's copy was truncated."""
-        return {**self._held.item, "content": [self._content()]}
-
-    def _content(self) -> dict[str, Any]:
-        part = self._part()
-        return {**part, "type": f"output_{part['type']}"}
-
-    def _part(self) -> dict[str, Any]:
-        """A part has the same type in both dialects; only an item's content says ``output_``."""
-        if self._plan.speaks:
-            return {"type": "audio", "transcript": self._said}
-        return {"type": "text", "text": self._said}
-
-    def _of_part(self, kind: Kind, **fields: Any) -> dict[str, Any]:
-        place = {"response_id": self.id, "item_id": self._held.id, "output_index": 0, "content_index": 0}
-        return {"type": kind.value, **place, **fields}
 
     def _response(self, status: str) -> dict[str, Any]:
         return {
@@ -234,32 +279,3 @@ class Ladder:
             **copy_tree(self._plan.shown),
             "usage": None,
         }
-
-    def _usage(self) -> dict[str, Any]:
-        given = {"text_in": self._plan.text_in, "audio_in": self._plan.audio_in}
-        return usage(**given, text_out=self._text_out, audio_out=self._audio_out)
-
-
-class _Transcript:
-    """The transcript's deltas, always some ahead of the word that is spoken."""
-
-    def __init__(self, text: str) -> None:
-        self._deltas = text_deltas(text)
-        self._sent = self._reached = self._spoken = self._covered = 0
-
-    def ahead_of(self, word: SpokenWord) -> list[str]:
-        """Return the deltas to send before a word's audio: up to the word's end, and `_LEAD` more."""
-        self._spoken += len(word.text)
-        while self._reached < self._spoken and self._covered < len(self._deltas):
-            self._reached += len(self._deltas[self._covered])
-            self._covered += 1
-        return self._until(self._covered + _LEAD)
-
-    def rest(self) -> list[str]:
-        """Return the deltas that no word was spoken for."""
-        return self._until(len(self._deltas))
-
-    def _until(self, index: int) -> list[str]:
-        deltas = self._deltas[self._sent : index]
-        self._sent += len(deltas)
-        return deltas

@@ -69,10 +69,10 @@ def check_event(event: Mapping[str, Any], size: int, dialect: Dialect) -> Kind:
     kind = kind_of(name) if isinstance(name, str) else ""
     if kind not in CLIENT_KINDS:
         raise refusals.invalid_value(name, sorted(CLIENT_KINDS), "type")
-    if size > LARGEST_EVENT and kind != Kind.INPUT_APPEND:
-        raise refusals.too_large(size, LARGEST_EVENT)
+    if size > LARGEST_EVENT and kind != Kind.INPUT_APPEND and (bare := size - _media(event)) > LARGEST_EVENT:
+        raise refusals.too_large(bare, LARGEST_EVENT)
     allowed: dict[str, Any] = dict.fromkeys(("type", "event_id", *_FIELDS.get(kind, ())))
-    for key, words in (("session", dialect.session_words), ("response", dialect.response_words)):
+    for key, words in (("session", _session_words(event, dialect)), ("response", dialect.response_words)):
         if event.get(key) is not None and key in allowed:
             allowed[key] = words
     _check_words(event, allowed, "")
@@ -81,13 +81,32 @@ def check_event(event: Mapping[str, Any], size: int, dialect: Dialect) -> Kind:
     return Kind(kind)
 
 
+def _session_words(event: Mapping[str, Any], dialect: Dialect) -> Mapping[str, Any]:
+    session = event.get("session")
+    typed = isinstance(session, Mapping) and session.get("type") == "transcription" and dialect.typed_session
+    return dialect.transcription_words if typed or dialect.only_transcribes(event["type"]) else dialect.session_words
+
+
+def _media(event: Mapping[str, Any]) -> int:
+    """Return how many characters of an event are sound and images, which no answer repeats."""
+    found, level = 0, [event.get("item"), event.get("response")]
+    while level:
+        each = level.pop()
+        if isinstance(each, Mapping):
+            found += sum(len(each[key]) for key in ("audio", "image_url") if isinstance(each.get(key), str))
+            level += each.values()
+        elif isinstance(each, list):
+            level += each
+    return found
+
+
 def _check_words(given: Any, known: Mapping[str, Any], path: str) -> None:
     if not isinstance(given, Mapping):
         raise refusals.invalid_type(given, "an object", path.rstrip("."))
     for key, value in given.items():
         if key not in known:
             raise refusals.unknown_parameter(f"{path}{key}")
-        if known[key] is not None and value is not None:
+        if isinstance(known[key], Mapping) and value is not None:
             _check_words(value, known[key], f"{path}{key}.")
 
 

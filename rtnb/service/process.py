@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from rtnb.errors import ConnectError
+from rtnb.service.options import ServiceOptions
 
 _STOP_SECONDS = 3.0
+_CHAT_KEY = "RTNB_CHAT_API_KEY"
 
 
 class ServiceProcess:
@@ -39,30 +41,36 @@ class ServiceProcess:
         atexit.register(self.stop)
 
     @classmethod
-    def start(cls, *, seed: int = 0, speed: float = 8.0, timeout: float = 20.0) -> ServiceProcess:
+    def start(cls, *, timeout: float = 20.0, **options: Any) -> ServiceProcess:
         """Start the service and wait until it listens.
 
         Parameters
         ----------
-        seed : int
-            Makes ids and voices repeatable.
-        speed : float
-            Seconds of speech sent a second; 0: as fast as it can be made.
         timeout : float
             Seconds to wait.
+        **options
+            As in `rtnb.service.options.ServiceOptions`: ``seed=``, ``speed=`` (seconds of speech a second; 0: no
+            limit), ``faults=``, ``expire_in=``, ``voice_engine=``, ``chat=``, ``chat_model=``.
 
         Raises
         ------
+        ConfigurationError
+            An option is not possible; nothing was started.
         ConnectError
             It did not start; the message has the end of what it wrote.
         """
+        return cls.start_with(ServiceOptions(**options), timeout=timeout)
+
+    @classmethod
+    def start_with(cls, options: ServiceOptions, *, timeout: float = 20.0) -> ServiceProcess:
+        """Start the service with its options in one piece; errors as in :meth:`start`."""
         errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
         child = subprocess.Popen(
-            [sys.executable, "-m", "rtnb.service", "--port", "0", "--seed", str(seed), "--speed", repr(speed)],
+            [sys.executable, "-m", "rtnb.service", "--port", "0", *options.arguments()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=_environment(),
+            env=_environment(options),
             **_own_group(),
         )
         url = _announced(child, timeout)
@@ -100,12 +108,14 @@ class ServiceProcess:
         return f"<ServiceProcess {self.url} pid {self.pid} {'running' if self.running else 'stopped'}>"
 
 
-def _environment() -> dict[str, str]:
-    """The child finds rtnb where this process found it, installed or not; no credential goes to it."""
+def _environment(options: ServiceOptions) -> dict[str, str]:
+    """The child finds rtnb where this process found it, installed or not; no credential goes to it but that of its chat."""
     home = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
     secret = ("KEY", "TOKEN", "SECRET", "PASSWORD")
     kept = {name: value for name, value in os.environ.items() if not name.upper().endswith(secret)}
+    if options.chat is not None and (key := os.environ.get(_CHAT_KEY)):
+        kept[_CHAT_KEY] = key
     return {**kept, "PYTHONPATH": path, "PYTHONUTF8": "1"}
 
 

@@ -96,11 +96,59 @@ def invalid_type(value: Any, expected: str, param: str) -> Refusal:
 
 
 def unsupported(what: str, param: str | None = None) -> Refusal:
-    """Something that the cloud services do and the local service does not yet."""
+    """Something that the cloud services do and the local service does not."""
+    return Refusal(UNSUPPORTED, f"The local service does not support {what}. Leave it out.", param)
+
+
+def other_session_type(given: str, held: str) -> Refusal:
+    """A change for a session of the other type."""
     return Refusal(
-        UNSUPPORTED,
-        f"The local service does not support {what} yet. Text turns work: send a message item, then ask for a response.",
+        "invalid_value", f"Passing a {given} session update event to a {held} session is not allowed.", "session.type"
+    )
+
+
+def not_answering() -> Refusal:
+    """A response in a session that only transcribes."""
+    return Refusal("invalid_value", "A transcription session gives no responses. Connect without intent=transcription.")
+
+
+def not_over_websocket(name: str) -> Refusal:
+    """An event that only WebRTC and SIP have."""
+    return Refusal("invalid_value", f"'{name}' is only for WebRTC and SIP connections.", "type")
+
+
+def bad_audio(param: str) -> Refusal:
+    """Audio that is not base64, in the words of the service, which say PCM16 whatever the format is."""
+    return Refusal(
+        "invalid_value",
+        f"Invalid '{param}'. Expected base64-encoded audio bytes (mono PCM16 at 24kHz) but got an invalid value.",
         param,
+    )
+
+
+def audio_too_long(size: int, limit: int, param: str) -> Refusal:
+    """More audio in one event than the service takes."""
+    return Refusal(
+        "string_above_max_length",
+        f"Invalid '{param}': {size:,} bytes of audio are more than the {limit:,} that one event may hold.",
+        param,
+    )
+
+
+def buffer_full(seconds: int) -> Refusal:
+    """More audio than the input buffer holds."""
+    return Refusal(
+        "input_audio_buffer_full",
+        f"The input audio buffer holds {seconds // 60} minutes at most: commit it or clear it.",
+    )
+
+
+def buffer_too_small(milliseconds: float) -> Refusal:
+    """A commit of next to nothing."""
+    return Refusal(
+        "input_audio_buffer_commit_empty",
+        "Error committing input audio buffer: buffer too small. "
+        f"Expected at least 100ms of audio, but buffer only has {milliseconds:.2f}ms of audio.",
     )
 
 
@@ -139,6 +187,11 @@ def unknown_call(call_id: str) -> Refusal:
     )
 
 
+def unknown_tool(name: str) -> Refusal:
+    """The choice of a function that is not among the tools."""
+    return Refusal("invalid_value", f"Tool choice {_quoted(name)} is none of the tools.", "response.tool_choice")
+
+
 def not_audio() -> Refusal:
     """Truncation of something that is not heard."""
     return Refusal("unsupported_content_type", "Only model output audio messages can be truncated")
@@ -151,6 +204,8 @@ def already_shorter(have_ms: int, wanted_ms: int) -> Refusal:
     )
 
 
-def expired(minutes: int) -> Refusal:
+def expired(seconds: float) -> Refusal:
     """The session's time is up; the connection closes."""
-    return Refusal("session_expired", f"Your session hit the maximum duration of {minutes} minutes.")
+    minutes = seconds / 60
+    span = f"{minutes:.0f} minutes" if minutes == int(minutes) else f"{seconds:g} seconds"
+    return Refusal("session_expired", f"Your session hit the maximum duration of {span}.")

@@ -1,10 +1,12 @@
-"""What an HTTP request to the service is answered with: a session, a page, or where to go instead."""
+"""What an HTTP request to the service is answered with: a session, a page, a token for rehearsal, or where to go instead."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 import orjson
@@ -25,6 +27,27 @@ from rtnb.service.connection import DEFAULT_MODEL
 _SESSION_PATHS = ("/v1/realtime", "/openai/v1/realtime", "/openai/realtime")
 _PREVIEW_MODEL = "gpt-4o-realtime-preview"
 _NAME = "rtnb local realtime service"
+_TOKEN = "rtnb-local-token-that-opens-nothing"
+_TOKEN_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the service is.
+
+    Attributes
+    ----------
+    url : str
+        ``ws://HOST:PORT``, without a path.
+    tls_url : str or None
+        ``wss://HOST:PORT``, where there is TLS.
+    certificate : Path or None
+        Its certificate.
+    """
+
+    url: str
+    tls_url: str | None = None
+    certificate: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +60,19 @@ class SessionRoute:
         What the client speaks, by its URL and headers.
     model : str
         What it calls the model or deployment.
+    intent : str
+        ``"transcription"`` for a session that only listens, else nothing.
+    api_version : str
+        Azure's, where the URL has one.
+    path : str
+        One of the three.
     """
 
     dialect: Dialect
     model: str
+    intent: str = ""
+    api_version: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +85,19 @@ class Page:
     content_type : str
     body : str
         Says nothing of the request's query or headers, where credentials may be.
+    headers : tuple of (str, str)
+        Further ones.
     """
 
     status: HTTPStatus
     content_type: str
     body: str
+    headers: tuple[tuple[str, str], ...] = ()
 
 
-def route(target: str, headers: Mapping[str, str], *, base: str, sessions: int) -> SessionRoute | Page:
+def route(
+    target: str, headers: Mapping[str, str], *, place: Place, health: Mapping[str, Any], now: float
+) -> SessionRoute | Page:
     """Return what a GET request gets.
 
     Parameters
@@ -69,36 +106,63 @@ def route(target: str, headers: Mapping[str, str], *, base: str, sessions: int) 
         Request target, with its query.
     headers : mapping
         Request headers; names in any case.
-    base : str
-        The service's own URL, ``ws://HOST:PORT``.
-    sessions : int
-        How many are open.
+    place : Place
+    health : mapping
+        What ``/health`` shows of the service: version, sessions, engines …
+    now : float
+        Unix time in seconds.
     """
     path, _, query = squeeze_slashes(target).partition("?")
     path = path.rstrip("/") or "/"
+    given = {name.lower(): value for name, value in headers.items()}
+    asked = parse_qs(query)
     if path in _SESSION_PATHS:
-        if not any(name.lower() == "upgrade" and value.lower() == "websocket" for name, value in headers.items()):
-            return _text(HTTPStatus.UPGRADE_REQUIRED, f"This is a WebSocket endpoint of the {_NAME}.\n\n{usage(base)}")
-        asked = parse_qs(query)
+        if given.get("upgrade", "").lower() != "websocket":
+            return page(HTTPStatus.UPGRADE_REQUIRED, f"This is a WebSocket endpoint of the {_NAME}.\n\n{usage(place)}")
         model = (asked.get("model") or asked.get("deployment") or [DEFAULT_MODEL])[0]
-        return SessionRoute(dialect_of_request(target, headers), one_line(model, 200))
+        intent, version = (asked.get(name, [""])[0] for name in ("intent", "api-version"))
+        return SessionRoute(dialect_of_request(target, headers), one_line(model, 200), intent, version, path)
     if path == "/":
-        return _text(HTTPStatus.OK, f"This is the {_NAME}. It rehearses; no cloud model answers.\n\n{usage(base)}")
+        return page(HTTPStatus.OK, f"This is the {_NAME}. It rehearses; no cloud model answers.\n\n{usage(place)}")
     if path == "/health":
-        body = orjson.dumps({"status": "ok", "service": _NAME, "sessions": sessions}).decode()
-        return Page(HTTPStatus.OK, "application/json", body + "\n")
-    return _text(HTTPStatus.NOT_FOUND, f"Nothing is at {one_line(path, 200)}.\n\n{usage(base)}")
+        return _json(HTTPStatus.OK, {"status": "ok", "service": _NAME, **health})
+    if path == "/msi/token":
+        return _token(given, asked.get("resource", [""])[0], now)
+    return page(HTTPStatus.NOT_FOUND, f"Nothing is at {one_line(path, 200)}.\n\n{usage(place)}")
 
 
-def _text(status: HTTPStatus, body: str) -> Page:
+def page(status: HTTPStatus, body: str) -> Page:
+    """Return a page of text."""
     return Page(status, "text/plain; charset=utf-8", body)
 
 
-def usage(base: str) -> str:
-    """Return how to connect to the service at `base`, for people: its URLs, and what the official clients need."""
-    http = base.replace("ws://", "http://", 1)
+def _json(status: HTTPStatus, body: Mapping[str, Any]) -> Page:
+    return Page(status, "application/json", orjson.dumps(body).decode() + "\n", (("Cache-Control", "no-store"),))
+
+
+def _token(headers: Mapping[str, str], resource: str, now: float) -> Page:
+    """Answer as the App Service's endpoint for managed identities does. A web page cannot send the header it wants."""
+    if "x-identity-header" not in headers:
+        message = "The header X-IDENTITY-HEADER is missing; azure-identity sends it when IDENTITY_HEADER is set."
+        return _json(HTTPStatus.BAD_REQUEST, {"statusCode": 400, "message": message})
+    token = {
+        "access_token": _TOKEN,
+        "expires_on": str(int(now) + _TOKEN_SECONDS),
+        "resource": one_line(resource, 200),
+        "token_type": "Bearer",
+        "client_id": "00000000-0000-0000-0000-000000000000",
+    }
+    return _json(HTTPStatus.OK, token)
+
+
+def usage(place: Place) -> str:
+    """Return how to connect to the service, for people: its URLs, and what the official clients need."""
+    base, http = place.url, place.url.replace("ws://", "http://", 1)
     preview = urlencode({"api-version": DEFAULT_PREVIEW_VERSION})
-    return f"""Sessions (any key, any model or deployment name):
+    return f"""In Python, with rtnb:
+  rtnb.connect("{base}")
+
+Sessions (any key, any model or deployment name):
   OpenAI          {openai_url(base, model=DEFAULT_MODEL)}
   Azure           {azure_url(base, GA, deployment=DEFAULT_MODEL, api_version=None)}
   Azure, preview  {azure_url(base, PREVIEW, deployment=_PREVIEW_MODEL, api_version=None)}
@@ -109,4 +173,22 @@ For the official OpenAI client (Python), OpenAI() and AsyncOpenAI():
 For AsyncAzureOpenAI (Python, {preview}), which otherwise insists on TLS:
   AsyncAzureOpenAI(websocket_base_url="{base}/openai", azure_endpoint="{http}",
                    api_version="{DEFAULT_PREVIEW_VERSION}", api_key="any").beta.realtime.connect(model="{_PREVIEW_MODEL}")
+For keyless sign-in without Azure (DefaultAzureCredential takes its token from here; leave AZURE_OPENAI_API_KEY unset):
+  export IDENTITY_ENDPOINT={http}/msi/token
+  export IDENTITY_HEADER=any
+  export AZURE_OPENAI_ENDPOINT={http}
+  export AZURE_OPENAI_DEPLOYMENT_NAME={DEFAULT_MODEL}
+
+{_tls_usage(place)}"""
+
+
+def _tls_usage(place: Place) -> str:
+    if place.tls_url is None:
+        return "For clients that insist on TLS (the official JavaScript client does): start it with --tls.\n"
+    https = place.tls_url.replace("wss://", "https://", 1)
+    return f"""For clients that insist on TLS (the official JavaScript client does), the same paths at
+  {place.tls_url}    (endpoint {https}, base URL {https}/v1)
+with a certificate that was made for this run and that they must be told to trust:
+  export NODE_EXTRA_CA_CERTS={place.certificate}
+  export SSL_CERT_FILE={place.certificate}    (Python; there it replaces all others, so not in a shell that talks to the cloud)
 """

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
+import errno
 import logging
-import signal
-from collections import deque
+import socket as sockets
+import time
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
 from websockets.asyncio.server import Server as WebSocketServer
@@ -19,16 +20,21 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+import rtnb
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.events import write_json
 from rtnb.service.connection import SESSION_SECONDS, ServiceConnection
-from rtnb.service.pace import Pace
-from rtnb.service.routes import Page, SessionRoute, route, usage
+from rtnb.service.course import RETIRED_CODE, Course, refused, retirement
+from rtnb.service.engines import Engine, Engines, make
+from rtnb.service.faulty_socket import FaultySocket
+from rtnb.service.faulty_writer import OverdrawnWriter
+from rtnb.service.guard import Guard, certificate_hosts, names_of, reached_at
+from rtnb.service.options import ServiceOptions
+from rtnb.service.routes import Page, Place, SessionRoute, page, route
+from rtnb.service.talk import Talk
 
 _LARGEST_FRAME = 32 * 2**20  # 15 MiB of audio are 20 MiB in base64
-_SEND_TIMEOUT = 20.0  # seconds that a client may go without reading
 _CLOSE_TIMEOUT = 2.0
-_MOST_UNSENT = 1_000  # events; a client that sends and never reads is not read either
 _LOG = logging.getLogger(__name__)
 _SUBPROTOCOL = Subprotocol("realtime")
 
@@ -39,83 +45,173 @@ class Server:
     Attributes
     ----------
     host : str
+        What it is bound to.
     port : int
-    url : str
-        ``ws://HOST:PORT``, without a path.
+    place : Place
+        Its URLs, and its certificate where it has one.
+    options : ServiceOptions
     """
 
-    def __init__(self, host: str, *, seed: int, speed: float) -> None:
+    def __init__(self, host: str, options: ServiceOptions) -> None:
         self.host = host
         self.port = 0
-        self._seed = seed
-        self._speed = speed
+        self.options = options
+        self.place = Place("")
+        self._engines = _engines(options)
+        self._guard = Guard(host, names_of(sockets.gethostname()))
         self._count = 0
-        self._server: WebSocketServer | None = None
+        self._warming: asyncio.Task[None] | None = None
+        self._listening: list[WebSocketServer] = []
+        self._owned = contextlib.AsyncExitStack()
 
     @property
     def url(self) -> str:
-        """Return where it listens."""
-        return f"ws://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+        """Return where it listens: ``ws://HOST:PORT``, without a path."""
+        return self.place.url
 
     @property
     def sessions(self) -> int:
         """Return how many sessions are open."""
-        return len(self._server.connections) if self._server else 0
+        return sum(len(each.connections) for each in self._listening)
 
     def __repr__(self) -> str:
-        return f"<rtnb.service.Server {self.url} {self.sessions} sessions>"
+        faults = f" with {self.options.faults}" if self.options.faults else ""
+        return f"<rtnb.service.Server {self.url} {self.sessions} sessions{faults}>"
 
-    async def start(self, port: int) -> None:
-        """Listen."""
+    async def start(self, port: int, *, tls: bool) -> None:
+        """Listen: on `port`, and with `tls` also on the one above it, encrypted; 0 takes free ones."""
+        async with contextlib.AsyncExitStack() as owned:
+            self.port = await self._listen(owned, port)
+            self.place = Place(f"ws://{reached_at(self.host)}:{self.port}")
+            if tls:
+                # Only who wants TLS pays for loading it.
+                from rtnb.service.tls import identity
+
+                own = owned.enter_context(identity(certificate_hosts(self.host, self._guard.names)))
+                tls_port = await self._listen(owned, port and port + 1, ssl=own.context)
+                tls_url = f"wss://{reached_at(self.host)}:{tls_port}"
+                self.place = Place(self.place.url, tls_url, own.certificate)
+            self._owned = owned.pop_all()
+
+    def warm(self) -> None:
+        """Get the voice ready in the background, so that the first answer is as quick as the others."""
+        self._warming = self._warming or asyncio.create_task(self._engines.warm())
+
+    async def close(self) -> None:
+        """End every session with 1001, stop listening, and remove what was made for this run."""
+        for each in self._listening:
+            each.close()
+        await self._owned.aclose()
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.wait([self._warming])
+        await self._engines.close()
+
+    async def _listen(self, owned: contextlib.AsyncExitStack, port: int, **options: Any) -> int:
         # The library's log would hold request headers, keys among them.
         silent = logging.getLogger("rtnb.service.websockets")
         silent.setLevel(logging.CRITICAL)
-        self._server = await serve_websockets(
-            self._hold,
-            self.host,
-            port,
-            process_request=self._answer_http,
-            select_subprotocol=_select_subprotocol,
-            max_size=_LARGEST_FRAME,
-            compression=None,
-            ping_interval=None,  # a computing notebook cell must not cost the session
-            close_timeout=_CLOSE_TIMEOUT,
-            logger=silent,
-        )
-        self.port = next(iter(self._server.sockets)).getsockname()[1]
+        try:
+            listening = await owned.enter_async_context(
+                serve_websockets(
+                    self._hold,
+                    self.host,
+                    port,
+                    create_connection=FaultySocket if self.options.faults else WebSocket,
+                    process_request=self._answer_http,
+                    select_subprotocol=_select_subprotocol,
+                    max_size=_LARGEST_FRAME,
+                    compression=None,
+                    ping_interval=None,  # a computing notebook cell must not cost the session
+                    close_timeout=_CLOSE_TIMEOUT,
+                    logger=silent,
+                    **options,
+                )
+            )
+        except OSError as error:
+            raise _cannot_listen(error, self.host, port) from None
+        self._listening.append(listening)
+        return int(next(iter(listening.sockets)).getsockname()[1])
 
-    async def close(self) -> None:
-        """End every session with 1001 and stop listening."""
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+    def _health(self) -> dict[str, Any]:
+        engines = self._engines
+        return {
+            "version": rtnb.__version__,
+            "sessions": self.sessions,
+            "engines": {
+                "voice": engines.voice.name,
+                "writer": engines.writer.name,
+                "transcriber": engines.transcriber.name if engines.transcriber else None,
+            },
+            "faults": list(self.options.faults.written()),
+        }
 
     def _route(self, request: Request) -> SessionRoute | Page:
-        headers = {name: ", ".join(request.headers.get_all(name)) for name in request.headers}
-        return route(request.path, headers, base=self.url, sessions=self.sessions)
+        headers = {name.lower(): ", ".join(request.headers.get_all(name)) for name in request.headers}
+        if refusal := self._guard.refusal(headers):
+            return page(HTTPStatus.FORBIDDEN, refusal + "\n")
+        found = route(request.path, headers, place=self.place, health=self._health(), now=time.time())
+        status = self.options.faults.refuse
+        return refused(status, found.path) if status and isinstance(found, SessionRoute) else found
 
     def _answer_http(self, _socket: WebSocket, request: Request) -> Response | None:
         found = self._route(request)
-        if isinstance(found, SessionRoute):
-            return None
-        body = found.body.encode()
-        headers = Headers({"Content-Type": found.content_type, "Content-Length": str(len(body)), "Connection": "close"})
-        return Response(found.status, found.status.phrase, headers, body)
+        return None if isinstance(found, SessionRoute) else _response(found)
 
     async def _hold(self, socket: WebSocket) -> None:
         """Hold one session until either side ends it."""
         assert socket.request is not None
         found = self._route(socket.request)
         assert isinstance(found, SessionRoute)
-        connection = ServiceConnection(found.dialect, model=found.model, seed=self._seed + self._count)
+        seed = self.options.seed + self._count
         self._count += 1
         try:
-            await _Talk(socket, connection, Pace(self._speed)).run()
+            async with _course(socket, self.options, seed):
+                await self._talk(socket, found, seed)
         except ConnectionClosed:
             pass
         except Exception:
             _LOG.exception("A session of the local service broke; the connection is closed with 1011.")
             raise
+
+    async def _talk(self, socket: WebSocket, found: SessionRoute, seed: int) -> None:
+        options = self.options
+        if options.faults.retire_preview and not found.dialect.typed_session:
+            event, reason = retirement(seed)
+            await socket.send(write_json(event), text=True)
+            await socket.close(RETIRED_CODE, reason)
+            return
+        lifetime = SESSION_SECONDS if options.lifetime is None else options.lifetime
+        connection = ServiceConnection(
+            found.dialect, model=found.model, seed=seed, lifetime=lifetime, intent=found.intent
+        )
+        await Talk(socket, connection, self._engines, speed=options.speed).run()
+
+
+def _engines(options: ServiceOptions) -> Engines:
+    """Make what the sessions speak, write and listen with."""
+    writer: Engine | None = None
+    if options.faults.rate_limit:
+        writer = OverdrawnWriter()
+    elif options.chat is not None:
+        # Only who wants a chat endpoint pays for loading it.
+        from rtnb.service.engines.chat import ChatWriter
+
+        writer = ChatWriter(options.chat, options.chat_model or "")
+    return make(writer, voice=options.voice_engine, phrases=options.phrases)
+
+
+def _course(socket: WebSocket, options: ServiceOptions, seed: int) -> contextlib.AbstractAsyncContextManager[None]:
+    if isinstance(socket, FaultySocket):
+        return socket.following(Course(options.faults, seed))
+    return contextlib.nullcontext()
+
+
+def _response(found: Page) -> Response:
+    body = found.body.encode()
+    headers = Headers({"Content-Type": found.content_type, "Content-Length": str(len(body)), "Connection": "close"})
+    headers.update(found.headers)
+    return Response(found.status, found.status.phrase, headers, body)
 
 
 def _select_subprotocol(_socket: WebSocket, offered: Sequence[Subprotocol]) -> Subprotocol | None:
@@ -123,156 +219,44 @@ def _select_subprotocol(_socket: WebSocket, offered: Sequence[Subprotocol]) -> S
     return _SUBPROTOCOL if _SUBPROTOCOL in offered else None
 
 
-class _Talk:
-    """Reads and writes one socket at the same time; everything sent goes through one queue, so that order is kept."""
-
-    def __init__(self, socket: WebSocket, connection: ServiceConnection, pace: Pace) -> None:
-        self._socket = socket
-        self._connection = connection
-        self._pace = pace
-        self._unsent: deque[dict[str, Any]] = deque()
-        self._news = asyncio.Event()
-        self._room = asyncio.Event()
-
-    async def run(self) -> None:
-        """Talk until the socket closes or the session is too old."""
-        self._put(self._connection.open())
-        try:
-            async with asyncio.timeout(SESSION_SECONDS):
-                await self._talk()
-        except TimeoutError:
-            await self._expire()
-
-    async def _talk(self) -> None:
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                writing = tasks.create_task(self._write())
-                await self._read()
-                writing.cancel()
-        except* ConnectionClosed:
-            pass  # however the client left, it is gone
-
-    async def _read(self) -> None:
-        async for frame in self._socket:
-            if isinstance(frame, str):
-                self._put(self._connection.receive(frame))
-            else:
-                self._put(self._connection.receive_binary())
-            while len(self._unsent) > _MOST_UNSENT:
-                self._room.clear()
-                await self._room.wait()
-
-    async def _write(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await self._flush()
-            delay = self._pace.delay(loop.time()) if self._connection.busy else None
-            if delay is None or delay > 0:
-                await self._wait_for_news(delay)
-            elif step := self._connection.advance():
-                self._unsent.extend(step.events)
-                self._pace.spend(loop.time(), step.seconds)
-                await self._flush()
-                await asyncio.sleep(0)  # between two words the reader and the other sessions have their turn
-
-    async def _wait_for_news(self, delay: float | None) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(delay):
-                await self._news.wait()
-        self._news.clear()
-
-    async def _flush(self) -> None:
-        while self._unsent:
-            await self._send(self._unsent.popleft())
-        self._room.set()
-
-    async def _send(self, event: dict[str, Any]) -> None:
-        try:
-            async with asyncio.timeout(_SEND_TIMEOUT):
-                await self._socket.send(write_json(event), text=True)
-        except TimeoutError:
-            self._socket.transport.abort()
-            await self._socket.wait_closed()
-
-    def _put(self, events: list[dict[str, Any]]) -> None:
-        self._unsent.extend(events)
-        self._news.set()
-
-    async def _expire(self) -> None:
-        for event in self._connection.expire():
-            await self._send(event)
-            await self._socket.close(1001, event["error"]["message"])
+def _cannot_listen(error: OSError, host: str, port: int) -> ConfigurationError:
+    if error.errno == errno.EADDRINUSE:
+        return ConfigurationError(f"Port {port} is in use already; give another one, or 0 for any free one.")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return ConfigurationError(
+            f"Port {port} is reserved for the system; give one above 1023, or 0 for any free one."
+        )
+    return ConfigurationError(
+        f"host={host!r} is no address of this computer ({error.strerror or error}); leave it out, which means 127.0.0.1."
+    )
 
 
-def loopback(host: str) -> str:
-    """Return `host` when it is this computer alone.
-
-    Raises
-    ------
-    ConfigurationError
-        It can be reached from elsewhere.
-    """
-    if host != "localhost":
-        try:
-            local = ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            local = False
-        if not local:
-            raise ConfigurationError(
-                f"host={host!r} is open to the network, and the service takes any key: use '127.0.0.1' or 'localhost'."
-            )
-    return host
-
-
-async def serve(host: str = "127.0.0.1", port: int = 0, *, seed: int = 0, speed: float = 8.0) -> Server:
+async def serve(host: str = "127.0.0.1", port: int = 0, *, tls: bool = False, **options: Any) -> Server:
     """Start the service on the running loop.
 
     Parameters
     ----------
     host : str
-        A loopback address.
+        What to listen on. Anything but a loopback address opens the service, which asks for no key, to the network.
     port : int
         0 takes a free one.
-    seed : int
-        Makes ids and voices repeatable; the n-th session has ``seed + n``.
-    speed : float
-        Seconds of speech sent a second; 0 or infinity: as fast as it can be made.
+    tls : bool
+        Whether to listen on the port above it as well, with TLS and a certificate made for this run.
+    **options
+        As in `ServiceOptions`: ``seed=``, ``speed=``, ``faults=`` …
 
     Raises
     ------
     ConfigurationError
-        The host is not loopback, or the speed not a pace.
-    OSError
-        The port is taken.
+        The host or the port cannot be had, or an option is not possible.
     """
-    Pace(speed)
-    server = Server(loopback(host), seed=seed, speed=speed)
-    await server.start(port)
+    return await serve_with(ServiceOptions(**options), host, port, tls=tls)
+
+
+async def serve_with(options: ServiceOptions, host: str = "127.0.0.1", port: int = 0, *, tls: bool = False) -> Server:
+    """Start the service on the running loop, with its options in one piece; the rest as in `serve`."""
+    if not host.strip():
+        raise ConfigurationError("host='' names nothing; leave it out, which means 127.0.0.1.")
+    server = Server(host, options)
+    await server.start(port, tls=tls)
     return server
-
-
-def stop_on_signals() -> asyncio.Event:
-    """Return an event that SIGINT and SIGTERM set. To be called before anybody is told that the service is there."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, stop.set)
-        except (NotImplementedError, RuntimeError):  # Windows, or not the main thread
-            with contextlib.suppress(ValueError):
-                signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    return stop
-
-
-def run(host: str = "127.0.0.1", port: int = 0, *, seed: int = 0, speed: float = 8.0) -> None:
-    """Serve until Ctrl-C, and tell where: for the command line. Arguments and errors as in :func:`serve`."""
-
-    async def main() -> None:
-        stop = stop_on_signals()
-        server = await serve(host, port, seed=seed, speed=speed)
-        print(
-            f"The local realtime service listens at {server.url}\n\n{usage(server.url)}\nCtrl-C stops it.", flush=True
-        )
-        await stop.wait()
-        await server.close()
-
-    asyncio.run(main())

@@ -1,18 +1,20 @@
 """Tokens and limits. The rules are simple and stated, so that the figures can be checked by hand.
 
 Text: a word counts one token for each six letters begun, any other visible character one. Assistant audio: one token
-for each 50 ms. Nothing is cached.
+for each 50 ms; the user's: one for each 100 ms. An image: 85 tokens in low detail, else 765. Nothing is cached.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from rtnb.protocol.names import Kind
 
 AUDIO_TOKENS_PER_SECOND = 20
+USER_AUDIO_TOKENS_PER_SECOND = 10
 _TOKEN = re.compile(r"\w{1,6}|[^\w\s]")
 _REQUESTS, _TOKENS, _WINDOW = 1_000, 1_000_000, 60.0
 _RESERVED = 4_500  # what the services set aside when a response begins
@@ -23,20 +25,52 @@ def text_tokens(text: str) -> int:
     return sum(1 for _ in _TOKEN.finditer(text))
 
 
-def usage(*, text_in: int = 0, audio_in: int = 0, text_out: int = 0, audio_out: int = 0) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class InputTokens:
+    """What something counts as input, by kind; two of them add up."""
+
+    text: int = 0
+    audio: int = 0
+    image: int = 0
+
+    def __add__(self, other: InputTokens) -> InputTokens:
+        return InputTokens(self.text + other.text, self.audio + other.audio, self.image + other.image)
+
+
+def image_tokens(detail: str) -> int:
+    """Return how many tokens an image counts."""
+    return 85 if detail == "low" else 765
+
+
+def usage(given: InputTokens, *, text_out: int = 0, audio_out: int = 0) -> dict[str, Any]:
     """Return a response's usage object."""
+    tokens_in = given.text + given.audio + given.image
     return {
-        "total_tokens": text_in + audio_in + text_out + audio_out,
-        "input_tokens": text_in + audio_in,
+        "total_tokens": tokens_in + text_out + audio_out,
+        "input_tokens": tokens_in,
         "output_tokens": text_out + audio_out,
         "input_token_details": {
-            "text_tokens": text_in,
-            "audio_tokens": audio_in,
-            "image_tokens": 0,
+            "text_tokens": given.text,
+            "audio_tokens": given.audio,
+            "image_tokens": given.image,
             "cached_tokens": 0,
             "cached_tokens_details": {"text_tokens": 0, "audio_tokens": 0, "image_tokens": 0},
         },
         "output_token_details": {"text_tokens": text_out, "audio_tokens": audio_out},
+    }
+
+
+def transcription_usage(model: str, seconds: float, text: str) -> dict[str, Any]:
+    """Return a transcription's usage object: whisper-1 counts seconds, the others tokens."""
+    if model == "whisper-1":
+        return {"type": "duration", "seconds": round(seconds, 3)}
+    audio, words = round(seconds * USER_AUDIO_TOKENS_PER_SECOND), text_tokens(text)
+    return {
+        "type": "tokens",
+        "total_tokens": audio + words,
+        "input_tokens": audio,
+        "input_token_details": {"text_tokens": 0, "audio_tokens": audio},
+        "output_tokens": words,
     }
 
 

@@ -31,7 +31,7 @@ def one_of(*names: str) -> Check:
     """Return a check for one of `names`."""
 
     def check(value: Any, param: str) -> Any:
-        if value not in names:
+        if not isinstance(value, str) or value not in names:
             raise refusals.invalid_value(value, names, param)
         return value
 
@@ -68,8 +68,8 @@ def audio_format(value: Any, param: str) -> dict[str, Any]:
 
 def output_tokens(value: Any, param: str) -> int | str:
     """Take a whole number of tokens, or ``"inf"``."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if value != "inf" and not (whole and 1 <= value <= MOST_OUTPUT_TOKENS):
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if value != "inf" and not (is_whole and 1 <= value <= MOST_OUTPUT_TOKENS):
         raise refusals.invalid_type(value, f"a whole number from 1 to {MOST_OUTPUT_TOKENS}, or 'inf'", param)
     return value  # type: ignore[no-any-return]
 
@@ -81,29 +81,115 @@ def metadata(value: Any, param: str) -> dict[str, str]:
     return dict(value)
 
 
-def tool_choice(value: Any, param: str) -> Any:
-    """Take a word or an object; without tools it changes nothing."""
-    if not isinstance(value, (str, Mapping)):
-        raise refusals.invalid_type(value, "'auto', 'none', 'required' or an object", param)
-    return value
+def whole(low: int, high: int) -> Check:
+    """Return a check for a whole number from `low` to `high`."""
 
-
-def no_tools(value: Any, param: str) -> list[Any]:
-    """Take an empty list of tools."""
-    if value != []:
-        raise refusals.unsupported("tools", param)
-    return []
-
-
-def off(what: str) -> Check:
-    """Return a check for a feature that can only be off: null, or ``{"type": "none"}``."""
-
-    def check(value: Any, param: str) -> None:
-        if value != {"type": "none"}:
-            raise refusals.unsupported(what, param)
+    def check(value: Any, param: str) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise refusals.invalid_type(value, f"a whole number from {low} to {high}", param)
+        return value
 
     return check
 
+
+def truth(value: Any, param: str) -> bool:
+    """Take true or false."""
+    if not isinstance(value, bool):
+        raise refusals.invalid_type(value, "true or false", param)
+    return value
+
+
+def fields(**checks: Check) -> Check:
+    """Return a check for an object with these fields and no others; a null field is left as it is."""
+
+    def check(value: Any, param: str) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise refusals.invalid_type(value, "an object", param)
+        for key, given in value.items():
+            if key not in checks:
+                raise refusals.unknown_parameter(f"{param}.{key}")
+            if given is not None:
+                checks[key](given, f"{param}.{key}")
+        return dict(value)
+
+    return check
+
+
+def several(check: Check) -> Check:
+    """Return a check for a list of what `check` takes."""
+
+    def each(value: Any, param: str) -> list[Any]:
+        if not isinstance(value, list):
+            raise refusals.invalid_type(value, "a list", param)
+        return [check(item, f"{param}[{index}]") for index, item in enumerate(value)]
+
+    return each
+
+
+_TURNS = {"create_response": truth, "interrupt_response": truth}
+_TURN_FIELDS: dict[str, Check] = {
+    "server_vad": fields(
+        type=anything,
+        threshold=number(0.0, 1.0),
+        prefix_padding_ms=whole(0, 10_000),
+        silence_duration_ms=whole(0, 60_000),
+        idle_timeout_ms=whole(5_000, 30_000),
+        **_TURNS,
+    ),
+    "semantic_vad": fields(type=anything, eagerness=one_of("low", "medium", "high", "auto"), **_TURNS),
+}
+
+
+def turn_detection(value: Any, param: str) -> dict[str, Any] | None:
+    """Take what of a kind of turn detection is to be otherwise; ``{"type": "none"}``, which Azure takes, is null."""
+    if not isinstance(value, Mapping):
+        raise refusals.invalid_type(value, "an object", param)
+    if value.get("type") is None:
+        raise refusals.missing_parameter(f"{param}.type")
+    if value["type"] == "none":
+        return None
+    kind = one_of(*_TURN_FIELDS)(value["type"], f"{param}.type")
+    found: dict[str, Any] = _TURN_FIELDS[kind](value, param)
+    return found
+
+
+def tool(value: Any, param: str) -> dict[str, Any]:
+    """Take a function. Azure's pages also show tools of other kinds, which the local service has not."""
+    if not isinstance(value, Mapping):
+        raise refusals.invalid_type(value, "an object", param)
+    if value.get("type") == "mcp":
+        raise refusals.unsupported("MCP servers", f"{param}.type")
+    if value.get("type", "function") != "function":
+        raise refusals.invalid_value(value["type"], ("function", "mcp"), f"{param}.type")
+    if not value.get("name"):
+        raise refusals.missing_parameter(f"{param}.name")
+    found: dict[str, Any] = _FUNCTION(value, param)
+    return {"type": "function", **found}
+
+
+def tool_choice(value: Any, param: str) -> Any:
+    """Take a word, or an object that names a function."""
+    if isinstance(value, Mapping) and value.get("type") == "function" and isinstance(value.get("name"), str):
+        return dict(value)
+    if isinstance(value, Mapping):
+        raise refusals.invalid_value(
+            dict(value), ("auto", "none", "required", "{'type': 'function', 'name': …}"), param
+        )
+    return one_of("auto", "none", "required")(value, param)
+
+
+def json_object(value: Any, param: str) -> dict[str, Any]:
+    """Take any object."""
+    if not isinstance(value, Mapping):
+        raise refusals.invalid_type(value, "an object", param)
+    return dict(value)
+
+
+_FUNCTION = fields(type=text, name=text, description=text, parameters=json_object)
+_TRANSCRIPTION = fields(
+    **{"model": text, "language": text, "prompt": text, "delay": text},
+    **{"languages": several(text), "keywords": several(text)},
+)
 
 SETTINGS: dict[Path, Check] = {
     ("instructions",): text,
@@ -112,15 +198,15 @@ SETTINGS: dict[Path, Check] = {
     ("audio", "output", "format"): audio_format,
     ("audio", "output", "speed"): number(0.25, 1.5),
     ("audio", "input", "format"): audio_format,
-    ("audio", "input", "turn_detection"): off("turn detection"),
-    ("audio", "input", "transcription"): off("transcription"),
+    ("audio", "input", "turn_detection"): turn_detection,
+    ("audio", "input", "transcription"): _TRANSCRIPTION,
     ("audio", "input", "noise_reduction"): anything,
     ("max_output_tokens",): output_tokens,
     ("temperature",): number(0.6, 1.2),
-    ("tools",): no_tools,
+    ("tools",): several(tool),
     ("tool_choice",): tool_choice,
     ("include",): anything,
-    ("parallel_tool_calls",): anything,
+    ("parallel_tool_calls",): truth,
     ("prompt",): anything,
     ("reasoning",): anything,
     ("tracing",): anything,
@@ -139,6 +225,7 @@ RESPONSE_SETTINGS: dict[Path, Check] = {
         ("temperature",),
         ("tools",),
         ("tool_choice",),
+        ("parallel_tool_calls",),
     )
 }
 """The settings that one response may have otherwise than its session."""

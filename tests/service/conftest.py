@@ -9,17 +9,18 @@ import numpy as np
 import openai.types.beta.realtime as preview_types
 import openai.types.realtime as ga_types
 import pytest
+from fake_engines import Bench, LoudDetector, hears, steady_voice
 from pydantic import BaseModel
 
 from rtnb.protocol.dialects import GA, PREVIEW, Dialect
 from rtnb.protocol.names import GA_NAME
 from rtnb.service.connection import ServiceConnection
-from rtnb.service.voice import SpokenWord
+from rtnb.service.work import Say, Text, Write
 
 Event = dict[str, Any]
 
-# What the services' logs show in a session beyond the official types.
-_BEYOND_THE_TYPES = {"session.id", "session.object", "session.expires_at"}
+# What the services' logs show in a session beyond the official types; and the strictest client wants a call's name.
+_BEYOND_THE_TYPES = {"session.id", "session.object", "session.expires_at", "name"}
 
 
 def _classes(union: Any) -> dict[str, type[BaseModel]]:
@@ -64,21 +65,18 @@ def judge(official_classes: dict[str, dict[str, type[BaseModel]]]) -> Callable[[
     return judge
 
 
-def steady_voice(text: str, voice: str, *, seed: int = 0, speed: float = 1.0) -> Iterator[SpokenWord]:
-    """Speak each word as a quarter of a second of a constant."""
-    words = text.replace(" ", "\0 ").split("\0")
-    for word in filter(None, words):
-        yield SpokenWord(word, np.full(6_000, 1000, np.int16))
-
-
 class Client:
     """Talks to a ServiceConnection; the official types judge every event that comes back."""
 
     def __init__(self, dialect: Dialect, judge: Callable[[Dialect, Event], None], **options: Any) -> None:
-        options = {"model": "gpt-4o-realtime-preview", "clock": lambda: 1_800_000_000.0} | options
-        self.connection = ServiceConnection(dialect, **options)
+        self.now = 1_800_000_000.0
+        judged = options.pop("judged", True)
+        write, speak, transcribe = (options.pop(name, None) for name in ("write", "speak", "transcribe"))
+        defaults = {"model": "gpt-4o-realtime-preview", "clock": lambda: self.now, "make_detector": LoudDetector}
+        self.connection = ServiceConnection(dialect, **{**defaults, **options})
+        self.bench = Bench(self.connection, write, speak, transcribe)
         self.dialect = dialect
-        self._judge = judge
+        self._judge = judge if judged else lambda dialect, event: None
         self.log: list[Event] = []
         self.keep(self.connection.open())
 
@@ -90,33 +88,39 @@ class Client:
 
     def send(self, type: str, **fields: Any) -> list[Event]:
         """Send an event whose session, response and item are in GA's form."""
-        wire = self.dialect.encode({"type": type, **fields})
-        return self.keep(self.connection.receive(json.dumps(wire)))
+        return self.raw(self.dialect.encode({"type": type, **fields}))
 
     def raw(self, event: Any) -> list[Event]:
-        return self.keep(self.connection.receive(json.dumps(event)))
+        return self.work(self.connection.receive(json.dumps(event)))
+
+    def work(self, events: list[Event]) -> list[Event]:
+        """Keep events, and have done what is ordered."""
+        return self.keep(events) + self.keep(self.bench.work())
 
     def step(self) -> list[Event]:
         step = self.connection.advance()
-        return self.keep(step.events) if step else []
+        return self.work(step.events if step else [])
 
     def finish(self) -> list[Event]:
+        """Go on until nothing is in progress, or what is waits for an engine."""
         events: list[Event] = []
-        while self.connection.busy:
-            events += self.step()
+        while step := self.connection.advance():
+            events += self.work(step.events)
         return events
 
     def finish_quietly(self) -> None:
         """Let what a hostile client began come to its end, unjudged: it may show what that client sent."""
+        self.bench.work()
         while self.connection.advance():
-            pass
+            self.bench.work()
 
     def until(self, kind: str) -> list[Event]:
         """Step until an event of this GA name has come."""
         events: list[Event] = []
         while not any(self.kind(event) == kind for event in events):
-            assert self.connection.busy, f"no {kind} came"
-            events += self.step()
+            step = self.connection.advance()
+            assert step is not None, f"no {kind} came"
+            events += self.work(step.events)
         return events
 
     def message(self, text: str, role: str = "user", **fields: Any) -> list[Event]:
@@ -132,6 +136,18 @@ class Client:
     def configure(self, **session: Any) -> list[Event]:
         typed = {"type": "realtime"} if self.dialect.typed_session else {}
         return self.send("session.update", session={**typed, **session})
+
+    def append(self, *stretches: tuple[str, float], chunk: int = 0) -> list[Event]:
+        """Append stretches of ("speech" | "silence", seconds) in PCM16, at once or in chunks of so many bytes."""
+        sound = np.concatenate([np.full(round(s * 24_000), 8000 * (w == "speech"), np.int16) for w, s in stretches])
+        return self.append_bytes(sound.astype("<i2").tobytes(), chunk)
+
+    def append_bytes(self, data: bytes, chunk: int = 0) -> list[Event]:
+        pieces = [data[i : i + chunk] for i in range(0, len(data), chunk)] if chunk else [data]
+        events: list[Event] = []
+        for piece in pieces:
+            events += self.send("input_audio_buffer.append", audio=base64.b64encode(piece).decode())
+        return events
 
     @staticmethod
     def types(events: list[Event]) -> list[str]:
@@ -167,7 +183,17 @@ def make_client(judge: Callable[[Dialect, Event], None]) -> Callable[..., Client
     """Return a maker of clients; they talk to a service with a steady voice that answers "Of course! I can."."""
 
     def make(dialect: Dialect, **options: Any) -> Client:
-        chosen = {"reply": lambda text, **_: "Of course! I can.", "speak": steady_voice, **options}
+        reply = options.pop("reply", lambda text, **_: "Of course! I can.")
+        voice = options.pop("voice", steady_voice)
+
+        def write(task: Write) -> Iterator[Any]:
+            given = {"history": task.history, "instructions": task.instructions, "voice": task.voice, "now": task.now}
+            yield Text(reply(task.prompt, **given))
+
+        def speak(task: Say) -> Any:
+            return voice(task.text, task.voice, seed=task.seed, speed=task.speed)
+
+        chosen = {"write": write, "speak": speak, "transcribe": hears("Hello there"), **options}
         return Client(dialect, judge, **chosen)
 
     return make

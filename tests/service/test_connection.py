@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
 
 import pytest
 
 from rtnb.protocol.dialects import GA, PREVIEW
-from rtnb.service.connection import ServiceConnection
+from rtnb.service.replies import reply
+from rtnb.service.voice import speak
 
 CREATED = {"ga": ["conversation.item.added", "conversation.item.done"], "preview": ["conversation.item.created"]}
 # The strictest client needs each of these keys to be there (protocol.md 5.13).
@@ -24,11 +24,14 @@ def folded(names):
     return [name for index, name in enumerate(names) if index == 0 or names[index - 1] != name]
 
 
-def test_session_created_comes_unprompted_and_tells_no_turn_detection(client):
-    """The first event is session.created, and it says truthfully that turn detection is off."""
+def test_session_created_comes_unprompted_with_the_services_defaults(client):
+    """The first event is session.created; turn detection is on as in the cloud: 500 ms of silence in GA, 200 before."""
     assert client.types(client.log) == ["session.created"]
     session = client.dialect.nested(client.log[0]["session"])
-    assert session["audio"]["input"]["turn_detection"] is None
+    turns = session["audio"]["input"]["turn_detection"]
+    assert turns["type"] == "server_vad"
+    assert turns["silence_duration_ms"] == {"ga": 500, "preview": 200}[client.dialect.name]
+    assert ("idle_timeout_ms" in turns) == (client.dialect is GA)
     assert session["audio"]["output"]["voice"] == "alloy"
     assert session["model"] == "gpt-4o-realtime-preview"
     assert session["expires_at"] == 1_800_000_000 + 3600
@@ -254,86 +257,6 @@ def test_response_without_a_message_follows_its_instructions(make_client):
     assert events[-1]["response"]["output"][0]["content"][0]["transcript"] == "Say hello."
 
 
-@pytest.mark.parametrize("modality", ["audio", "text"])
-def test_cancel_ends_an_active_response(client, modality):
-    """response.cancel gives the closers, an incomplete item, and response.done cancelled by the client."""
-    client.message("Hello")
-    client.send("response.create", response={"output_modalities": [modality]})
-    seen = client.until({"audio": "response.output_audio.delta", "text": "response.output_text.delta"}[modality])
-    events = client.send("response.cancel")
-    word = {"audio": "response.output_audio_transcript", "text": "response.output_text"}[modality]
-    said = "".join(event["delta"] for event in seen if client.kind(event) == f"{word}.delta")
-    assert client.kinds(events) == [
-        *(["response.output_audio.done"] if modality == "audio" else []),
-        f"{word}.done",
-        "response.content_part.done",
-        "response.output_item.done",
-        *CREATED[client.dialect.name][1:],
-        "response.done",
-    ]
-    done = events[-1]["response"]
-    assert done["status"] == "cancelled"
-    assert done["status_details"] == {"type": "cancelled", "reason": "client_cancelled"}
-    assert done["output"][0]["status"] == "incomplete"
-    part = done["output"][0]["content"][0]
-    assert (part.get("transcript") or part.get("text")) == said
-    assert not client.connection.busy
-    assert client.ask("Still there?")[-1]["response"]["status"] == "completed"
-
-
-def test_cancel_before_anything_was_said_leaves_no_item(client):
-    """A response cancelled at once has no output, and its item never joined."""
-    client.message("Hello")
-    client.send("response.create")
-    events = client.send("response.cancel")
-    assert client.types(events) == ["response.done"]
-    assert events[0]["response"]["output"] == []
-
-
-def test_cancel_by_id(client):
-    """A cancel may name its response; a wrong name cancels nothing."""
-    client.message("Hello")
-    created = client.send("response.create")[0]["response"]
-    assert client.error(client.send("response.cancel", response_id="resp_x"))["code"] == "response_cancel_not_active"
-    done = client.send("response.cancel", response_id=created["id"])[-1]["response"]
-    assert (done["id"], done["status"]) == (created["id"], "cancelled")
-
-
-def test_cancel_with_nothing_active_is_an_error(client):
-    """Cancelling nothing is answered in the service's words."""
-    error = client.error(client.send("response.cancel", event_id="mine"))
-    assert error["code"] == "response_cancel_not_active"
-    assert error["message"] == "Cancellation failed: no active response found"
-    assert error["event_id"] == "mine"
-
-
-def test_a_second_response_while_one_is_active_is_refused(client):
-    """Two responses for the conversation at once are refused, and the first goes on."""
-    client.message("Hello")
-    response_id = client.send("response.create")[0]["response"]["id"]
-    error = client.error(client.send("response.create"))
-    assert error["code"] == "conversation_already_has_active_response"
-    assert response_id in error["message"]
-    assert client.finish()[-1]["response"]["status"] == "completed"
-
-
-def test_out_of_band_response_leaves_the_conversation_alone(client):
-    """Conversation "none" runs beside the default response, with no conversation.item events and no conversation_id."""
-    client.message("Hello")
-    first = client.send("response.create")[0]["response"]["id"]
-    aside = client.send("response.create", response={"conversation": "none", "metadata": {"aside": "yes"}, **TEXT})
-    assert aside[0]["response"]["conversation_id"] is None
-    aside_id = aside[0]["response"]["id"]
-    events = client.finish()
-    done = {event["response"]["id"]: event["response"] for event in events if event["type"] == "response.done"}
-    assert {response["status"] for response in done.values()} == {"completed"}
-    assert done[aside_id]["metadata"] == {"aside": "yes"}
-    aside_item = done[aside_id]["output"][0]["id"]
-    joined = [event["item"]["id"] for event in events if client.kind(event) == "conversation.item.added"]
-    assert joined == [done[first]["output"][0]["id"]]
-    assert client.error(client.send("conversation.item.retrieve", item_id=aside_item))["param"] == "item_id"
-
-
 def test_response_input_replaces_the_context(make_client):
     """A response with its own input sees that alone; a reference brings an item of the conversation in."""
     calls = []
@@ -372,7 +295,7 @@ def test_a_broken_voice_fails_the_response_not_the_session(dialect, make_client)
             raise RuntimeError("no breath")
         return iter(())
 
-    client = make_client(dialect, speak=speak)
+    client = make_client(dialect, voice=speak)
     done = client.ask("Hello")[-1]["response"]
     assert done["status"] == "failed"
     assert "no breath" in done["status_details"]["error"]["message"]
@@ -382,16 +305,10 @@ def test_a_broken_voice_fails_the_response_not_the_session(dialect, make_client)
 @pytest.mark.parametrize(
     "prompt", ["Please assist the user.", "Count from one to twenty", "", "¿Qué tal? 你好 🙂 <b>&"]
 )
-def test_the_services_own_voice_and_wits_hold_a_turn(dialect, judge, prompt):
+def test_the_services_own_voice_and_wits_hold_a_turn(dialect, make_client, prompt):
     """With its own voice and replies a turn completes, and what it says is told alike everywhere."""
-    connection = ServiceConnection(dialect)
-    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": prompt}]}
-    events = connection.receive(json.dumps({"type": "conversation.item.create", "item": item}))
-    events += connection.receive('{"type": "response.create"}')
-    while step := connection.advance():
-        events += step.events
-    for event in events:
-        judge(dialect, event)
+    client = make_client(dialect, reply=reply, voice=speak)
+    events = client.ask(prompt)
     output = events[-1]["response"]["output"][0]
     assert output["status"] == "completed"
     transcript = output["content"][0]["transcript"]

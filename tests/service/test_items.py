@@ -91,15 +91,38 @@ def test_a_retrieved_item_stays_below_one_mebibyte(make_client):
     assert max(len(json.dumps(event)) for event in client.log) < 2**20
 
 
-def test_truncate_cuts_what_was_not_heard(client):
-    """After a truncation the item holds the first milliseconds and no transcript."""
+@pytest.mark.parametrize(
+    ("milliseconds", "heard"),
+    [(0, ""), (100, ""), (125, "Of"), (300, "Of"), (400, "Of course!"), (1000, "Of course! I can.")],
+)
+def test_truncate_cuts_what_was_not_heard(dialect, make_client, milliseconds, heard):
+    """The item keeps the first milliseconds and shows no transcript; the conversation remembers the words heard."""
+    told = []
+
+    def reply(text, *, history, **_):
+        told.append([turn.text for turn in history])
+        return "Of course! I can."
+
+    client = make_client(dialect, reply=reply)
     item_id = client.ask("Hello")[2]["item"]["id"]
-    cut = {"item_id": item_id, "content_index": 0, "audio_end_ms": 300}
+    cut = {"item_id": item_id, "content_index": 0, "audio_end_ms": milliseconds}
     event = client.send("conversation.item.truncate", **cut)[0]
     assert {key: event[key] for key in cut} == cut
     part = client.send("conversation.item.retrieve", item_id=item_id)[0]["item"]["content"][0]
-    assert len(base64.b64decode(part["audio"])) == 300 * 48
+    assert len(base64.b64decode(part.get("audio", ""))) == milliseconds * 48
     assert part["transcript"] is None
+    usage = client.ask("Go on")[-1]["response"]["usage"]
+    assert told[1] == ["Hello", heard][: 2 if heard else 1]
+    assert usage["input_token_details"]["audio_tokens"] == round(milliseconds / 50)
+
+
+def test_truncate_twice(client):
+    """An item may be cut again, further; not back."""
+    item_id = client.ask("Hello")[2]["item"]["id"]
+    for end in (500, 200):
+        client.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=end)
+    again = client.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=300)
+    assert client.error(again)["message"] == "Audio content of 200ms is already shorter than 300ms"
 
 
 def test_truncate_while_speaking(client):
@@ -113,6 +136,62 @@ def test_truncate_while_speaking(client):
     assert done["output"][0]["content"][0]["transcript"]
     part = client.send("conversation.item.retrieve", item_id=item_id)[0]["item"]["content"][0]
     assert len(base64.b64decode(part["audio"])) == 50 * 48
+
+
+def test_truncate_of_what_the_user_said_is_refused(client):
+    """Only the model's own sound can be cut."""
+    client.append(("speech", 0.5), ("silence", 0.6))
+    client.finish()
+    item_id = next(event["item"]["id"] for event in client.log if client.kind(event) == "conversation.item.added")
+    error = client.error(client.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=1))
+    assert error["message"] == "Only model output audio messages can be truncated"
+
+
+PIXEL = "data:image/png;base64,iVBORw0KGgo="
+
+
+def test_an_image_is_counted_and_not_seen(make_client):
+    """GA takes images: 765 tokens, 85 in low detail; the reply says that it cannot see, and answers the text."""
+    client = make_client(GA, reply=lambda text, **_: f"You said {text}")
+    image = {"type": "input_image", "image_url": PIXEL}
+    words = {"type": "input_text", "text": "Look!"}
+    item = {"type": "message", "role": "user", "content": [words, image, {**image, "detail": "low"}]}
+    shown = client.send("conversation.item.create", item=item)[0]["item"]
+    assert [part["type"] for part in shown["content"]] == ["input_text", "input_image", "input_image"]
+    done = (client.send("response.create") and client.finish())[-1]["response"]
+    said = done["output"][0]["content"][0]["transcript"]
+    assert said == "I cannot see the images: this local service has no eyes. You said Look!"
+    usage = done["usage"]
+    assert usage["input_token_details"]["image_tokens"] == 850
+    assert usage["input_tokens"] == 850 + usage["input_token_details"]["text_tokens"]
+
+
+def test_an_image_alone(make_client):
+    """With nothing else to answer, nothing else is said."""
+    client = make_client(GA)
+    item = {"type": "message", "role": "user", "content": [{"type": "input_image", "image_url": PIXEL}]}
+    client.send("conversation.item.create", item=item)
+    done = (client.send("response.create") and client.finish())[-1]["response"]
+    assert done["output"][0]["content"][0]["transcript"].strip() == (
+        "I cannot see the image: this local service has no eyes."
+    )
+
+
+@pytest.mark.parametrize("url", ["https://example.com/cat.png", "data:text/html;base64,AAAA", ""])
+def test_an_image_is_a_data_url(make_client, url):
+    """Images from elsewhere are not fetched."""
+    item = {"type": "message", "role": "user", "content": [{"type": "input_image", "image_url": url}]}
+    client = make_client(GA)
+    assert client.error(client.send("conversation.item.create", item=item))["param"] == "item.content[0].image_url"
+
+
+def test_large_media_in_items_are_taken(make_client):
+    """The size of an event is counted without the sound and the images in it."""
+    client = make_client(GA)
+    image = {"type": "input_image", "image_url": PIXEL + "A" * 2_000_000}
+    item = {"type": "message", "role": "user", "content": [image]}
+    client.send("conversation.item.create", item=item)
+    assert max(len(json.dumps(event)) for event in client.log) < 2**20
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import sys
 
 import psutil
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from rtnb.errors import ConnectError
+from rtnb.errors import ConfigurationError, ConnectError
 from rtnb.service.process import ServiceProcess
 
 
@@ -27,12 +28,42 @@ def test_start_talk_stop():
     service.stop()
 
 
-def test_a_failed_start_says_why():
-    """What the child wrote to stderr is in the error."""
-    with pytest.raises(ConnectError, match="is not a pace") as failed:
+def test_options_reach_the_process():
+    """A fault that is asked for here happens in the child's sessions."""
+    with ServiceProcess.start(faults="close_after=1,close_code=4321") as service:
+        with connect(f"{service.url}/v1/realtime") as socket:
+            assert json.loads(socket.recv())["type"] == "session.created"
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.recv(timeout=10)
+        assert closed.value.rcvd.code == 4321
+
+
+def test_an_impossible_option_starts_nothing():
+    """It is refused here, before there is a child."""
+    before = set(psutil.Process().children())
+    with pytest.raises(ConfigurationError, match="is not a pace"):
         ServiceProcess.start(speed=-1.0)
+    assert set(psutil.Process().children()) <= before
+
+
+@pytest.mark.parametrize(("options", "kept"), [({}, False), ({"chat": "http://127.0.0.1:9", "chat_model": "m"}, True)])
+def test_only_the_key_of_its_chat_goes_to_the_child(options, kept, monkeypatch):
+    """No credential of the parent's environment is in the child's, but the one that it needs."""
+    for name in ("RTNB_CHAT_API_KEY", "OPENAI_API_KEY", "AZURE_CLIENT_SECRET"):
+        monkeypatch.setenv(name, "planted-4711")
+    with ServiceProcess.start(**options) as service:
+        found = {name for name, value in psutil.Process(service.pid).environ().items() if value == "planted-4711"}
+    assert found == ({"RTNB_CHAT_API_KEY"} if kept else set())
+
+
+def test_a_failed_start_says_why(monkeypatch):
+    """What the child wrote to stderr is in the error."""
+    monkeypatch.setattr("rtnb.service.process.ServiceOptions.arguments", lambda _: ["--speed=-1"])
+    with pytest.raises(ConnectError, match="is not a pace") as failed:
+        ServiceProcess.start()
     assert "ended with status 1" in str(failed.value)
     assert "is not a pace" in failed.value.body
+    assert "Traceback" not in failed.value.body
 
 
 def test_a_start_that_takes_too_long_is_given_up():
@@ -54,9 +85,9 @@ def test_it_ends_with_the_process_that_started_it():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_signals_close_sessions_with_1001(name):
-    """SIGINT and SIGTERM stop it cleanly: open sessions are closed, the exit status is 0."""
+    """Signals to stop, and the end of the terminal, stop it cleanly: open sessions are closed, the exit status is 0."""
     child = subprocess.Popen(
         [sys.executable, "-m", "rtnb.service"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -70,19 +101,17 @@ def test_signals_close_sessions_with_1001(name):
     assert (child.returncode, errors) == (0, b"")
 
 
-def test_the_command_line_prints_the_urls_that_clients_need():
-    """run() tells the three URLs and the environment of the official clients, and stops on Ctrl-C."""
-    script = "from rtnb.service.server import run; run()"
-    child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    lines = [child.stdout.readline() for _ in range(12)]
-    child.send_signal(signal.SIGINT)
-    rest, _ = child.communicate(timeout=10)
-    text = "".join(lines) + rest
-    for part in (
-        "/v1/realtime?model=",
-        "/openai/v1/realtime?model=",
-        "/openai/realtime?api-version=",
-        "OPENAI_API_KEY=",
-    ):
-        assert part in text
+@pytest.mark.skipif(sys.platform == "win32", reason="nohup is Unix")
+def test_a_service_under_nohup_outlives_its_terminal():
+    """Where SIGHUP is ignored it stays ignored."""
+    script = (
+        "import signal, runpy, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); sys.argv = ['service'];"
+        "runpy.run_module('rtnb.service', run_name='__main__')"
+    )
+    child = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    url = json.loads(child.stdout.readline())["url"]
+    child.send_signal(signal.SIGHUP)
+    with connect(f"{url}/v1/realtime") as socket:
+        assert json.loads(socket.recv())["type"] == "session.created"
+    child.communicate(timeout=10)
     assert child.returncode == 0

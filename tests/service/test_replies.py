@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtnb.service.lessons import lesson
-from rtnb.service.replies import LONGEST_REPLY, Turn, reply, text_deltas
+from rtnb.service.replies import LONGEST_REPLY, Turn, reply, reply_language, text_deltas
 
 NOW = datetime(2025, 3, 14, 9, 5)
 TALK = (
@@ -214,3 +214,83 @@ def test_without_a_past_nothing_is_remembered() -> None:
 def test_instructions_are_heeded(instructions: str, prompt: str, answer: str) -> None:
     """Instructions give a name, ask for brevity, and choose the language of greetings."""
     assert reply(prompt, instructions=instructions) == answer
+
+
+@pytest.mark.parametrize(
+    ("prompt", "answer"),
+    [
+        ("Was ist sieben mal zwölf?", "7 mal 12 ist 84."),
+        ("Was ist 21 geteilt durch 4?", "21 geteilt durch 4 ist 5,25."),
+        ("Zähle von eins bis fünf", "Eins, zwei, drei, vier, fünf."),
+        ("Wie spät ist es?", "Nach der Uhr dieses Rechners ist es 9:05 Uhr."),
+        ("Welcher Tag ist heute?", "Heute ist Freitag, der 14. März 2025."),
+        ("Mein Name ist Ada.", "Freut mich, Ada! Was wollen wir ausprobieren?"),
+        ("Sprich mir nach: Guten Tag.", "Guten Tag."),
+        ("Combien font sept plus cinq ?", "7 plus 5 font 12."),
+        ("Compte de un à trois", "Un, deux, trois."),
+        ("Épelle banane", "B, A, N, A, N, E. Voilà comment s'écrit banane."),
+        ("¿Cuánto es siete por tres?", "7 por 3 son 21."),
+        ("Cuenta del uno al tres", "Uno, dos, tres."),
+        ("¿Qué día es hoy?", "Hoy es viernes, 14 de marzo de 2025."),
+        ("Quanto fa sette per tre?", "7 per 3 fa 21."),
+        ("Conta da uno a tre", "Uno, due, tre."),
+        ("Erzähl mir von Vulkanen", "Es geht also um Vulkanen. Ich bin nur der lokale Übungsdienst von rtnb und kann dazu nichts Eigenes sagen; ein Modell in der Cloud könnte es."),
+    ],
+)  # fmt: skip
+def test_other_languages_are_answered_in_themselves(prompt: str, answer: str) -> None:
+    """Sums, counting, spelling, clock and names work in German, French, Spanish and Italian."""
+    assert reply(prompt, now=NOW) == answer
+
+
+@pytest.mark.parametrize("language", ["German", "French", "Spanish", "Italian"])
+@pytest.mark.parametrize("prompt", ["Hello", "Help me", "Who are you?", "What can you do?", "Count to ten", "What is 2 + 3?", "What is a delta?", "Tell me a joke", "", "Is it warm?"])  # fmt: skip
+def test_a_demanded_language_is_kept(prompt: str, language: str) -> None:
+    """Whatever is asked in English, an answer demanded in another language is not the English one."""
+    assert reply(prompt, instructions=f"Always answer in {language}.") != reply(prompt)
+
+
+@pytest.mark.parametrize(
+    ("instructions", "prompt", "answer"),
+    [
+        ("Talk like a pirate.", "Hello", "Arr! Ahoy! What would ye like to try today?"),
+        ("Be formal.", "Hello", "Good day. What would you like to try today?"),
+        ('End every answer with "over and out".', "what is 2+2", "2 plus 2 is 4. over and out"),
+        ('Always reply with "Banana".', "Who are you?", "Banana"),
+        ("Talk like a pirate.", "Repeat after me: Hello, you.", "Hello, you."),
+        ("The shop opens at nine and closes at six. Returns are free.", "When does the shop open?", "The shop opens at nine and closes at six."),
+        ("Always be kind to the shop's customers.", "Who are you?", None),
+    ],
+)  # fmt: skip
+def test_instructions_colour_the_answer(instructions: str, prompt: str, answer: str | None) -> None:
+    """Tone and fixed words are given to an answer, facts in the instructions answer questions, and orders are not read out."""
+    assert reply(prompt, instructions=instructions) == (answer or reply(prompt))
+
+
+def test_wishes_last() -> None:
+    """What the user or a system message asks of the answers holds from then on; the wish itself is taken up."""
+    assert reply("Talk like a pirate") == "Arr! As ye wish. What shall we try?"
+    assert (
+        reply("Hello", history=[Turn("user", "Please speak Spanish from now on")]) == "¡Hola! ¿Qué quiere probar hoy?"
+    )
+    assert (
+        reply("Hello", history=[Turn("system", "Your name is Eva.")])
+        == "Hello, Eva here! What would you like to try today?"
+    )
+
+
+def test_what_the_user_told_is_remembered() -> None:
+    """Things told earlier answer a question about them, in the language in which they are asked for."""
+    talk = [Turn("user", "My favourite colour is blue."), Turn("assistant", "Good."), Turn("user", "Ich heiße Ada.")]
+    assert reply("What is my favourite colour?", history=talk) == "You told me that your favourite colour is blue."
+    assert reply("Wie heiße ich?", history=talk) == "Sie heißen Ada."
+    assert reply("What did you just say?", history=talk) == "Good."
+    assert reply("What was the first thing I said?", history=talk) == 'First you said: "My favourite colour is blue."'
+
+
+@pytest.mark.parametrize(
+    ("prompt", "language"),
+    [("Hello", "en"), ("Wie geht es dir?", "de"), ("say hello in Spanish", "es"), ("12 * 7", "fr")],
+)
+def test_the_language_of_the_reply_is_told(prompt: str, language: str) -> None:
+    """The language that a reply is in can be asked for, so that a voice of that language may say it."""
+    assert reply_language(prompt, history=[Turn("user", "Bonjour !")] if language == "fr" else ()) == language

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import json
 import logging
+import ssl
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+import rtnb
 from rtnb.errors import ConfigurationError
 from rtnb.service.server import serve
 
@@ -139,20 +141,99 @@ async def test_other_paths_are_404_with_help():
         assert b"/v1/realtime?model=" in refused.value.response.body
 
 
-async def test_plain_http():
-    """GET / and GET /health answer without a WebSocket."""
+async def get(server, path, *headers, method="GET", host=None):
+    """Send a plain HTTP request; return the status and the body."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host or f'127.0.0.1:{server.port}'}", *headers, "", ""]
+    writer.write("\r\n".join(lines).encode())
+    answer = (await reader.read()).decode()
+    writer.close()
+    head, _, body = answer.partition("\r\n\r\n")
+    return int(head.split()[1]), body
 
-    async def get(server, path):
-        reader, writer = await asyncio.open_connection(server.host, server.port)
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+
+async def test_plain_http():
+    """GET / and GET /health answer without a WebSocket; health counts the sessions."""
+    async with service(faults="delay_ms=1") as server, connect(f"{server.url}/v1/realtime") as socket:
+        await receive(socket)
+        assert (await get(server, "/"))[0] == 200
+        status, body = await get(server, "/health")
+        health = json.loads(body)
+        assert (status, health["status"], health["version"]) == (200, "ok", rtnb.__version__)
+        assert (health["sessions"], health["faults"]) == (1, ["delay_ms=1"])
+
+
+async def test_health_names_who_does_what():
+    """The engines are those that were asked for; a chat endpoint that is not there fails the response with a reason."""
+    async with service(voice_engine="numpy", chat="http://127.0.0.1:9", chat_model="m") as server:
+        engines = json.loads((await get(server, "/health"))[1])["engines"]
+        assert engines["voice"] == "numpy-formant"
+        assert "127.0.0.1:9" in engines["writer"]
+        async with connect(f"{server.url}/v1/realtime") as socket:
+            await begin(socket)
+            done = (await until(socket, "response.done"))[-1]["response"]
+            assert done["status"] == "failed"
+            assert "127.0.0.1:9" in done["status_details"]["error"]["message"]
+
+
+UPGRADE = (
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==",
+)
+
+
+@pytest.mark.parametrize("path", ["/v1/realtime", "/", "/health", "/msi/token"])
+@pytest.mark.parametrize(
+    ("host", "header"),
+    [(None, "Origin: https://evil.example"), (None, "Origin: null"), ("evil.example:80", "X-Identity-Header: x")],
+)
+async def test_no_page_of_another_site_gets_in(path, host, header):
+    """A foreign page, or a name that was made to point here, gets 403 and a reason, on every path and for a WebSocket."""
+    async with service() as server:
+        status, body = await get(server, path, *UPGRADE, header, host=host)
+        assert status == 403
+        assert "localhost" in body
+        assert server.sessions == 0
+
+
+async def test_a_page_of_this_computer_gets_in():
+    """A page on localhost, on whatever port, may talk to the service."""
+    async with service() as server, connect(f"{server.url}/v1/realtime", origin="http://localhost:8888") as socket:
+        assert (await receive(socket))["type"] == "session.created"
+
+
+@pytest.mark.parametrize("request_line", ["POST /v1/chat/completions", "HEAD /", "GET /"])
+async def test_whatever_is_asked_the_service_goes_on(request_line):
+    """Other methods and requests without a host are refused, and the next session works."""
+    async with service() as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(f"{request_line} HTTP/1.1\r\nContent-Length: 2\r\n\r\n{{}}".encode())
         answer = await reader.read()
         writer.close()
-        return answer.decode()
+        assert not answer.startswith((b"HTTP/1.1 101", b"HTTP/1.1 200"))
+        async with connect(f"{server.url}/v1/realtime") as socket:
+            assert (await receive(socket))["type"] == "session.created"
 
+
+async def test_tls_beside_plain():
+    """With tls=True both URLs hold sessions, and the certificate is gone when the service is."""
+    async with service(tls=True) as server:
+        context = ssl.create_default_context(cafile=str(server.place.certificate))
+        for url in (server.url, server.place.tls_url):
+            async with connect(f"{url}/v1/realtime", ssl=context if url.startswith("wss") else None) as socket:
+                assert (await receive(socket))["type"] == "session.created"
+                assert server.sessions == 1
+        assert server.place.certificate.exists()
+    assert not server.place.certificate.parent.exists()
+
+
+async def test_a_taken_port_is_said():
+    """A second service on the port says what to do, and leaves nothing listening."""
     async with service() as server:
-        assert "200 OK" in await get(server, "/")
-        health = await get(server, "/health")
-        assert json.loads(health.partition("\r\n\r\n")[2])["status"] == "ok"
+        with pytest.raises(ConfigurationError, match=f"Port {server.port} is in use"):
+            await serve(port=server.port)
 
 
 async def test_bad_frames_do_not_end_the_connection():
@@ -171,7 +252,10 @@ async def test_twenty_megabytes_are_read():
     async with service() as server, connect(f"{server.url}/v1/realtime") as socket:
         await receive(socket)
         await send(socket, "input_audio_buffer.append", audio="A" * (20 * 2**20))
-        assert (await receive(socket))["error"]["code"] == "unsupported_by_local_service"
+        await send(socket, "input_audio_buffer.clear")
+        assert (await receive(socket))["type"] == "input_audio_buffer.cleared"
+        await send(socket, "input_audio_buffer.append", audio="A" * (20 * 2**20 + 4))
+        assert (await receive(socket))["error"]["code"] == "string_above_max_length"
 
 
 @pytest.mark.parametrize("way", ["close", "close_4000", "abort", "half_handshake"])
@@ -214,7 +298,7 @@ async def test_stopping_closes_sessions_with_1001():
 
 async def test_a_client_that_never_reads_is_let_go(monkeypatch):
     """A client that sends and never reads loses its connection after the service's own timeout; others go on."""
-    monkeypatch.setattr("rtnb.service.server._SEND_TIMEOUT", 0.2)
+    monkeypatch.setattr("rtnb.service.talk._SEND_TIMEOUT", 0.2)
     async with service() as server:
         deaf = await connect(f"{server.url}/v1/realtime")
         await begin(deaf, "Count from one to twenty")
@@ -227,20 +311,19 @@ async def test_a_client_that_never_reads_is_let_go(monkeypatch):
             assert (await until(socket, "response.done"))[-1]["response"]["status"] == "completed"
 
 
-async def test_a_session_expires_with_an_error_and_1001(monkeypatch):
+async def test_a_session_expires_with_an_error_and_1001():
     """At its age limit a session gets session_expired and the close code 1001."""
-    monkeypatch.setattr("rtnb.service.server.SESSION_SECONDS", 0.05)
-    async with service() as server, connect(f"{server.url}/v1/realtime") as socket:
+    async with service(expire_in=0.05) as server, connect(f"{server.url}/v1/realtime") as socket:
         assert (await until(socket, "error"))[-1]["error"]["code"] == "session_expired"
         with pytest.raises(ConnectionClosed) as closed:
             await socket.recv()
         assert closed.value.rcvd.code == 1001
-        assert "60 minutes" in closed.value.rcvd.reason
+        assert "0.05 seconds" in closed.value.rcvd.reason
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.com", ""])
-async def test_only_loopback(host):
-    """A host that others can reach is refused before anything listens."""
+@pytest.mark.parametrize("host", ["192.0.2.5", ""])
+async def test_an_impossible_host(host):
+    """A host that is not this computer's is refused with what to write."""
     with pytest.raises(ConfigurationError, match=r"127\.0\.0\.1"):
         await serve(host)
 
@@ -249,3 +332,28 @@ async def test_localhost_and_ipv6():
     """Localhost works, and the repr says where the service is."""
     async with service(host="localhost") as server, connect(f"{server.url}/v1/realtime"):
         assert repr(server) == f"<rtnb.service.Server ws://localhost:{server.port} 1 sessions>"
+
+
+async def test_open_to_the_network_when_told_so():
+    """With a host that is not loopback it works: by address, and not by another's name."""
+    async with service(host="0.0.0.0") as server:
+        assert server.url == f"ws://127.0.0.1:{server.port}"
+        assert (await get(server, "/health", host=f"192.168.1.5:{server.port}"))[0] == 200
+        assert (await get(server, "/health", host="evil.example"))[0] == 403
+
+
+async def test_a_hundred_sessions_leave_nothing_behind():
+    """After a hundred paced sessions in the middle of their answers there are no connections and no tasks more than before."""
+    before = asyncio.all_tasks()
+    async with service(speed=1.0) as server:
+
+        async def one(number):
+            async with connect(f"{server.url}/v1/realtime", max_queue=None) as socket:
+                await begin(socket, f"Count from {number} to {number + 30}")
+                await until(socket, "response.output_audio.delta")
+
+        await asyncio.gather(*map(one, range(100)))
+        async with asyncio.timeout(20):
+            while server.sessions or len(asyncio.all_tasks()) > len(before):
+                await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before

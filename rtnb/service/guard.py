@@ -1,0 +1,149 @@
+"""Who may talk to the service: this computer's own programs, and no web page of another site. Pure.
+
+A browser lets every page open WebSockets to loopback, and says in ``Origin`` which page it is. A page whose own name was
+made to point to this computer (DNS rebinding) shows in ``Host``: it says the page's name, not this computer's.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from rtnb.formatting import one_line
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host (a name, or an address without brackets) is this computer, reachable by itself alone."""
+    if host.rstrip(".").lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What the service listens on, and what follows for who may talk to it.
+
+    Attributes
+    ----------
+    host : str
+        The address or name that the service is bound to.
+    names : frozenset of str
+        Where it is open to the network: other names of this computer.
+    """
+
+    host: str
+    names: frozenset[str] = frozenset()
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether other computers can reach the service."""
+        return not is_loopback(self.host)
+
+    def refusal(self, headers: Mapping[str, str]) -> str:
+        """Return why a request is refused, with what to do; empty where it is not.
+
+        Parameters
+        ----------
+        headers : mapping
+            Names in any case; of several with one name, all their values.
+        """
+        given = {name.lower(): value for name, value in headers.items()}
+        host = _host_of(f"//{given.get('host', '')}")
+        if not self._is_own(host):
+            return (
+                f"The request is for the host {_shown(given.get('host', ''))}, and this service is not it: a web page may "
+                "have been made to point here (DNS rebinding). Use http://127.0.0.1 or http://localhost with the port"
+                + ("." if self.is_open else ", or start the service with --host to open it to a network.")
+            )
+        origin = given.get("origin")
+        if origin is not None and not self._is_own_page(origin, host):
+            return (
+                f"The request comes from a web page of {_shown(origin)}, and the service talks to no page of another site. "
+                "Open the page from http://localhost or http://127.0.0.1, or use a client that is not a browser; those "
+                "send no Origin header."
+            )
+        return ""
+
+    def _is_own(self, host: str) -> bool:
+        """Return whether `host` names this service. An address cannot be rebound, so any will do where it is open."""
+        if is_loopback(host):
+            return True
+        return self.is_open and (host in self.names or host == self.host.lower() or _is_address(host))
+
+    def _is_own_page(self, origin: str, host: str) -> bool:
+        if _scheme(origin) not in ("http", "https"):
+            return False
+        page = _host_of(origin)
+        return is_loopback(page) or (self.is_open and page == host)
+
+    def warning(self) -> str:
+        """Return what to say loudly where the service is open to the network; empty where it is not."""
+        if not self.is_open:
+            return ""
+        return (
+            f"WARNING: --host {one_line(self.host)} opens the service to the network.\n"
+            "Everybody who reaches this computer by its name or address can use it:\n"
+            "it asks for no key and no password. Without --host it is for this computer alone."
+        )
+
+
+def names_of(*names: str) -> frozenset[str]:
+    """Return a computer's names as they stand in requests: also with ``.local``, in lower case."""
+    known = {name.rstrip(".").lower() for name in names if name}
+    return frozenset(known | {f"{name}.local" for name in known if "." not in name})
+
+
+def certificate_hosts(host: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the addresses and names that a certificate for a service bound to `host` must have."""
+    own = ["localhost", "127.0.0.1", "::1"]
+    if not is_loopback(host):
+        own += sorted(names)
+        if not _is_wildcard(host):
+            own.append(host)
+    return tuple(dict.fromkeys(own))
+
+
+def reached_at(host: str) -> str:
+    """Return the host to write in a URL for a service bound to `host`, seen from this computer."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{host}]" if ":" in host else host
+
+
+def _is_wildcard(host: str) -> bool:
+    return _is_address(host) and ipaddress.ip_address(host).is_unspecified
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _scheme(url: str) -> str:
+    """Return the scheme of a URL; none of one that cannot be read."""
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        return ""
+
+
+def _host_of(url: str) -> str:
+    """Return the host of a URL without its port, in lower case; none of one that has more than that, or cannot be read."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # reading it is what checks it
+    except ValueError:
+        return ""
+    plain = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+    return (parts.hostname or "").rstrip(".") if plain else ""
+
+
+def _shown(value: str) -> str:
+    return repr(one_line(value, 100))

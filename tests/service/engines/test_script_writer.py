@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from rtnb.service.engines.base import EngineFailure
+from rtnb.service.engines.script_writer import ScriptWriter
+from rtnb.service.work import Call, Say, Text, ToolSpec, Turn, Write
+
+WEATHER = ToolSpec(
+    "get_weather", "", {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+)
+
+
+def write(prompt: str, *history: Turn, instructions: str = "") -> Write:
+    return Write(prompt, history, instructions, "alloy", datetime(2025, 3, 14, tzinfo=UTC), (WEATHER,), "auto", True)
+
+
+async def pieces(task: Write) -> list[Text | Call]:
+    return [piece async for piece in ScriptWriter().run(task)]
+
+
+async def test_a_prompt_becomes_words() -> None:
+    """A prompt that names no function is answered in words, as the instructions want them."""
+    assert await pieces(write("What is 12 times 7?")) == [Text("12 times 7 is 84.")]
+    assert await pieces(write("What is 12 times 7?", instructions="Answer in German.")) == [Text("12 mal 7 ist 84.")]
+
+
+async def test_a_prompt_becomes_a_call_and_its_output_words() -> None:
+    """The function that a prompt names is called; what it gives is told, and not asked for again."""
+    assert await pieces(write("Weather in Paris?")) == [Call("get_weather", '{"city": "Paris"}')]
+    history = (
+        Turn("user", "Weather in Paris?"),
+        Turn("function_call", "", "get_weather", '{"city": "Paris"}', "c1"),
+        Turn("function_call_output", '{"temperature": 21.0, "sky": "clear"}', call_id="c1"),
+    )
+    told = await pieces(write("", *history))
+    assert told == [Text("This is what get weather says: temperature is 21 and sky is clear.")]
+
+
+async def test_only_answers_are_written() -> None:
+    """Another task than a Write is refused."""
+    writer = ScriptWriter()
+    with pytest.raises(EngineFailure):
+        await anext(writer.run(Say("x", "alloy", None, 0, 1.0)))
+    await writer.close()
