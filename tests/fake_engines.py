@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rtnb.service.connection import ServiceConnection
+from rtnb.service.session.connection import ServiceConnection
 from rtnb.service.work import Feed, Finish, Heard, Say, SpokenWord, Start, Stop, Text, Transcribe, Write
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from rtnb.audio.samples import Samples
 from rtnb.service.engines.base import Engine
-from rtnb.service.voice import RATE, SpokenWord
+from rtnb.service.speech.voice import RATE, SpokenWord
 from rtnb.service.work import Say
 
 

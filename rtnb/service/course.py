@@ -11,9 +11,9 @@ from http import HTTPStatus
 from rtnb.protocol.events import write_json
 from rtnb.protocol.names import GA_NAME, Kind
 from rtnb.service.faults import Faults
-from rtnb.service.ids import Ids
-from rtnb.service.refusals import Refusal
 from rtnb.service.routes import Page
+from rtnb.service.session.ids import Ids
+from rtnb.service.session.refusals import Refusal
 
 UNKNOWN_TYPE = "rtnb.fault.unknown_event"
 """The type of the event that no service has."""

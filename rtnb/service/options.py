@@ -126,6 +126,6 @@ def _check_chat(chat: str | None, model: str | None) -> None:
         )
     if chat is not None:
         # Only who wants a chat endpoint pays for loading it.
-        from rtnb.service.chat_messages import chat_endpoint
+        from rtnb.service.engines.chat_messages import chat_endpoint
 
         chat_endpoint(chat)

@@ -22,7 +22,7 @@ from rtnb.protocol.dialects import (
     openai_url,
     squeeze_slashes,
 )
-from rtnb.service.connection import DEFAULT_MODEL
+from rtnb.service.session.connection import DEFAULT_MODEL
 
 _SESSION_PATHS = ("/v1/realtime", "/openai/v1/realtime", "/openai/realtime")
 _PREVIEW_MODEL = "gpt-4o-realtime-preview"

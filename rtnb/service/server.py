@@ -1,4 +1,4 @@
-"""The local service on a socket: a WebSocket server on loopback. What it says is decided in `rtnb.service.connection`."""
+"""The local service on a socket: a WebSocket server on loopback. What it says is decided in `rtnb.service.session.connection`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from websockets.typing import Subprotocol
 import rtnb
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.events import write_json
-from rtnb.service.connection import SESSION_SECONDS, ServiceConnection
 from rtnb.service.course import RETIRED_CODE, Course, refused, retirement
 from rtnb.service.engines import Engine, Engines, make
 from rtnb.service.faulty_socket import FaultySocket
@@ -31,6 +30,7 @@ from rtnb.service.faulty_writer import OverdrawnWriter
 from rtnb.service.guard import Guard, certificate_hosts, names_of, reached_at
 from rtnb.service.options import ServiceOptions
 from rtnb.service.routes import Page, Place, SessionRoute, page, route
+from rtnb.service.session.connection import SESSION_SECONDS, ServiceConnection
 from rtnb.service.talk import Talk
 
 _LARGEST_FRAME = 32 * 2**20  # 15 MiB of audio are 20 MiB in base64

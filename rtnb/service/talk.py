@@ -15,9 +15,9 @@ from websockets.asyncio.server import ServerConnection as WebSocket
 from websockets.exceptions import ConnectionClosed
 
 from rtnb.protocol.events import write_json
-from rtnb.service.connection import ServiceConnection
 from rtnb.service.engines import Engines
 from rtnb.service.pace import Pace
+from rtnb.service.session.connection import ServiceConnection
 from rtnb.service.workshop import Workshop
 
 _SEND_TIMEOUT = 20.0  # seconds that a client may go without reading

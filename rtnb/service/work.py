@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from rtnb.audio.samples import Samples
-from rtnb.service.voice import SpokenWord
+from rtnb.service.speech.voice import SpokenWord
 
 __all__ = [
     "Call",

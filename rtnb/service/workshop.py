@@ -9,9 +9,9 @@ from typing import Any
 
 from rtnb.audio.samples import Samples
 from rtnb.formatting import one_line
-from rtnb.service.connection import ServiceConnection
 from rtnb.service.engines import Engine, EngineFailure, Engines
-from rtnb.service.transcription import UNAVAILABLE
+from rtnb.service.session.connection import ServiceConnection
+from rtnb.service.session.transcription import UNAVAILABLE
 from rtnb.service.work import Feed, Finish, Order, Say, Start, Stop, Task, Transcribe
 
 _MOST_AHEAD = 8.0  # seconds of speech that wait to be told; then the voice waits

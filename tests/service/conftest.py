@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from rtnb.protocol.dialects import GA, PREVIEW, Dialect
 from rtnb.protocol.names import GA_NAME
-from rtnb.service.connection import ServiceConnection
+from rtnb.service.session.connection import ServiceConnection
 from rtnb.service.work import Say, Text, Write
 
 Event = dict[str, Any]

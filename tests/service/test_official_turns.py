@@ -33,7 +33,7 @@ async def talk(request, monkeypatch):
     """A session of the official client, and how its dialect says things."""
     engines = Engines(Saying(), Writing(answer), Hearing())
     monkeypatch.setattr("rtnb.service.server._engines", lambda options: engines)
-    monkeypatch.setattr("rtnb.service.connection._speech_detector", LoudDetector)
+    monkeypatch.setattr("rtnb.service.session.connection._speech_detector", LoudDetector)
     server = await serve(speed=4)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(server.close)

@@ -10,8 +10,8 @@ import pytest
 from fake_engines import Hearing, LoudDetector, Saying, Writing
 
 from rtnb.protocol.dialects import GA
-from rtnb.service.connection import ServiceConnection
 from rtnb.service.engines import EngineFailure, Engines
+from rtnb.service.session.connection import ServiceConnection
 from rtnb.service.work import SpokenWord, Text
 from rtnb.service.workshop import Workshop
 

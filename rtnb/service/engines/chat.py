@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from rtnb.audio.samples import Samples
 from rtnb.errors import ConfigurationError
 from rtnb.formatting import one_line
-from rtnb.service.chat_messages import chat_endpoint, request_body
-from rtnb.service.chat_stream import ChatAnswer, ChatError, EventLines, error_text
 from rtnb.service.engines.base import EngineFailure
+from rtnb.service.engines.chat_messages import chat_endpoint, request_body
+from rtnb.service.engines.chat_stream import ChatAnswer, ChatError, EventLines, error_text
 from rtnb.service.engines.http_stream import HttpError, HttpResponse, HttpTimeout, open_request, tls_context
 from rtnb.service.work import Call, Task, Text, Write
 

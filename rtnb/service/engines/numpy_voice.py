@@ -1,4 +1,4 @@
-"""The voice that is always there: `rtnb.service.voice`, spoken word by word without holding the loop."""
+"""The voice that is always there: `rtnb.service.speech.voice`, spoken word by word without holding the loop."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from rtnb.audio.samples import Samples
-from rtnb.service.voice import SpokenWord, speak
+from rtnb.service.speech.voice import SpokenWord, speak
 from rtnb.service.work import Say, Task
 
 __all__ = ["NumpyVoice"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from rtnb.audio.resample_stream import ResampleStream
 from rtnb.audio.samples import Samples
-from rtnb.service.voice import RATE, SpokenWord
+from rtnb.service.speech.voice import RATE, SpokenWord
 
 __all__ = ["SpokenWords"]
 

@@ -14,7 +14,7 @@ from speaking import say, seconds_of, sound_of, spoken, text_of
 
 from rtnb.service.engines.espeak import EspeakVoice
 from rtnb.service.engines.numpy_voice import NumpyVoice
-from rtnb.service.voice import RATE, VOICES
+from rtnb.service.speech.voice import RATE, VOICES
 
 SENTENCE = "My mother may learn a new melody, and we allow you more money for a long evening in Rome."
 pytestmark = pytest.mark.usefixtures("espeak")

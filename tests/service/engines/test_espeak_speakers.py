@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtnb.service.engines.espeak_speakers import SPEAKERS, readable, sentences, speaker
-from rtnb.service.voice import VOICES
+from rtnb.service.speech.voice import VOICES
 
 
 @settings(deadline=None)

@@ -6,7 +6,7 @@ import numpy as np
 from speaking import say, sound_of, spoken, text_of
 
 from rtnb.service.engines.numpy_voice import NumpyVoice
-from rtnb.service.voice import speak
+from rtnb.service.speech.voice import speak
 
 
 async def test_it_is_the_formant_voice() -> None:

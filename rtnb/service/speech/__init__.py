@@ -1,0 +1,1 @@
+"""The voice made with numpy: from letters to sounds to samples. Pure and deterministic."""
