@@ -1,0 +1,91 @@
+"""`Pump`: the one thread that writes to widgets, at most 12 times a second for each, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import queue
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import Protocol
+
+INTERVAL = 1 / 12
+_log = logging.getLogger("rtnb")
+
+
+class Refreshed(Protocol):
+    """Something that is drawn anew from time to time."""
+
+    def refresh(self) -> None:
+        """Draw what has changed since the last time; called by the pump's thread alone."""
+
+
+class Pump:
+    """Refreshes views, and does what their messages ask for.
+
+    Events are not pushed to views: at each tick a view looks at what it shows and draws the difference. So a burst costs a
+    view no more than a trickle, and nothing in the path of an event knows of views.
+    """
+
+    def __init__(self) -> None:
+        self._views: weakref.WeakSet[Refreshed] = weakref.WeakSet()
+        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def add(self, view: Refreshed) -> None:
+        """Refresh `view` from now on, for as long as somebody holds it."""
+        with self._lock:
+            self._views.add(view)
+            self._ensure_thread()
+
+    def remove(self, view: Refreshed) -> None:
+        """Refresh `view` no more."""
+        with self._lock:
+            self._views.discard(view)
+
+    def do(self, job: Callable[[], None]) -> None:
+        """Do something on the pump's thread as soon as may be; from any thread, and without waiting for it."""
+        with self._lock:
+            self._jobs.put(job)
+            self._ensure_thread()
+
+    def _ensure_thread(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="rtnb-views", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        due = time.monotonic()
+        while True:
+            try:
+                job = self._jobs.get(timeout=max(due - time.monotonic(), 0.0))
+            except queue.Empty:
+                due = time.monotonic() + INTERVAL
+                for view in list(self._views):
+                    self._safely(view.refresh)
+                with self._lock:
+                    if not self._views and self._jobs.empty():
+                        self._thread = None
+                        return
+            else:
+                self._safely(job)
+
+    def _safely(self, job: Callable[[], None]) -> None:
+        try:
+            job()
+        except Exception:  # one broken view must not stop the others
+            _log.exception("a view could not be drawn")
+
+
+def pump() -> Pump:
+    """Return the process's pump."""
+    return _pump(os.getpid())
+
+
+@functools.cache
+def _pump(pid: int) -> Pump:
+    return Pump()
