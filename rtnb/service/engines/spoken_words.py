@@ -56,7 +56,7 @@ class SpokenWords:
         """Give the rest."""
         self._sound = np.concatenate([self._sound, self._resampled.push(np.zeros(0, np.int16), last=True)])
         words = self._complete()
-        missing = 0 if self._sound_from else max(_UNSPOKEN - len(self._sound), 0)
+        missing = max(_UNSPOKEN - self._sound_from - len(self._sound), 0)
         if self._text_from < len(self._text):
             rest = np.concatenate([self._sound, np.zeros(missing, np.int16)])
             words.append(_word(self._text[self._text_from :], rest))
@@ -86,7 +86,8 @@ class SpokenWords:
 
     def _complete(self) -> list[SpokenWord]:
         words = []
-        while self._marks and self._marks[0][1] <= self._sound_from + len(self._sound):
+        # Strictly before the end of the sound: a word that no sound follows yet may turn out to have none.
+        while self._marks and self._marks[0][1] < self._sound_from + len(self._sound):
             character, sample = self._marks.popleft()
             count = sample - self._sound_from
             words.append(_word(self._text[self._text_from : character], self._sound[:count]))
