@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from rtnb import ui as ui
     from rtnb.audio import AudioClip as AudioClip
     from rtnb.client.async_session import AsyncSession as AsyncSession
     from rtnb.client.session import Session as Session
@@ -71,6 +72,7 @@ _HOME = {
     "open": "rtnb.recording:open_recording",
     "Response": "rtnb.response",
     "ServiceProcess": "rtnb.service.process",
+    "ui": "rtnb.ui:",
 }
 
 __all__ = ["__version__", *sorted(_HOME)]
@@ -80,8 +82,9 @@ def __getattr__(name: str) -> Any:
     """Load a public name from the module that it lives in."""
     if name not in _HOME:
         raise AttributeError(f"module 'rtnb' has no attribute {name!r}")
-    module, _, attribute = _HOME[name].partition(":")
-    value = getattr(importlib.import_module(module), attribute or name)
+    home, colon, attribute = _HOME[name].partition(":")
+    module = importlib.import_module(home)
+    value = module if colon and not attribute else getattr(module, attribute or name)
     globals()[name] = value
     return value
 

@@ -25,7 +25,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 is success, 1 a failure that was told on stderr, 2 a wrong command line, 130 an interrupt.
     """
-    given = _parser().parse_args(argv)
+    parser = _parser()
+    given = parser.parse_args(argv)
+    if given.command is None:
+        parser.print_help(sys.stderr)
+        parser.exit(2)
     try:
         status: int = given.run(given)
         return status
@@ -48,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         "the same commands talk to the cloud.",
     )
     parser.add_argument("--version", action="version", version=f"rtnb {rtnb.__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     for add in (_add_demo, _add_lab, _add_serve, _add_doctor, _add_inspect):
         add(commands)

@@ -14,11 +14,12 @@ from rtnb.client.credentials import credential_for
 from rtnb.client.endpoint import Endpoint, Request, resolve
 from rtnb.client.loop import LoopThread, loop_thread
 from rtnb.client.session import Session
+from rtnb.client.toolbox import with_tools
 from rtnb.errors import ConfigurationError
 from rtnb.local import local_service, refuse_options, split_options
 from rtnb.log import Timeline
 from rtnb.log.journal import Journal
-from rtnb.notebook.live import cell_progress
+from rtnb.notebook.live import cell_progress, live_display
 from rtnb.protocol.config import nest
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import Event
@@ -37,6 +38,7 @@ def connect(
     dialect: str | Dialect | None = None,
     record: str | os.PathLike[str] | None = None,
     timeout: float = 30.0,
+    reconnect: bool = False,
     **config: Any,
 ) -> Session:
     """Open a realtime session; block until the service has said ``session.created``.
@@ -65,6 +67,9 @@ def connect(
         Write every row to this file as it comes; `rtnb.open` reads it, even after a crash.
     timeout : float
         Seconds to wait for the connection, and later for each acknowledgement.
+    reconnect : bool
+        Resume a session that is lost or has expired without being asked (as `Session.resume` does): 6 attempts, after
+        0.5 s, 1 s, 2 s … Whoever asks meanwhile waits for it.
     **config
         Settings in GA's words, whatever the dialect: ``voice=``, ``instructions=``, ``output_modalities=``,
         ``turn_detection=``, ``tools=`` …
@@ -82,21 +87,28 @@ def connect(
     """
     request = Request(target, model, deployment, endpoint, api_key, credential, api_version, dialect)
     io = loop_thread()
-    session = io.call(_open(request, io, record, timeout, config))
+    session = io.call(_open(request, io, record, timeout, reconnect, config))
     return Session(session, io, cell_progress())
 
 
 class Opening:
     """A session on its way: ``await`` it, or use it in ``async with``, on any event loop."""
 
-    def __init__(self, request: Request, record: str | os.PathLike[str] | None, timeout: float, config: dict[str, Any]):
-        self._arguments = (request, record, timeout, config)
+    def __init__(
+        self,
+        request: Request,
+        record: str | os.PathLike[str] | None,
+        timeout: float,
+        reconnect: bool,
+        config: dict[str, Any],
+    ) -> None:
+        self._arguments = (request, record, timeout, reconnect, config)
         self._session: AsyncSession | None = None
 
     async def _open(self) -> AsyncSession:
-        request, record, timeout, config = self._arguments
+        request, record, timeout, reconnect, config = self._arguments
         io = loop_thread()
-        return await io.acall(_open(request, io, record, timeout, config))
+        return await io.acall(_open(request, io, record, timeout, reconnect, config))
 
     def __await__(self) -> Generator[Any, None, AsyncSession]:
         return self._open().__await__()
@@ -125,11 +137,12 @@ def connect_async(
     dialect: str | Dialect | None = None,
     record: str | os.PathLike[str] | None = None,
     timeout: float = 30.0,
+    reconnect: bool = False,
     **config: Any,
 ) -> Opening:
     """Open an `AsyncSession`: ``await`` this, or use it in ``async with``. Arguments and errors are those of `connect`."""
     request = Request(target, model, deployment, endpoint, api_key, credential, api_version, dialect)
-    return Opening(request, record, timeout, config)
+    return Opening(request, record, timeout, reconnect, config)
 
 
 async def _open(
@@ -137,9 +150,10 @@ async def _open(
     io: LoopThread,
     record: str | os.PathLike[str] | None,
     timeout: float,
+    reconnect: bool,
     config: dict[str, Any],
 ) -> AsyncSession:
-    options, config = split_options(config)
+    options, config = split_options(with_tools(config))
     place, key = resolve(request, os.environ)
     place.dialect.check(nest(config))
     if place.service != "local":
@@ -149,7 +163,11 @@ async def _open(
     if place.service == "local":
         service = await asyncio.to_thread(local_service, options)
         place = place.at(service.url)
-    return await AsyncSession.open(place, credential, io, config=config, timeout=timeout, record=writer)
+    session = await AsyncSession.open(
+        place, credential, io, config=config, timeout=timeout, record=writer, reconnect=reconnect
+    )
+    session.display = live_display()
+    return session
 
 
 def _journal(record: str | os.PathLike[str], place: Endpoint) -> Record:

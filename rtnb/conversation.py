@@ -9,15 +9,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from rtnb.audio.formats import FORMATS, AudioFormat
 from rtnb.formatting import one_line
-from rtnb.items import IN_PROGRESS, NAN, ContentPart, Item, ResponseState, fill
+from rtnb.items import DELETED, IN_PROGRESS, NAN, ContentPart, Item, ResponseState, fill
 from rtnb.protocol.config import format_name, look, merge
 from rtnb.protocol.dialects import GA, PREVIEW, Dialect
 from rtnb.protocol.events import SENT, Event
 from rtnb.protocol.names import Kind, Local
+
+
+class _Request(NamedTuple):
+    event_id: str
+    t: float
+    beside: bool  # it asks for a response that belongs to no conversation
 
 
 class Conversation:
@@ -41,8 +47,9 @@ class Conversation:
         self.config: dict[str, Any] = {}
         self.session_id = ""
         self.oddities: list[str] = []
-        self._requested: deque[tuple[str, float]] = deque(maxlen=1000)
-        self._doubted: deque[tuple[str, float]] = deque(maxlen=1000)
+        self._requested: deque[_Request] = deque(maxlen=1000)
+        self._doubted: deque[_Request] = deque(maxlen=1000)
+        self._past: set[str] = set()
         self._reducers: dict[str, Callable[[Event], object]] = {
             Kind.SESSION_CREATED: self._session,
             Kind.SESSION_UPDATED: self._session,
@@ -66,6 +73,7 @@ class Conversation:
             Kind.INPUT_TRANSCRIPTION_COMPLETED: self._input_transcript,
             Kind.ERROR: self._error,
             Local.CLOSE: self._closed,
+            Local.RESUME: self._resumed,
         }
 
     def __repr__(self) -> str:
@@ -99,7 +107,8 @@ class Conversation:
 
     def _sent(self, event: Event) -> None:
         if event.kind == Kind.RESPONSE_CREATE:
-            self._requested.append((event.event_id, event.t))
+            beside = event.part("response").get("conversation") == "none"
+            self._requested.append(_Request(event.event_id, event.t, beside))
         elif event.kind == Kind.RESPONSE_CANCEL and not event.response_id:
             # Whoever cancels before anything was created may never get a response, and the next one is the next asker's.
             self._doubted.extend(self._requested)
@@ -120,18 +129,23 @@ class Conversation:
     def _error(self, event: Event) -> None:
         caused_by = event.part("error").get("event_id")
         for waiting in (self._requested, self._doubted):
-            for pair in [each for each in waiting if each[0] == caused_by]:
-                waiting.remove(pair)
+            for request in [each for each in waiting if each.event_id == caused_by]:
+                waiting.remove(request)
         for response in self.responses.values():
             if caused_by and response.request_id == caused_by:
                 # The service had begun this one by itself before it refused the request that we took for its cause.
                 response.request_id, response.requested_t = "", NAN
 
     def _closed(self, event: Event) -> None:
+        self._requested.clear()
+        self._doubted.clear()
         reason = f"connection closed {event.data.get('code')} {event.text('reason')}".strip()
         for response in self.responses.values():
             if response.active:
                 response.status, response.reason, response.done_t = "incomplete", reason, event.t
+
+    def _resumed(self, event: Event) -> None:
+        self._past = set(self.responses)
 
     # Items ------------------------------------------------------------------------------------------------------------
 
@@ -173,16 +187,19 @@ class Conversation:
         return None
 
     def _item_deleted(self, event: Event) -> None:
-        self.items.pop(event.item_id, None)
+        item = self.items.pop(event.item_id, None) or self._response_item(event.item_id)
+        if item is not None:
+            item.status = DELETED
 
     def _item_truncated(self, event: Event) -> None:
         item = self.items.get(event.item_id) or self._response_item(event.item_id)
         end = event.data.get("audio_end_ms")
-        if item is not None and isinstance(end, int):
+        if item is not None and isinstance(end, int) and not isinstance(end, bool):
             item.part(event.content_index).heard_ms = end
 
     def _function_output(self, output: Item) -> None:
-        for item in self.items.values():
+        wanted = (item for response in self.responses.values() for item in response.items.values())
+        for item in (*self.items.values(), *wanted):
             if item.type == "function_call" and item.call_id == output.call_id:
                 item.output = output.output
 
@@ -227,16 +244,33 @@ class Conversation:
         identifier = event.response_id
         if not identifier and not announced and (active := self.active) is not None:
             return active
+        if identifier in self._past:
+            # The new connection's service counts from one again: its response is another one of the same name.
+            self._past.discard(identifier)
+            earlier = {identifier: f"{identifier} (before row {event.seq})"}
+            self.responses = {earlier.get(key, key): each for key, each in self.responses.items()}
         response = self.responses.get(identifier)
         if response is None:
             response = ResponseState(id=identifier, status="" if announced else IN_PROGRESS, format=self._format())
             self.responses[identifier or f"(unnamed {len(self.responses) + 1})"] = response
-            if outstanding := self._requested or self._doubted:
-                response.request_id, response.requested_t = outstanding.popleft()
+            if (request := self._cause(event)) is not None:
+                response.request_id, response.requested_t = request.event_id, request.t
             if not announced:
                 response.created_t = event.t
                 self._odd(event, "belongs to a response that was never created")
         return response
+
+    def _cause(self, event: Event) -> _Request | None:
+        """Return the request that a new response answers: the oldest one, of its own sort where the service tells that."""
+        told = event.part("response").get("conversation_id", "")
+        for waiting in (self._requested, self._doubted):
+            for request in waiting:
+                if told == "" or request.beside == (told is None):
+                    waiting.remove(request)
+                    return request
+        # Some services name no conversation at all; one that does has begun this response by itself.
+        outstanding = self._requested or self._doubted
+        return outstanding.popleft() if told is None and outstanding else None
 
     def _format(self) -> AudioFormat:
         return FORMATS[format_name(look(self.config, ("audio", "output", "format")))]

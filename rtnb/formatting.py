@@ -2,6 +2,7 @@
 
 HTML made here has no script, no class names that a page could collide with, and no fixed background: it inherits the
 page's colours, so that it reads in a light and in a dark theme, in a saved notebook and on a page that strips styles.
+Its one class tells the notebook's mathematics to leave it alone: what costs $5 or $6 is no formula.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ AUDIO_COLOUR = "#8a63d2"
 ERROR_COLOUR = "#d64545"
 LOCAL_COLOUR = "#b7791f"
 MISSING = "not measured"
+PROSE = "mathjax_ignore tex2jax_ignore"
+"""The class of what is not to be read as TeX: today's name, and the one of exported notebooks."""
 
 # C0, C1, bidirectional overrides and isolates, zero-width characters, lone surrogates: they can hide or reorder what a
 # person reads, and surrogates cannot be encoded at all.
@@ -114,7 +117,7 @@ def html_table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequ
     head = f"<thead>{line('th', header)}</thead>" if any(header) else ""
     body = "".join(line("td", row) for row in rows)
     return (
-        '<div style="overflow-x:auto"><table style="border-collapse:collapse;font-size:90%;background:none;color:inherit;margin:0">'
+        f'<div class="{PROSE}" style="overflow-x:auto"><table style="border-collapse:collapse;font-size:90%;background:none;color:inherit;margin:0">'
         f"{head}<tbody>{body}</tbody></table></div>"
     )
 
@@ -140,7 +143,7 @@ def banner(text: object, colour: str = ERROR_COLOUR) -> str:
 def card(*parts: str) -> str:
     """Return HTML `parts` one below the other in a frame of their own."""
     inner = "".join(f'<div style="margin:3px 0">{part}</div>' for part in parts if part)
-    return f'<div style="max-width:900px;padding:2px 0;line-height:1.45">{inner}</div>'
+    return f'<div class="{PROSE}" style="max-width:900px;padding:2px 0;line-height:1.45">{inner}</div>'
 
 
 def waveform_svg(

@@ -11,6 +11,7 @@ from rtnb.audio.formats import FORMATS, AudioFormat
 from rtnb.formatting import one_line
 
 IN_PROGRESS = "in_progress"
+DELETED = "deleted"
 NAN = float("nan")
 
 
@@ -45,6 +46,8 @@ class ContentPart:
         The services do not tell which words a truncation left, so this is an estimate by the share of the audio.
         """
         total_ms = self.format.duration(self.audio_bytes) * 1000
+        if self.heard_ms == 0:
+            return ""
         if self.heard_ms is None or self.heard_ms >= total_ms:
             return self.transcript
         words = re.findall(r"\s*\S+", self.transcript)
@@ -76,7 +79,10 @@ class ContentPart:
 
 @dataclass(slots=True)
 class Item:
-    """A conversation item: a message, a function call, or its output."""
+    """A conversation item: a message, a function call, or its output.
+
+    `status` is the service's word, or ``"deleted"`` for an item that is no longer part of the conversation.
+    """
 
     id: str
     type: str = "message"
@@ -103,7 +109,8 @@ class Item:
     @property
     def heard(self) -> str:
         """Return what was heard of it in words: less than `text` where the item was truncated."""
-        return " ".join(filter(None, (part.heard_transcript or part.text for part in list(self.content.values()))))
+        parts = list(self.content.values())
+        return " ".join(filter(None, (part.heard_transcript if part.transcript else part.text for part in parts)))
 
     def __repr__(self) -> str:
         what = f"{self.name}({self.arguments})" if self.name else self.text or self.output

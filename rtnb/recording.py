@@ -12,6 +12,8 @@ from rtnb.log.lines import Header, read_header, read_row
 from rtnb.log.timeline import Timeline
 from rtnb.record import SessionRecord
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors put it before whatever they save
+
 
 class Recording(SessionRecord):
     """What a recording holds; it answers what a live session answers.
@@ -92,7 +94,7 @@ def open_recording(path: str | Path) -> Recording:
         raise RecordingError(f"{source} is a folder: name the recording in it.")
     try:
         with open(source, "rb") as file:
-            header = read_header(file.readline(), str(source))
+            header = read_header(file.readline().removeprefix(_BYTE_ORDER_MARK), str(source))
             timeline, problem = read_rows(header, file)
     except FileNotFoundError:
         beside = sorted(each.name for each in source.parent.glob("*.jsonl"))[:5]
@@ -123,8 +125,14 @@ def _damage(numbers: list[int]) -> str:
     if not numbers:
         return ""
     shown = ", ".join(map(str, numbers[:5])) + (", …" if len(numbers) > 5 else "")
-    return f"{formatting.plural(len(numbers), 'line')} of the file are not rows and were left out (line {shown})."
+    told = (
+        "1 line of the file is not a row and was"
+        if len(numbers) == 1
+        else f"{len(numbers):,} lines of the file are not rows and were"
+    )
+    return f"{told} left out (line {shown})."
 
 
 def _cut(rows: int) -> str:
-    return f"The last row is cut off: the writer was stopped in the middle of it. The {rows:,} rows before it are here."
+    kept = f"The {formatting.plural(rows, 'row')} before it {'is' if rows == 1 else 'are'} here."
+    return f"The last row is cut off: the writer was stopped in the middle of it. {kept}"

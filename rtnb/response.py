@@ -193,14 +193,18 @@ class Response:
         return self._timeline.select(response=named) if named else self._timeline[:0]
 
     def __repr__(self) -> str:
+        return f"<Response {', '.join(filter(None, self._facts()))}>"
+
+    def _facts(self) -> list[str]:
         said = formatting.one_line(self.transcript, 60)
-        words = [self._status_words(), f'"{said}"' if said else "", self._audio_words()]
         calls = formatting.one_line(", ".join(item.name for item in self._calls), 100)
-        return "<Response " + ", ".join(filter(None, [*words, f"calls {calls}" if calls else ""])) + ">"
+        quoted = f'"{said}"' if said else ""
+        return [self._status_words(), quoted, self._audio_words(), f"calls {calls}" if calls else ""]
 
     def _status_words(self) -> str:
         status = formatting.one_line(self.status, 40)
-        return f"{status} ({formatting.one_line(self.reason, 200)})" if self.reason else status
+        why = formatting.one_line(self.reason or self.error or "", 200)
+        return f"{status} ({why})" if why else status
 
     def _audio_words(self) -> str:
         length = self.audio_seconds

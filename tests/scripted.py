@@ -74,8 +74,17 @@ def session(dialect: str) -> Wire:
 class Ladder:
     """The events of one response, rung by rung, as section 3 of the protocol's description has them."""
 
-    def __init__(self, dialect: str, *, response: str = "resp_1", item: str = "item_2", **fields: Any) -> None:
+    def __init__(
+        self,
+        dialect: str,
+        *,
+        response: str = "resp_1",
+        item: str = "item_2",
+        after: str | None = "item_1",
+        **fields: Any,
+    ) -> None:
         self.dialect = dialect
+        self.after = after
         self.response = response
         self.item = item
         self.fields = fields
@@ -96,7 +105,7 @@ class Ladder:
         empty = {"type": "audio", "transcript": ""} if part == "audio" else {"type": "text", "text": ""}
         return [
             self.event("response.output_item.added", response_id=self.response, output_index=0, item=item),
-            self.event("conversation.item.added", previous_item_id="item_1", item=item),
+            self.event("conversation.item.added", previous_item_id=self.after, item=item),
             self.event("response.content_part.added", **self.of, part=empty),
         ]
 
@@ -130,7 +139,7 @@ class Ladder:
             self.event("response.content_part.done", **self.of, part={"type": part, **words}),
             self.event("response.output_item.done", response_id=self.response, output_index=0, item=item),
             *(
-                [self.event("conversation.item.done", previous_item_id="item_1", item=item)]
+                [self.event("conversation.item.done", previous_item_id=self.after, item=item)]
                 if self.dialect == "ga"
                 else []
             ),
@@ -155,23 +164,35 @@ class Ladder:
 
     def function_turn(self, name: str, arguments: list[str]) -> list[Wire]:
         """Section 3e, up to the first response.done."""
-        whole = "".join(arguments)
-        call = {"id": self.item, "object": "realtime.item", "type": "function_call", "name": name, "call_id": "call_1"}
-        of = {"response_id": self.response, "item_id": self.item, "output_index": 0, "call_id": "call_1"}
-        began = call | {"status": "in_progress", "arguments": ""}
-        ended = call | {"status": "completed", "arguments": whole}
-        named = {"name": name} if self.dialect == "ga" else {}
-        done = {"id": self.response, "status": "completed", "status_details": None, "output": [ended], "usage": USAGE}
-        return [
-            self.created(),
-            self.event("response.output_item.added", response_id=self.response, output_index=0, item=began),
-            self.event("conversation.item.added", previous_item_id="item_1", item=began),
-            *(self.event("response.function_call_arguments.delta", **of, delta=each) for each in arguments),
-            self.event("response.function_call_arguments.done", **of, arguments=whole, **named),
-            self.event("response.output_item.done", response_id=self.response, output_index=0, item=ended),
-            *([self.event("conversation.item.done", item=ended)] if self.dialect == "ga" else []),
-            self.event("response.done", response=done),
-        ]
+        return self.calls_turn([(self.item, "call_1", name, arguments)])
+
+    def calls_turn(self, calls: list[tuple[str, str, str, list[str]]]) -> list[Wire]:
+        """Section 3e with several calls in one response: item, call id, name and pieces of the arguments of each."""
+        events, ended = [self.created()], []
+        for index, (item, call_id, name, pieces) in enumerate(calls):
+            call = {"id": item, "object": "realtime.item", "type": "function_call", "name": name, "call_id": call_id}
+            of = {"response_id": self.response, "item_id": item, "output_index": index, "call_id": call_id}
+            began = call | {"status": "in_progress", "arguments": ""}
+            ended.append(call | {"status": "completed", "arguments": "".join(pieces)})
+            place = {"response_id": self.response, "output_index": index}
+            named = {"name": name} if self.dialect == "ga" else {}
+            events += [
+                self.event("response.output_item.added", **place, item=began),
+                self.event("conversation.item.added", previous_item_id=self.after, item=began),
+                *(self.event("response.function_call_arguments.delta", **of, delta=each) for each in pieces),
+                self.event("response.function_call_arguments.done", **of, arguments="".join(pieces), **named),
+                self.event("response.output_item.done", **place, item=ended[-1]),
+                *([self.event("conversation.item.done", item=ended[-1])] if self.dialect == "ga" else []),
+            ]
+        done = {"id": self.response, "status": "completed", "status_details": None, "output": ended, "usage": USAGE}
+        return [*events, self.event("response.done", response=done)]
+
+    def beside_turn(self, words: list[str], chunks: list[bytes]) -> list[Wire]:
+        """Section 3h: the same ladder without a word about the conversation."""
+        turn = Ladder(
+            self.dialect, response=self.response, item=self.item, **{**self.fields, "conversation_id": None}
+        ).speech_turn(words, chunks)
+        return [event for event in turn if not event["type"].startswith("conversation.")]
 
 
 def error(code: str, message: str, event_id: str | None = None) -> Wire:
@@ -202,6 +223,7 @@ class Script:
         self.active: Ladder | None = None
         self.closed: Closed | None = None
         self._ids: Iterator[int] = itertools.count(1)
+        self._last: str | None = None
 
     async def say(self, *events: Wire | bytes | str) -> None:
         for event in events:
@@ -238,7 +260,7 @@ class Script:
                 await self.cancel(heard)
             case "input_audio_buffer.commit":
                 await self.say(
-                    {"type": "input_audio_buffer.committed", "item_id": "item_spoken", "previous_item_id": None}
+                    {"type": "input_audio_buffer.committed", "item_id": "item_spoken", "previous_item_id": self._last}
                 )
                 await self.add({"id": "item_spoken", "type": "message", "role": "user", "content": []})
             case "input_audio_buffer.clear":
@@ -246,6 +268,8 @@ class Script:
             case "conversation.item.truncate":
                 told = {key: heard[key] for key in ("item_id", "content_index", "audio_end_ms")}
                 await self.say({"type": "conversation.item.truncated", **told})
+            case "conversation.item.delete":
+                await self.say({"type": "conversation.item.deleted", "item_id": heard["item_id"]})
 
     async def update(self, change: Wire) -> None:
         def merge(into: Wire, value: Wire) -> None:
@@ -261,22 +285,32 @@ class Script:
     async def add(self, item: Wire) -> None:
         whole = {"id": f"item_{next(self._ids)}", "object": "realtime.item", "status": "completed", **item}
         name = "conversation.item.created" if self.dialect == "preview" else "conversation.item.added"
-        await self.say({"type": name, "event_id": "event_i", "previous_item_id": None, "item": whole})
+        after, self._last = self._last, whole["id"]
+        await self.say({"type": name, "event_id": "event_i", "previous_item_id": after, "item": whole})
         if self.dialect == "ga":
-            await self.say({"type": "conversation.item.done", "previous_item_id": None, "item": whole})
+            await self.say({"type": "conversation.item.done", "previous_item_id": after, "item": whole})
 
     async def respond(self, heard: Wire) -> None:
+        if heard.get("response", {}).get("conversation") == "none":
+            return await self.beside(heard)
         if self.active:
             code = "conversation_already_has_active_response"
             return await self.say(error(code, f"… in progress: {self.active.response}.", heard["event_id"]))
         number = next(self._ids)
         metadata = heard.get("response", {}).get("metadata")
-        self.active = Ladder(self.dialect, response=f"resp_{number}", item=f"item_a{number}", metadata=metadata)
+        after, self._last = self._last, f"item_a{number}"
+        self.active = Ladder(self.dialect, response=f"resp_{number}", item=self._last, after=after, metadata=metadata)
         turn = self.active.speech_turn(["Of", " course", "!"], [bytes(4800), bytes(7200)])
         if self.holds:
             return await self.say(*turn[:8])
         self.active = None
         await self.say(*turn)
+
+    async def beside(self, heard: Wire) -> None:
+        number = next(self._ids)
+        fields = {"metadata": heard["response"].get("metadata")}
+        turn = Ladder(self.dialect, response=f"resp_{number}", item=f"item_b{number}", **fields)
+        await self.say(*turn.beside_turn(["As", "ide"], [bytes(2400)]))
 
     async def release(self) -> None:
         turn, self.active = self.active, None
@@ -297,6 +331,10 @@ class Here:
     async def acall(self, coroutine: Any) -> Any:
         return await coroutine
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
     def late_ms(self, now: float) -> float:
         return 0.0
 
@@ -312,17 +350,28 @@ async def open_session(
     timeout: float = 30.0,
     config: Wire | None = None,
     record: Any = None,
+    reconnect: bool = False,
+    again: Callable[[MemoryTransport], Script] | None = None,
     **quirks: Any,
 ) -> tuple[AsyncSession, Script]:
-    """Open a session with a scripted service, on this loop, without a network."""
-    ours, theirs = MemoryTransport.pair()
-    service = script(theirs) if script else Script(theirs, dialect, **quirks)
+    """Open a session with a scripted service, on this loop, without a network.
+
+    Each later connection gets a service of its own: what `again` makes, or raises, else one like the first. All of them are
+    in ``session.services``, and what each was dialled with in ``session.dialled``.
+    """
+    services: list[Script] = []
+    dialled: list[Wire] = []
+    tasks: list[asyncio.Task[None]] = []
     endpoint = Endpoint("url", "ws://127.0.0.1:1/v1/realtime", DIALECTS[dialect], "gpt-realtime")
 
     async def dial(url: str, headers: Any, timeout: float) -> MemoryTransport:
+        dialled.append(dict(headers))
+        ours, theirs = MemoryTransport.pair()
+        make = again if again and len(dialled) > 1 else script
+        services.append(make(theirs) if make else Script(theirs, dialect, **quirks))
+        tasks.append(asyncio.create_task(services[-1].run()))
         return ours
 
-    task = asyncio.create_task(service.run())
     try:
         session = await AsyncSession.open(
             endpoint,
@@ -331,10 +380,13 @@ async def open_session(
             config=config or {},
             timeout=timeout,
             record=record,
+            reconnect=reconnect,
             open_transport=dial,
         )
     except BaseException:
-        task.cancel()
+        for task in tasks:
+            task.cancel()
         raise
-    session.service_task = task  # type: ignore[attr-defined]  # kept alive with the session
-    return session, service
+    session.service_tasks = tasks  # type: ignore[attr-defined]  # kept alive with the session
+    session.services, session.dialled = services, dialled  # type: ignore[attr-defined]
+    return session, services[0]

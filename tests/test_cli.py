@@ -90,6 +90,7 @@ def test_serve_on_the_network_is_warned_of(serve):
     child, told = serve("--host", "0.0.0.0")
     with connect(f"{url_in(told)}/v1/realtime") as socket:
         assert json.loads(socket.recv())["type"] == "session.created"
+    assert "From other computers, by its address or its name: ws://" in told
     child.send_signal(signal.SIGINT)
     _, errors = child.communicate(timeout=10)
     assert "WARNING: --host 0.0.0.0 opens the service to the network" in errors
@@ -104,6 +105,7 @@ def test_serve_on_the_network_is_warned_of(serve):
         (["--expire-in=-1"], "is no time"),
         (["--chat", "http://127.0.0.1:1"], "--chat-model NAME"),
         (["--host", "192.0.2.5", "--port", "0"], "no address of this computer"),
+        (["--port", "99999"], "There is no port 99999"),
     ],
 )
 def test_serve_refuses_what_cannot_be(arguments, told, capsys):

@@ -11,7 +11,7 @@ import pytest
 from hostile import scripted
 
 import rtnb
-from rtnb.errors import AuthError, ConfigurationError
+from rtnb.errors import AuthError, ConfigurationError, SessionClosed
 from rtnb.local import local_service
 
 KEY = "sk-planted-0123456789abcdef"
@@ -97,3 +97,36 @@ def test_the_local_service_needs_nothing(dialect: str) -> None:
         assert session.problems == []
         assert "the local service" in repr(session)
         assert session.endpoint.url.startswith(local_service().url)
+
+
+@pytest.mark.parametrize("reconnect", [False, True])
+async def test_a_lost_session_is_resumed_by_itself_if_that_is_wanted(reconnect: bool) -> None:
+    """Tools given as functions, settings and recording go on; without it, by hand only."""
+
+    def add(a: int, b: int) -> int:
+        """Add."""
+        return a + b
+
+    async with scripted() as (url, scripts):
+        session = await rtnb.connect_async(url, reconnect=reconnect, tools=[add], instructions="Hi")
+        await session.ask("x")
+        scripts[0].transport.socket.transport.abort()
+        if reconnect:
+            assert (await session.wait_for("resume")).type == "resume"
+        else:
+            with pytest.raises(SessionClosed):
+                await session.wait_for("resume")
+            await session.resume()
+        assert (await session.ask("y")).status == "completed"
+        assert scripts[1].session["tools"][0]["name"] == "add"
+        assert scripts[1].session["instructions"] == "Hi"
+        await session.close()
+
+
+async def test_a_function_that_cannot_be_a_tool_is_refused_before_anything_is_sent() -> None:
+    """Nothing listens there."""
+
+    def untyped(x): ...  # type: ignore[no-untyped-def]
+
+    with pytest.raises(ConfigurationError, match="type hint"):
+        await rtnb.connect_async("ws://127.0.0.1:1/v1/realtime", tools=[untyped])

@@ -358,6 +358,64 @@ def test_a_deeply_nested_session_is_an_oddity() -> None:
     assert told.tell({"type": "session.updated", "session": {"instructions": "x"}}).config["instructions"] == "x"
 
 
+def request(event_id: str, **response: Any) -> Wire:
+    return {"type": "response.create", "event_id": event_id, "response": response}
+
+
+def test_a_response_answers_a_request_of_its_own_sort() -> None:
+    """One beside the conversation is not the answer to a request within it, nor one that the service began by itself."""
+    inside, beside = Ladder("ga", response="resp_in"), Ladder("ga", response="resp_by", conversation_id=None)
+    for first, second in ((inside, beside), (beside, inside)):
+        told = Told().tell(request("e1"), request("e2", conversation="none"), direction=SENT)
+        told.tell(first.created(), second.created())
+        assert (told.responses["resp_in"].request_id, told.responses["resp_by"].request_id) == ("e1", "e2")
+    told = Told().tell(request("e2", conversation="none"), direction=SENT).tell(inside.created(), beside.created())
+    assert (told.responses["resp_in"].request_id, told.responses["resp_by"].request_id) == ("", "e2")
+    silent = Ladder("ga", response="resp_s").created()
+    del silent["response"]["conversation_id"]
+    told = Told().tell(request("e1"), direction=SENT).tell(silent)
+    assert told.responses["resp_s"].request_id == "e1"
+    told = Told().tell(request("e1"), direction=SENT).tell(beside.created())
+    assert told.responses["resp_by"].request_id == "e1"
+
+
+def test_a_new_connection_may_use_a_name_again() -> None:
+    """Its response is another one; requests of the connection that ended are nobody's cause any more."""
+    told = Told().tell(*Ladder("ga").text_turn(["Old."])).tell(request("e1"), direction=SENT)
+    told.tell({"type": "close", "code": 1006}, {"type": "resume"}, direction=LOCAL)
+    told.tell(*Ladder("ga", item="item_3").text_turn(["New."]))
+    old, new = told.responses.values()
+    assert [next(iter(each.items.values())).text for each in (old, new)] == ["Old.", "New."]
+    assert (new.request_id, told.responses["resp_1"]) == ("", new)
+    assert told.oddities == []
+
+
+def test_sent_and_heard_words_of_an_item() -> None:
+    """All of it, and as many words as the share of its audio that was heard; a deleted item says so."""
+    turn = Ladder("ga").speech_turn(["one", " two", " three", " four"], [bytes(48_000)])
+    cut = {"type": "conversation.item.truncated", "item_id": "item_2", "content_index": 0}
+    for end, heard in (
+        (0, ""),
+        (250, "one"),
+        (500, "one two"),
+        (1000, "one two three four"),
+        (True, "one two three four"),
+    ):
+        item = Told().tell(*turn, {**cut, "audio_end_ms": end}).items["item_2"]
+        assert (item.text, item.heard) == ("one two three four", heard)
+    told = Told().tell(*turn, {"type": "conversation.item.deleted", "item_id": "item_2"})
+    assert told.items == {}
+    assert told.only.items["item_2"].status == "deleted"
+
+
+def test_the_output_of_a_call_that_only_its_response_tells_of() -> None:
+    """Is on the call all the same."""
+    turn = [event for event in Ladder("ga").function_turn("f", ["{}"]) if not event["type"].startswith("conversation.")]
+    output = {"id": "item_o", "type": "function_call_output", "call_id": "call_1", "output": "42"}
+    told = Told().tell(*turn, {"type": "conversation.item.added", "item": output})
+    assert told.only.items["item_2"].output == "42"
+
+
 scalars = (
     st.none()
     | st.booleans()

@@ -34,8 +34,8 @@ LAYERS = {
     "rtnb.notebook": 6,
     "rtnb": 7,
 }
-# Where a data object offers plot() or play(), it borrows from above: one line each.
-DELEGATES = {"plot", "play"}
+# Where a data object offers plot() or play(), and a session its widgets, it borrows from above: one line each.
+DELEGATES = {"plot", "play", "panel", "microphone", "listen"}
 NOT_BELOW_3 = {"asyncio", "websockets", "IPython", "ipywidgets", "anywidget", "matplotlib"}
 ONLY_IN_NOTEBOOK = {"IPython", "ipywidgets", "anywidget", "matplotlib"}
 EVENT_NAMES = {str(name) for name in [*Kind, *GA_NAME] if "." in name}

@@ -87,6 +87,7 @@ def test_a_failed_response_says_why() -> None:
     assert r.error is not None
     assert (r.error.code, r.status) == ("rate_limit", "failed")
     assert "Too much." in r._repr_mimebundle_()["text/html"]
+    assert repr(r) == "<Response failed (rate_limit: Too much.)>"
     silent = response_of(
         Ladder("ga").created(), {"type": "response.done", "response": {"id": "resp_1", "status": "failed"}}
     )

@@ -47,6 +47,15 @@ def virtual_time(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[...
     return run
 
 
+async def pass_time(seconds: float) -> None:
+    """Let so much of a virtual loop's time go by; nobody waits for it."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    gone = loop.create_future()
+    loop.call_later(seconds, gone.set_result, None)
+    await gone
+
+
 async def until(condition: Callable[[], Any]) -> None:
     """Let the loop turn until something is so."""
     for _ in range(10_000):

@@ -6,37 +6,48 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self
 
 from rtnb.audio import AudioClip
 from rtnb.client.audio_input import append_commands, question, spoken_turn
+from rtnb.client.configuring import ConfigurableSession
 from rtnb.client.connection import Connection, Record
 from rtnb.client.credentials import Credential
 from rtnb.client.endpoint import Endpoint
 from rtnb.client.establish import OpenTransport, establish, open_websocket
+from rtnb.client.interruption import unheard
 from rtnb.client.live_response import LiveResponse
 from rtnb.client.loop import LoopThread, on_io
-from rtnb.client.playback import Heard, heard
-from rtnb.client.resumption import ResumableSession
-from rtnb.client.summary import Configured
-from rtnb.client.toolbox import Toolbox, with_definitions
-from rtnb.client.tools import FunctionTool
+from rtnb.client.playback import Heard, Playback, spoken_response
+from rtnb.client.toolbox import with_definitions, with_tools
 from rtnb.client.turns import Turns, WhenBusy
-from rtnb.client.watches import Predicate
-from rtnb.errors import ConfigurationError, RtnbError, ServerError
+from rtnb.client.watches import accepts
+from rtnb.errors import ConfigurationError, ServerError
 from rtnb.items import Item
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
-from rtnb.protocol.config import copy_tree, merge, nest, not_granted
+from rtnb.protocol.config import nest
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
+from rtnb.response import Response
 
-G = TypeVar("G", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from rtnb.notebook.listening import Listening
+    from rtnb.notebook.microphone import Microphone
+
 Prompt = str | AudioClip | Path | tuple[Any, int] | bytes
 
 
-class AsyncSession(ResumableSession):
-    """A realtime session. Made by `rtnb.connect_async`; its coroutines may be awaited on any event loop."""
+class AsyncSession(ConfigurableSession):
+    """A realtime session. Made by `rtnb.connect_async`; its coroutines may be awaited on any event loop.
+
+    Attributes
+    ----------
+    display : callable or None
+        Shows a response that is on its way; None where there is no notebook to show it in.
+    playback : Playback or None
+        What the speaker that is connected has played; None without one.
+    """
 
     def __init__(
         self,
@@ -52,9 +63,9 @@ class AsyncSession(ResumableSession):
         super().__init__(
             connection, endpoint, credential, io, timeout=timeout, reconnect=reconnect, open_transport=open_transport
         )
-        self._toolbox = Toolbox(connection.note_problem)
         self._turns = Turns(connection, io, self._toolbox)
-        self._update_lock = asyncio.Lock()
+        self.display: Callable[[Response], object] | None = None
+        self.playback: Playback | None = None
         io.close_at_exit(connection)
 
     @classmethod
@@ -76,7 +87,7 @@ class AsyncSession(ResumableSession):
         ------
         ConfigurationError, ConnectError, AuthError, ServerError
         """
-        functions, config = with_definitions(config)
+        config = with_tools(config)
         endpoint.dialect.check(nest(config))
         connection = await establish(
             endpoint, credential, io, timeout=timeout, record=record, open_transport=open_transport
@@ -84,12 +95,11 @@ class AsyncSession(ResumableSession):
         session = cls(
             connection, endpoint, credential, io, timeout=timeout, reconnect=reconnect, open_transport=open_transport
         )
-        session._toolbox.adopt(functions)
         if config:
             try:
                 configured = await session.configure(**config)
             except BaseException:
-                await connection.close()
+                await session.close()
                 raise
             if not configured:
                 connection.note_problem(f"not granted by the service: {configured.words}")
@@ -121,7 +131,8 @@ class AsyncSession(ResumableSession):
         when_busy : {"wait", "cancel", "raise"}
             What to do while another response is in progress.
         out_of_band : bool
-            Ask beside the conversation: neither question nor answer becomes part of it, and nothing is waited for.
+            Ask beside the conversation: neither question nor answer becomes part of it, and nothing is waited for. The
+            model sees nothing but the question, and what ``input=`` (a list of items) puts before it.
         **options
             Settings of this response only, in GA's words: ``instructions=``, ``output_modalities=``, ``voice=`` …
 
@@ -131,21 +142,27 @@ class AsyncSession(ResumableSession):
             The service refused this very request.
         ResponseTimeout, SessionBusy, SessionClosed, AudioError
         """
-        await self._ready()
+        timeout = await self._ready(timeout)
         if out_of_band:
             content = await asyncio.to_thread(question, prompt, self.config)
-            options = {"input": [content], **options, "conversation": "none"}
+            options = {**options, "conversation": "none", "input": [*options.get("input", ()), content]}
             return await self._turn([], options, wait, timeout, "wait", out_of_band=True)
         if isinstance(prompt, str):
             return await self._turn([commands.text_message(prompt)], options, wait, timeout, when_busy)
         # Reading and resampling a long clip takes a while, in which the loop must go on.
         spoken = await asyncio.to_thread(spoken_turn, prompt, self.config)
-        if spoken.detected and options:
+        if spoken.answered and options:
             raise ConfigurationError(
                 "Turn detection makes the response to speech, so options for one response do not reach it; "
                 "use session.configure(…), or turn_detection=None."
             )
-        response = await self._turn(spoken.commands, None if spoken.detected else options, False, timeout, when_busy)
+        said = spoken.commands
+        if spoken.detected and not spoken.answered:
+            # The service ends the turn and leaves it at that: the response is asked for when there is something to answer.
+            *before, last = said
+            await self._acknowledged(last, accepts(Kind.INPUT_COMMITTED), Kind.INPUT_COMMITTED, before=before)
+            said = []
+        response = await self._turn(said, None if spoken.answered else options, False, timeout, when_busy)
         response.input_ended = spoken.ended
         return await self.finish(response) if wait else response
 
@@ -154,7 +171,7 @@ class AsyncSession(ResumableSession):
         self, *, wait: bool = True, timeout: float = 60.0, when_busy: WhenBusy = "wait", **options: Any
     ) -> LiveResponse:
         """Ask for a response to the conversation as it stands. Parameters and errors as for `ask`."""
-        await self._ready()
+        timeout = await self._ready(timeout)
         return await self._turn([], options, wait, timeout, when_busy)
 
     async def _turn(
@@ -167,12 +184,16 @@ class AsyncSession(ResumableSession):
         *,
         out_of_band: bool = False,
     ) -> LiveResponse:
+        await self._sync_tools_or_note()
         self._check_open()
-        await self.sync_tools()
-        create = None if options is None else commands.response_create(options)
-        if create:
+        create = None
+        if options is not None:
+            functions, options = with_definitions(options)
+            create = commands.response_create(options)
             self.dialect.check(create.get("response", {}))
+            self._toolbox.know(functions)
         response = self._turns.begin(prelude, create, timeout=timeout, when_busy=when_busy, out_of_band=out_of_band)
+        response.display = self.display
         return await self.finish(response) if wait else response
 
     @on_io
@@ -196,6 +217,7 @@ class AsyncSession(ResumableSession):
     @on_io
     async def add_message(self, text: str, role: str = "user") -> Item:
         """Add a text message to the conversation without asking for a response; return the item it became."""
+        await self._ready(self._timeout)
         command = commands.text_message(text, role)
         command["item"]["id"] = own = commands.new_id("item")
 
@@ -217,34 +239,14 @@ class AsyncSession(ResumableSession):
     @on_io
     async def commit(self) -> str:
         """Turn the input buffer into a user item; return the item's id."""
-        return (await self._acknowledged(commands.commit(), _is(Kind.INPUT_COMMITTED), Kind.INPUT_COMMITTED)).item_id
+        return (
+            await self._acknowledged(commands.commit(), accepts(Kind.INPUT_COMMITTED), Kind.INPUT_COMMITTED)
+        ).item_id
 
     @on_io
     async def clear(self) -> None:
         """Throw the input buffer away."""
-        await self._acknowledged(commands.clear(), _is(Kind.INPUT_CLEARED), Kind.INPUT_CLEARED)
-
-    @on_io
-    async def configure(self, **config: Any) -> Configured:
-        """Change settings, in GA's words, and return what is in effect once the service has confirmed it.
-
-        Raises
-        ------
-        ConfigurationError
-            A word that is not known, or that the dialect cannot carry.
-        ServerError
-            The service refused.
-        """
-        functions, config = with_definitions(config)
-        tree = nest(config)
-        self.dialect.check(tree)
-        self._toolbox.adopt(functions)
-        async with self._update_lock:
-            command = commands.session_update(tree)
-            await self._acknowledged(command, _is(Kind.SESSION_UPDATED), Kind.SESSION_UPDATED)
-        # Compared as it went out: the preview dialect says both modalities where it means speech.
-        said = merge(copy_tree(tree), self.dialect.nested(self.dialect.flattened(tree)))
-        return Configured(self.config, not_granted(said, self.config))
+        await self._acknowledged(commands.clear(), accepts(Kind.INPUT_CLEARED), Kind.INPUT_CLEARED)
 
     @on_io
     async def cancel(self, response_id: str | None = None) -> None:
@@ -258,94 +260,91 @@ class AsyncSession(ResumableSession):
         await self._acknowledged(commands.response_cancel(response_id), ended, Kind.RESPONSE_DONE)
 
     @on_io
-    async def interrupt(self) -> Heard | None:
+    async def interrupt(self, *, cancel: bool = True) -> Heard | None:
         """Stop the answer as somebody who begins to speak does: cancel it, and cut it at what was heard.
 
-        What was heard is reckoned from the arrival of the first audio, as a player that began at once would play it; an
-        item of which nothing was heard is deleted. Returns how far it was heard; None where nothing was being spoken.
+        A connected speaker falls silent and tells what was heard. Without one it is reckoned from the arrival of the audio,
+        as a player that began at once would play it. An item of which nothing was heard is deleted. Returns how far
+        it was heard; None where nothing was being spoken. Functions that the model waits for are not waited for any more.
+
+        Parameters
+        ----------
+        cancel : bool
+            False where the service cancels by itself, as turn detection does when speech begins.
         """
-        response = self.conversation.active or self.conversation.newest
-        if response is None or response.conversation_id is None:
+        response = spoken_response(list(self.conversation.responses.values()), self.playback)
+        self._turns.stop_calls()
+        now = self._connection.now()
+        if self.playback is not None:
+            await asyncio.to_thread(self.playback.stop)
+        if response is None:
             return None
-        so_far = heard(response, self._connection.now())
-        if response.active:
+        if response.active and cancel:
             with contextlib.suppress(ServerError):  # it may have ended by itself in this moment
                 await self.cancel(response.id)
-        if so_far is None or so_far.whole:
-            return None
-        if so_far.heard_ms:
-            await self.truncate(so_far.item_id, so_far.heard_ms)
-        else:
-            await self._acknowledged(commands.item_delete(so_far.item_id), _is(Kind.ITEM_DELETED), Kind.ITEM_DELETED)
-        return so_far
+        left = unheard(self.timeline, response, now, self.playback)
+        for each in left:
+            if each.heard_ms:
+                await self.truncate(each.item_id, each.heard_ms, each.content_index)
+            else:
+                await self._delete(each.item_id)
+        return left[0] if left else None
+
+    async def _delete(self, item_id: str) -> None:
+        def gone(event: Event) -> bool:
+            return event.kind == Kind.ITEM_DELETED and event.item_id == item_id
+
+        await self._acknowledged(commands.item_delete(item_id), gone, Kind.ITEM_DELETED)
 
     @on_io
-    async def truncate(self, item_id: str, audio_end_ms: int) -> None:
+    async def truncate(self, item_id: str, audio_end_ms: int, content_index: int = 0) -> None:
         """Cut an assistant item at what was heard of it, in milliseconds of its audio."""
 
         def cut(event: Event) -> bool:
             return event.kind == Kind.ITEM_TRUNCATED and event.item_id == item_id
 
-        await self._acknowledged(commands.item_truncate(item_id, audio_end_ms), cut, Kind.ITEM_TRUNCATED)
-
-    # Function tools ---------------------------------------------------------------------------------------------------
-
-    @overload
-    def tool(self, function: G) -> G: ...
-    @overload
-    def tool(self, *, name: str | None = None, description: str | None = None) -> Callable[[G], G]: ...
-    def tool(self, function: G | None = None, *, name: str | None = None, description: str | None = None) -> Any:
-        """Let the model call a typed Python function: ``@session.tool``, or ``@session.tool(name="…")``.
-
-        The function is called off the loop, async ones too, when a response that wants it is done; its result, or its
-        error, goes back to the model, which then answers.
-
-        Raises
-        ------
-        ConfigurationError
-            The function has no type hints, or a type that has no JSON schema.
-        """
-        if function is None:
-            return lambda decorated: self._add_tool(decorated, name, description)
-        return self._add_tool(function, name, description)
-
-    def _add_tool(self, function: G, name: str | None, description: str | None) -> G:
-        """Add a tool; the service is told before the next turn, and at once where it listens all the time."""
-        self._toolbox.add(FunctionTool(function, name=name, description=description))
-        self._io.loop.call_soon_threadsafe(self._tell_tools)
-        return function
-
-    def _tell_tools(self) -> None:
-        self._telling = asyncio.ensure_future(self._sync_tools_or_note())
-
-    async def _sync_tools_or_note(self) -> None:
-        try:
-            await self.sync_tools()
-        except RtnbError as error:
-            self._connection.note_problem(f"the service did not take the tools: {error}")
-
-    @on_io
-    async def sync_tools(self) -> None:
-        """Tell the service of tools that it does not know yet.
-
-        Raises
-        ------
-        ServerError
-            The service refused them.
-        """
-        if not self._toolbox.told:
-            self._toolbox.told = True
-            await self.configure(tools=self._toolbox.definitions(self.config.get("tools") or ()))
+        command = commands.item_truncate(item_id, audio_end_ms, content_index)
+        await self._acknowledged(command, cut, Kind.ITEM_TRUNCATED)
 
     async def _resume(self) -> None:
         await super()._resume()
         self._turns.attend()
+
+    # The browser ------------------------------------------------------------------------------------------------------
+
+    def microphone(self, clip: object = None) -> Microphone:
+        """Return a microphone for the notebook; with `clip`, one that hears the clip instead."""
+        from rtnb.notebook.microphone import Microphone
+
+        return Microphone(self, clip)
+
+    def listen(self, seconds: float = 5.0, clip: object = None) -> Listening:
+        """Listen to the user for so many seconds: ``clip = await session.listen(5)``, in a script ``session.listen(5).wait()``.
+
+        What is heard goes to the service, too, as from a microphone that is then stopped. Without a browser, or where it
+        refuses the microphone, the local voice speaks, and `Listening.words` says so.
+
+        Parameters
+        ----------
+        seconds : float
+        clip : AudioClip, path, (samples, rate) or bytes of a WAV file, optional
+            What to hear instead of a microphone; cut to `seconds`, or followed by silence.
+
+        Raises
+        ------
+        AudioError
+            `clip` is no audio that can be read, or there is no time to hear anything.
+        """
+        from rtnb.notebook.listening import Listening
+
+        return Listening(self, seconds, clip)
 
     # Keeping and ending -----------------------------------------------------------------------------------------------
 
     @on_io
     async def close(self) -> None:
         """Close the session. Everything that was received stays readable."""
+        await self._stop_resuming()
         await self._connection.close()
 
     async def __aenter__(self) -> Self:
@@ -353,7 +352,3 @@ class AsyncSession(ResumableSession):
 
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
-
-
-def _is(kind: str) -> Predicate:
-    return lambda event: event.kind == kind

@@ -8,13 +8,18 @@ from typing import Any
 
 from rtnb.audio import AudioClip
 from rtnb.audio.formats import FORMATS
+from rtnb.errors import AudioError
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
-from rtnb.protocol.config import format_name, look
+from rtnb.protocol.config import AUDIO_WORDS, format_name, look
 from rtnb.protocol.events import encode_base64
 
 CHUNK_SECONDS = 0.1
+_DETECTION = AUDIO_WORDS["turn_detection"]
 _TURN_END_SECONDS = 0.8
+_MARGIN_SECONDS = 0.3
+_LONGEST_WAIT = {"low": 8.0, "medium": 4.0, "auto": 4.0, "high": 2.0}
+"""Seconds that semantic turn detection waits at most, by its eagerness."""
 
 
 def append_commands(clip: AudioClip, config: Mapping[str, Any]) -> list[Command]:
@@ -33,13 +38,16 @@ class SpokenTurn:
     Attributes
     ----------
     detected : bool
-        Whether the service ends the turn and makes the response by itself.
+        Whether the service ends the turn by itself.
+    answered : bool
+        Whether the service makes the response by itself, too.
     ended : str
         How the turn is ended, in words.
     """
 
     commands: list[Command]
     detected: bool
+    answered: bool
     ended: str
 
 
@@ -49,32 +57,60 @@ def spoken_turn(speech: object, config: Mapping[str, Any]) -> SpokenTurn:
     Raises
     ------
     AudioError
-        If `speech` is no audio that can be read.
+        If `speech` is no audio that can be read, or holds no sound at all.
     """
-    said = append_commands(AudioClip.coerce(speech), config)
+    said = append_commands(_clip(speech), config)
     if not turn_detected(config):
-        return SpokenTurn([*said, commands.commit()], False, "committed")
+        return SpokenTurn([*said, commands.commit()], False, False, "committed")
     quiet = trailing_silence(config)
-    ended = f"{quiet.duration:.1f} s of silence appended for turn detection"
-    return SpokenTurn([*said, *append_commands(quiet, config)], True, ended)
+    ended = f"ended by {quiet.duration:.1f} s of silence for the turn detection"
+    answered = look(config, (*_DETECTION, "create_response")) is not False
+    return SpokenTurn([*said, *append_commands(quiet, config)], True, answered, ended)
 
 
 def question(prompt: object, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a user message as a response's own input has it: text, or speech in the session's input format."""
+    """Return a user message as a response's own input has it: text, or speech in the session's input format.
+
+    Raises
+    ------
+    AudioError
+        As `spoken_turn` does.
+    """
     if isinstance(prompt, str):
         item: dict[str, Any] = commands.text_message(prompt)["item"]
         return item
     encoding = FORMATS[format_name(look(config, ("audio", "input", "format")))]
-    speech = encoding.encode(AudioClip.coerce(prompt).resample(encoding.rate).samples)
+    speech = encoding.encode(_clip(prompt).resample(encoding.rate).samples)
     return {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": encode_base64(speech)}]}
+
+
+def _clip(speech: object) -> AudioClip:
+    try:
+        clip = AudioClip.coerce(speech)
+    except OSError as error:
+        raise AudioError(f"The audio cannot be read: {error}. Check the path.") from error
+    if not len(clip):
+        raise AudioError("The audio has no samples, so there is nothing to say; check what was recorded or read.")
+    return clip
 
 
 def turn_detected(config: Mapping[str, Any]) -> bool:
     """Return whether the service ends turns by itself."""
-    return bool(look(config, ("audio", "input", "turn_detection")))
+    return bool(look(config, _DETECTION))
+
+
+def stops_for_speech(config: Mapping[str, Any]) -> bool:
+    """Return whether the service itself stops an answer when the user begins to speak."""
+    return turn_detected(config) and (
+        look(config, ("audio", "input", "turn_detection", "interrupt_response")) is not False
+    )
 
 
 def trailing_silence(config: Mapping[str, Any]) -> AudioClip:
     """Return as much silence as ends a turn under turn detection: a file without it would never end its turn."""
-    told = look(config, ("audio", "input", "turn_detection", "silence_duration_ms"))
-    return AudioClip.silence(max(_TURN_END_SECONDS, (told if isinstance(told, (int, float)) else 0) / 1000 + 0.3))
+    if look(config, (*_DETECTION, "type")) == "semantic_vad":
+        wanted = _LONGEST_WAIT.get(str(look(config, (*_DETECTION, "eagerness"))), _LONGEST_WAIT["auto"])
+    else:
+        told = look(config, (*_DETECTION, "silence_duration_ms"))
+        wanted = told / 1000 if isinstance(told, (int, float)) else 0.0
+    return AudioClip.silence(max(_TURN_END_SECONDS, wanted + _MARGIN_SECONDS))

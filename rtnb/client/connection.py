@@ -104,7 +104,10 @@ class Connection:
         self.watches = Watches()
         self.listeners.start()
         self._reader = asyncio.create_task(self._read(), name="rtnb-reader")
-        self.note(Local.RESUME, message="connected anew; what follows is another connection of the same session")
+        seam = self.note(Local.RESUME, message="connected anew; what follows is another connection of the same session")
+        self.conversation.apply(seam)
+        self.opened = Event(b"", {}, type=Local.OPEN.value, direction=LOCAL, t=seam.t)
+        self.listeners.emit(seam)
         self.listeners.emit(self.opened)
 
     # Receiving --------------------------------------------------------------------------------------------------------
@@ -208,23 +211,24 @@ class Connection:
         """Record and send a frame exactly as given."""
         if self.closed is not None:
             raise self.closed.with_traceback(None)
+        reader = self._reader
         sent = self._record(self._credential.scrub(frame), SENT)
         self.conversation.apply(sent)
         try:
             async with asyncio.timeout(self._send_timeout):
                 await self._transport.send(frame)
         except Closed as closed:
-            await self._drain()
+            await self._drain(reader)
             raise self.closed or self._closed_error(closed) from None
         except TimeoutError:
             await self.close(1011, f"the service read nothing for {seconds(self._send_timeout)}")
             raise self.closed or SessionClosed("The service stopped reading.", who="network") from None
 
-    async def _drain(self) -> None:
+    async def _drain(self, reader: asyncio.Task[None]) -> None:
         """Give the reader a moment: the frame that explains a refused send may still lie unread."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_SECONDS):
-                await asyncio.wait([self._reader])
+                await asyncio.wait([reader])
 
     # Waiting ----------------------------------------------------------------------------------------------------------
 
@@ -252,14 +256,16 @@ class Connection:
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection; everything received stays. Returns within a few seconds whatever the peer does."""
+        # Whatever takes their place while this waits is another connection's.
+        transport, reader = self._transport, self._reader
         if self.closed is None and self._closing is None:
             self._closing = Closed(code, reason, "client")
-        await self._transport.close(code, reason)
-        if self._reader is not asyncio.current_task():
-            await self._drain()
-            if not self._reader.done():
-                self._reader.cancel()
-                await asyncio.wait([self._reader])
+        await transport.close(code, reason)
+        if reader is not asyncio.current_task():
+            await self._drain(reader)
+            if not reader.done():
+                reader.cancel()
+                await asyncio.wait([reader])
 
     def _end(self, closed: Closed) -> None:
         if self.closed is not None:

@@ -56,6 +56,7 @@ class Listeners:
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._stopped: threading.Thread | None = None
+        self._over = False
         self._wanted: dict[str, tuple[_Registration, ...]] = {}
 
     def add(self, pattern: str, listener: Listener, *, once: bool = False, now: Event | None = None) -> None:
@@ -75,7 +76,8 @@ class Listeners:
         with self._lock:
             self._registrations += (registration,)
             self._wanted = {}
-        self.start()
+        if not self._over:
+            self._start()
         if now is not None and matches(pattern, now):
             self._queue.put((now, (registration,)))
 
@@ -101,19 +103,26 @@ class Listeners:
             self._queue.put((event, wanted))
 
     def start(self) -> None:
+        """Begin anew after `stop`."""
+        self._over = False
+        self._start()
+
+    def _start(self) -> None:
         """Have a thread that tells, if there is anybody to tell."""
         with self._lock:
             if self._thread is None and self._registrations:
                 self._thread = threading.Thread(
-                    target=self._run, args=(self._queue,), name="rtnb-listeners", daemon=True
+                    target=self._run, args=(self._queue, self._stopped), name="rtnb-listeners", daemon=True
                 )
                 self._thread.start()
 
     def stop(self) -> None:
         """Let the thread tell what is queued, and end; `start` begins anew."""
         with self._lock:
-            self._queue.put(None)
-            self._stopped, self._thread = self._thread, None
+            self._over = True
+            if self._thread is not None:
+                self._queue.put(None)
+                self._stopped, self._thread = self._thread, None
             self._queue = queue.SimpleQueue()
 
     def join(self, timeout: float) -> None:
@@ -121,7 +130,9 @@ class Listeners:
         if self._stopped is not None and self._stopped is not threading.current_thread():
             self._stopped.join(timeout)
 
-    def _run(self, jobs: queue.SimpleQueue[_Job | None]) -> None:
+    def _run(self, jobs: queue.SimpleQueue[_Job | None], before: threading.Thread | None) -> None:
+        if before is not None:
+            before.join()  # what it has not told yet comes first
         while (job := jobs.get()) is not None:
             event, registrations = job
             for registration in registrations:

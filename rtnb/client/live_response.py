@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from rtnb.client.connection import Connection
@@ -21,7 +21,10 @@ class LiveResponse(Response):
     Attributes
     ----------
     input_ended : str
-        How a spoken question was ended: committed, or by silence for the turn detection; empty for text.
+        How a spoken question was ended: ``"committed"``, or ``"ended by 0.8 s of silence for the turn detection"``; empty
+        for text.
+    display : callable or None
+        Shows it while it grows, where there is a notebook to show it in.
     """
 
     def __init__(self, connection: Connection, io: LoopThread) -> None:
@@ -31,18 +34,27 @@ class LiveResponse(Response):
         self.failure: BaseException | None = None
         self.waits_for = ITS_TURN
         self.input_ended = ""
+        self.display: Callable[[Response], object] | None = None
         self._earlier: list[ResponseState] = []
         self._settled = asyncio.Event()
 
     def follow(self, state: ResponseState) -> None:
-        """Show what `state` tells from now on; what came before it, calls of functions, stays in view."""
-        if self._state.id:
-            self._earlier.append(self._state)
+        """Show what `state` tells from now on."""
         self._state = state
 
+    def next_round(self) -> None:
+        """Begin to wait for the response to the outputs of functions; what came before, the calls, stays in view."""
+        self._earlier.append(self._state)
+        self._state = ResponseState()
+
+    def _facts(self) -> list[str]:
+        return [*super()._facts(), self._input_words()]
+
     def _figures(self) -> list[str]:
-        ended = f"speech: {self.input_ended}" if self.input_ended else ""
-        return [*super()._figures(), *filter(None, [ended])]
+        return [*super()._figures(), *filter(None, [self._input_words()])]
+
+    def _input_words(self) -> str:
+        return f"speech {self.input_ended}" if self.input_ended else ""
 
     @property
     def _states(self) -> list[ResponseState]:
@@ -85,6 +97,11 @@ class LiveResponse(Response):
 
     def __await__(self) -> Generator[Any, None, LiveResponse]:
         return self._io.acall(self._finished()).__await__()
+
+    def _ipython_display_(self) -> None:
+        if self.display is None or self.done:
+            raise NotImplementedError  # IPython then shows it as it shows any finished response
+        self.display(self)
 
     async def _finished(self) -> LiveResponse:
         await self._settled.wait()

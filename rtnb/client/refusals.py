@@ -81,7 +81,7 @@ def closed_error(code: int, reason: str, who: str, last_activity: float | None, 
     said = "; ".join(filter(None, (one_line(reason, 200), one_line(explained, 300), meaning)))
     return SessionClosed(
         f"{told} ({code}{': ' + said if said else ''}).{when} What was received is in session.timeline; "
-        "rtnb.connect() opens a new session.",
+        "session.resume() goes on from there, rtnb.connect() opens a new session.",
         code=code,
         reason=reason,
         who=who,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rtnb.items import Item
+from rtnb.items import IN_PROGRESS, ContentPart, Item
 from rtnb.protocol.commands import Command
 from rtnb.protocol.config import AUDIO_WORDS, RESPONSE_WORDS, SESSION_WORDS, copy_tree, look, put
 from rtnb.protocol.names import Kind
 
+_IMAGE = "input_image"
+_UNFINISHED = (IN_PROGRESS, "incomplete")
 _TOP = sorted(
     (SESSION_WORDS | RESPONSE_WORDS) - set(AUDIO_WORDS) - {"type", "audio", "conversation", "input", "metadata"}
 )
@@ -17,7 +19,7 @@ _TOP = sorted(
 
 def settings_to_restore(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings in effect, in GA's nested form, without what a service gives by itself or leaves empty."""
-    kept: dict[str, Any] = {}
+    kept: dict[str, Any] = {"type": config["type"]} if config.get("type") == "transcription" else {}
     for path in [*((word,) for word in _TOP), *AUDIO_WORDS.values()]:
         value = look(config, path)
         # Turn detection that is off has to be said; for anything else None is what a new session begins with.
@@ -37,20 +39,35 @@ def items_to_restore(items: Iterable[Item]) -> tuple[list[Command], list[str]]:
     for item in items:
         restored = _restored(item)
         if restored is None:
-            lost.append(f"{item.role or item.type} {item.id} has no words to tell it by")
-        else:
-            made.append({"type": Kind.ITEM_CREATE.value, "item": {"id": item.id, **restored}})
+            lost.append(f"{item.role or item.type} {item.id} {_why_not(item)}")
+            continue
+        made.append({"type": Kind.ITEM_CREATE.value, "item": {"id": item.id, **restored}})
+        if any(part.type == _IMAGE for part in item.content.values()):
+            lost.append(f"the image of {item.role} {item.id}")
     return made, lost
 
 
 def _restored(item: Item) -> dict[str, Any] | None:
-    if item.type == "function_call":
+    if item.type == "function_call" and item.status not in _UNFINISHED:
         call = {"call_id": item.call_id, "name": item.name, "arguments": item.arguments}
         return {"type": item.type, **call}
     if item.type == "function_call_output":
         return {"type": item.type, "call_id": item.call_id, "output": item.output}
-    words = item.heard if item.role == "assistant" else item.text
-    if item.type != "message" or not words:
+    if item.type != "message" or not (item.heard if item.role == "assistant" else item.text):
         return None
     kind = "output_text" if item.role == "assistant" else "input_text"
-    return {"type": "message", "role": item.role or "user", "content": [{"type": kind, "text": words}]}
+    words = [_words(part, item.role) for _, part in sorted(item.content.items())]
+    content = [{"type": kind, "text": each} for each in words if each]
+    return {"type": "message", "role": item.role or "user", "content": content}
+
+
+def _words(part: ContentPart, role: str) -> str:
+    if part.type == _IMAGE:
+        return "(an image that is no longer there)"
+    return (part.heard_transcript if role == "assistant" else part.transcript) if part.transcript else part.text
+
+
+def _why_not(item: Item) -> str:
+    if item.type == "function_call":
+        return "was not finished"
+    return "has no words to tell it by" if item.type == "message" else "cannot be told again"

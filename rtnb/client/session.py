@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol, Self, overload
+from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
 from rtnb.audio.stereo import StereoClip
-from rtnb.client.async_session import AsyncSession, G, Prompt
+from rtnb.client.async_session import AsyncSession, Prompt
+from rtnb.client.configuring import G
 from rtnb.client.endpoint import Endpoint
 from rtnb.client.listeners import Listener
 from rtnb.client.live_response import LiveResponse
 from rtnb.client.loop import LoopThread
-from rtnb.client.playback import Heard
+from rtnb.client.playback import Heard, Playback
 from rtnb.client.stream import EventStream
 from rtnb.client.summary import Configured
 from rtnb.client.turns import WhenBusy
@@ -24,6 +25,11 @@ from rtnb.log import Timeline
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import Event
 from rtnb.response import Response
+
+if TYPE_CHECKING:
+    from rtnb.notebook.listening import Listening
+    from rtnb.notebook.microphone import Microphone
+    from rtnb.notebook.panel import SessionPanel
 
 
 class Progress(Protocol):
@@ -113,6 +119,11 @@ class Session:
         """Return what went wrong without having been anybody's call: the newest 20, in words."""
         return self._session.problems
 
+    @property
+    def playback(self) -> Playback | None:
+        """Return what the speaker that is connected has played; None without one."""
+        return self._session.playback
+
     # Talking ----------------------------------------------------------------------------------------------------------
 
     def ask(
@@ -191,27 +202,36 @@ class Session:
         """Stop the response in progress, or the one named."""
         self._io.call(self._session.cancel(response_id))
 
-    def interrupt(self) -> Heard | None:
+    def interrupt(self, *, cancel: bool = True) -> Heard | None:
         """Stop the answer and cut it at what was heard of it; return how far that was."""
-        return self._io.call(self._session.interrupt())
+        return self._io.call(self._session.interrupt(cancel=cancel))
 
     @overload
     def tool(self, function: G) -> G: ...
     @overload
     def tool(self, *, name: str | None = None, description: str | None = None) -> Callable[[G], G]: ...
     def tool(self, function: G | None = None, *, name: str | None = None, description: str | None = None) -> Any:
-        """Let the model call a typed Python function: ``@session.tool``; see `AsyncSession.tool`."""
+        """Let the model call a typed Python function: ``@session.tool``; see `AsyncSession.tool`.
+
+        The service is told at once; a ServerError says that it refused the tool.
+        """
 
         def add(decorated: G) -> G:
-            self._session.tool(name=name, description=description)(decorated)
-            self._io.call(self._session.sync_tools())
-            return decorated
+            return self._io.call(self._session.add_tool(decorated, name, description))
 
         return add if function is None else add(function)
 
-    def truncate(self, item_id: str, audio_end_ms: int) -> None:
+    def truncate(self, item_id: str, audio_end_ms: int, content_index: int = 0) -> None:
         """Cut an assistant item at what was heard of it, in milliseconds of its audio."""
-        self._io.call(self._session.truncate(item_id, audio_end_ms))
+        self._io.call(self._session.truncate(item_id, audio_end_ms, content_index))
+
+    def microphone(self, clip: object = None) -> Microphone:
+        """Return a microphone for the notebook; with `clip`, one that hears the clip instead."""
+        return self._session.microphone(clip)
+
+    def listen(self, seconds: float = 5.0, clip: object = None) -> Listening:
+        """Listen to the user: ``await session.listen(5)``, or ``session.listen(5).wait()``; see `AsyncSession.listen`."""
+        return self._session.listen(seconds, clip)
 
     # Watching ---------------------------------------------------------------------------------------------------------
 
@@ -241,6 +261,12 @@ class Session:
     def wait_for(self, type: str | Predicate, timeout: float = 30.0) -> Event:
         """Return the next event that matches a type, a glob or a predicate; see `AsyncSession.wait_for`."""
         return self._io.call(self._session.wait_for(type, timeout))
+
+    def panel(self) -> SessionPanel:
+        """Return a widget to talk to the session, hear it, and watch what happens."""
+        from rtnb.notebook.panel import SessionPanel
+
+        return SessionPanel(self)
 
     # Keeping and ending -----------------------------------------------------------------------------------------------
 

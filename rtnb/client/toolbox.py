@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from rtnb.client.tools import FunctionTool, Outcome
+from rtnb.client.tools import FunctionTool, failure
 from rtnb.items import Item, ResponseState
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
@@ -18,6 +18,9 @@ MOST_ROUNDS = 8
 class Toolbox:
     """The functions that a session calls for the model.
 
+    A tool is untold until the service has taken it. What the service is told is the session's ``tools`` setting, so a
+    setting that leaves a tool out takes it away.
+
     Parameters
     ----------
     report : callable
@@ -27,54 +30,114 @@ class Toolbox:
     def __init__(self, report: Callable[[str], None]) -> None:
         self._report = report
         self._tools: dict[str, FunctionTool] = {}
+        self._untold: dict[str, FunctionTool] = {}
         self._answered: set[str] = set()
-        self.told = True
 
-    def add(self, tool: FunctionTool) -> None:
-        """Add a tool, or replace the one of the same name; the service has yet to be told."""
-        self._tools[tool.name] = tool
-        self.told = False
+    @property
+    def untold(self) -> list[FunctionTool]:
+        """Return the tools of which the service has not been told, or has not said that it took them."""
+        return list(self._untold.values())
 
-    def adopt(self, tools: Iterable[FunctionTool]) -> None:
-        """Take over tools of which the service is being told."""
+    def add(self, *tools: FunctionTool) -> None:
+        """Add tools, in place of those with the same names; the service has yet to be told."""
+        self._untold.update({tool.name: tool for tool in tools})
+
+    def know(self, tools: Iterable[FunctionTool]) -> None:
+        """Take up tools that the service hears of in one request only."""
         self._tools.update({tool.name: tool for tool in tools})
 
-    def definitions(self, others: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Return the session's ``tools`` list: those of `others` that are not ours, and ours."""
-        foreign = [dict(each) for each in others if str(each.get("name")) not in self._tools]
-        return [*foreign, *(tool.definition for tool in self._tools.values())]
+    def drop(self, tools: Iterable[FunctionTool]) -> None:
+        """Forget tools that the service did not take."""
+        for tool in tools:
+            if self._untold.get(tool.name) is tool:
+                del self._untold[tool.name]
+
+    def took(self, tools: Iterable[FunctionTool], setting: object) -> None:
+        """Note that the service took `tools`, and that `setting` is its whole list of tools."""
+        listed = setting if isinstance(setting, (list, tuple)) else ()
+        stays = {name: tool for name, tool in self._tools.items() if any(_describes(each, tool) for each in listed)}
+        ours = list(tools)
+        self._tools = {**stays, **{tool.name: tool for tool in ours}}
+        self.drop(ours)
+
+    def offer(self, others: object) -> list[Any]:
+        """Return the session's ``tools`` list with the untold ones: `others`, as the service has them, and those."""
+        listed = others if isinstance(others, (list, tuple)) else ()
+        stays = [each for each in listed if not (isinstance(each, Mapping) and each.get("name") in self._untold)]
+        # A service may have added fields to a definition of ours, or dropped some: it is told as it was.
+        return [*(self._own(each) for each in stays), *self.untold]
+
+    def _own(self, definition: Any) -> Any:
+        tool = self._tools.get(str(definition.get("name"))) if isinstance(definition, Mapping) else None
+        return definition if tool is None else tool.definition
+
+    def _find(self, name: str) -> FunctionTool | None:
+        return self._untold.get(name) or self._tools.get(name)
 
     def unanswered(self, response: ResponseState) -> list[Item]:
         """Return the calls of a completed response that are ours to answer."""
         if response.status != "completed":
             return []
-        return [
-            item
-            for item in response.items.values()
-            if item.type == "function_call" and item.name in self._tools and item.call_id not in self._answered
-        ]
+        return [item for item in _calls(response) if self._find(item.name) and item.call_id not in self._answered]
+
+    def leaves_some(self, response: ResponseState) -> bool:
+        """Return whether a response wants something called that only the user can answer."""
+        return any(self._find(item.name) is None for item in _calls(response))
 
     async def answer(self, calls: Sequence[Item]) -> list[Command]:
         """Call the functions, all at the same time, and return the commands that tell their outputs."""
         self._answered.update(call.call_id for call in calls)
-        outcomes = await asyncio.gather(*(self._tools[call.name].call(call.arguments) for call in calls))
+        tools = [self._find(call.name) for call in calls]
+        outcomes = await asyncio.gather(
+            *(tool.call(call.arguments) for tool, call in zip(tools, calls, strict=True) if tool)
+        )
         for call, outcome in zip(calls, outcomes, strict=True):
-            self._tell(call, outcome)
+            if outcome.error:
+                self._report(f"tool {call.name}: {outcome.error} (the model was told)")
         return [
             commands.function_output(call.call_id, outcome.output)
             for call, outcome in zip(calls, outcomes, strict=True)
         ]
 
-    def _tell(self, call: Item, outcome: Outcome) -> None:
-        if outcome.error:
-            self._report(f"tool {call.name}: {outcome.error} (the model was told)")
+
+def given_up(calls: Sequence[Item]) -> list[Command]:
+    """Return the commands that tell the model that nobody waits for these calls any more."""
+    told = failure("the call was interrupted").output
+    return [commands.function_output(call.call_id, told) for call in calls]
+
+
+def _describes(definition: Any, tool: FunctionTool) -> bool:
+    """Return whether a definition is that of a tool; a service may have added fields to it."""
+    named = isinstance(definition, Mapping) and definition.get("name") == tool.name
+    return named and bool(definition.get("parameters") == tool.parameters)
+
+
+def _calls(response: ResponseState) -> list[Item]:
+    return [item for item in list(response.items.values()) if item.type == "function_call"]
+
+
+def with_tools(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration with each function of its ``tools=`` made a `FunctionTool`; definitions stay as they are.
+
+    Raises
+    ------
+    ConfigurationError
+        A function that cannot be described.
+    """
+    given = config.get("tools")
+    if callable(given) or isinstance(given, FunctionTool):
+        given = [given]
+    if not isinstance(given, (list, tuple)):
+        return dict(config)
+    return {**config, "tools": [FunctionTool(each) if callable(each) else each for each in given]}
 
 
 def with_definitions(config: Mapping[str, Any]) -> tuple[list[FunctionTool], dict[str, Any]]:
-    """Return the functions in a configuration's ``tools=``, and the configuration with their definitions in their place."""
+    """Return the tools of a configuration's ``tools=``, and the configuration with their definitions in their place."""
+    config = with_tools(config)
     given = config.get("tools")
-    if not isinstance(given, (list, tuple)):
-        return [], dict(config)
-    ours = {index: FunctionTool(each) for index, each in enumerate(given) if callable(each)}
-    tools = [ours[index].definition if index in ours else each for index, each in enumerate(given)]
-    return list(ours.values()), {**config, "tools": tools}
+    if not isinstance(given, list):
+        return [], config
+    tools = [each for each in given if isinstance(each, FunctionTool)]
+    shown = [each.definition if isinstance(each, FunctionTool) else each for each in given]
+    return tools, {**config, "tools": shown}

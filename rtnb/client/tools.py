@@ -7,8 +7,11 @@ types before the function sees them, and whatever the function returns or raises
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import inspect
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +74,7 @@ class FunctionTool:
             )
         summary, described = _docstring(function)
         self.description = description or summary or f"Call {self.name}."
-        self._arguments = _argument_model(function, described)
+        self._arguments = _argument_model(self.name, function, described)
         self.parameters = _schema(self._arguments)
 
     @property
@@ -85,21 +88,38 @@ class FunctionTool:
         }
 
     async def call(self, arguments: str) -> Outcome:
-        """Check the model's arguments and call the function, on a thread of its own. Never raises."""
+        """Check the model's arguments and call the function, on a thread of its own. Never raises.
+
+        Whoever waits can be cancelled; the function goes on, and nobody hears of its result.
+        """
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[Outcome] = loop.create_future()
+        context = contextvars.copy_context()
+
+        def tell(result: Outcome) -> None:
+            if not outcome.done():
+                outcome.set_result(result)
+
+        def run() -> None:
+            result = context.run(self._outcome, arguments)
+            with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+                loop.call_soon_threadsafe(tell, result)
+
+        # No pool: functions that hang must not keep others, or the end of the process, waiting.
+        threading.Thread(target=run, name=f"rtnb-tool-{self.name}", daemon=True).start()
+        return await outcome
+
+    def _outcome(self, arguments: str) -> Outcome:
         try:
             given = self._arguments.model_validate_json(arguments or "{}")
         except ValueError as error:
             return failure(f"the arguments do not fit: {_validation(error)}")
-        values = {name: getattr(given, name) for name in type(given).model_fields}
+        values = {field.alias: getattr(given, name) for name, field in type(given).model_fields.items()}
         try:
-            result = await asyncio.to_thread(self._run, values)
-            return Outcome(_text(result))
-        except Exception as error:
-            return failure(f"{type(error).__name__}: {error}")
-
-    def _run(self, values: Mapping[str, Any]) -> Any:
-        result = self.function(**values)
-        return asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result
+            result = self.function(**values)
+            return Outcome(_text(asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result))
+        except BaseException as error:  # whatever a function raises, even SystemExit, the model is told
+            return failure(f"{type(error).__name__}: {_words(error)}")
 
     def __repr__(self) -> str:
         return f"<FunctionTool {self.name}({', '.join(self.parameters.get('properties', {}))})>"
@@ -116,11 +136,23 @@ async def _awaited(result: Any) -> Any:
 
 
 def _text(result: Any) -> str:
-    if isinstance(result, str):
-        return result
-    from pydantic_core import to_json
+    if not isinstance(result, str):
+        from pydantic_core import to_json
 
-    return to_json(result, inf_nan_mode="null").decode()
+        return to_json(result, inf_nan_mode="null", fallback=_plain).decode()
+    return str(result).encode("utf-8", "backslashreplace").decode()
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON has no word for as numbers, where it is an array, or as people would see it."""
+    return value.tolist() if callable(getattr(value, "tolist", None)) else str(value)
+
+
+def _words(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "(its words cannot be read)"
 
 
 def _docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
@@ -136,28 +168,38 @@ def _docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
     return " ".join(" ".join(words).split()), described
 
 
-def _argument_model(function: Callable[..., Any], described: Mapping[str, str]) -> Any:
-    """Return a pydantic model of a function's parameters."""
+def _argument_model(name: str, function: Callable[..., Any], described: Mapping[str, str]) -> Any:
+    """Return a pydantic model of a function's parameters: numbered fields, so that a parameter may have any name."""
     from pydantic import ConfigDict, Field, create_model
 
     fields: dict[str, Any] = {}
-    for parameter in inspect.signature(function, eval_str=True).parameters.values():
+    for number, parameter in enumerate(_parameters(name, function)):
+        default = ... if parameter.default is parameter.empty else parameter.default
+        told = Field(default, alias=parameter.name, description=described.get(parameter.name))
+        fields[f"argument_{number}"] = (parameter.annotation, told)
+    config = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
+    try:
+        return create_model(name, __config__=config, **fields)
+    except Exception as error:
+        raise ConfigurationError(f"{name} cannot be a tool: {one_line(error, 300)}") from None
+
+
+def _parameters(name: str, function: Callable[..., Any]) -> list[inspect.Parameter]:
+    try:
+        parameters = list(inspect.signature(function, eval_str=True).parameters.values())
+    except Exception as error:  # no signature to be had, or a type hint that names what is not there
+        raise ConfigurationError(f"{name} cannot be a tool: {one_line(error, 300)}") from None
+    for parameter in parameters:
         if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise ConfigurationError(
-                f"{function.__name__}: the parameter {parameter} has no name that the model could give; "
+                f"{name}: the parameter {parameter} has no name that the model could give; "
                 "a tool takes named parameters with type hints."
             )
         if parameter.annotation is parameter.empty:
             raise ConfigurationError(
-                f"{function.__name__}: the parameter {parameter.name!r} has no type hint; write e.g. {parameter.name}: str."
+                f"{name}: the parameter {parameter.name!r} has no type hint; write e.g. {parameter.name}: str."
             )
-        default = ... if parameter.default is parameter.empty else parameter.default
-        fields[parameter.name] = (parameter.annotation, Field(default, description=described.get(parameter.name)))
-    config = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
-    try:
-        return create_model(function.__name__, __config__=config, **fields)
-    except Exception as error:
-        raise ConfigurationError(f"{function.__name__} cannot be a tool: {one_line(error, 300)}") from None
+    return parameters
 
 
 def _schema(arguments: Any) -> dict[str, Any]:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Literal
 
 from rtnb import formatting
 from rtnb.client.connection import Connection
 from rtnb.client.live_response import ITS_TURN, LiveResponse
 from rtnb.client.loop import LoopThread
-from rtnb.client.toolbox import MOST_ROUNDS, Toolbox
+from rtnb.client.response_watches import EveryResponse, ResponseWatch, is_done
+from rtnb.client.toolbox import MOST_ROUNDS, Toolbox, given_up
 from rtnb.client.watches import Watch
-from rtnb.conversation import Conversation
-from rtnb.errors import ConfigurationError, ResponseTimeout, RtnbError, ServerError, SessionBusy
-from rtnb.items import ResponseState
+from rtnb.errors import ConfigurationError, ResponseTimeout, RtnbError, ServerError, SessionBusy, SessionClosed
+from rtnb.items import Item, ResponseState
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
 from rtnb.protocol.events import Event
@@ -30,34 +30,6 @@ ACTIVE_ALREADY = "conversation_already_has_active_response"
 _GRACE = 5.0
 _UNASKED_SECONDS = 60.0
 _LOOK_AGAIN = 1.0
-
-
-class _ResponseWatch(Watch):
-    """Follows one response from the request to its end."""
-
-    def __init__(
-        self, connection: Connection, response: LiveResponse, asked: str | None, event_ids: Sequence[str]
-    ) -> None:
-        super().__init__(self._ended, event_ids, Kind.RESPONSE_DONE)
-        self._conversation = connection.conversation
-        self._before = connection.conversation.newest
-        self._response = response
-        self._asked = asked
-        self._bound = False
-
-    def _ended(self, event: Event) -> bool:
-        if not self._bound:
-            self._bind()
-        return self._bound and not self._response._state.active
-
-    def _bind(self) -> None:
-        """Take up the response that answers the request, whichever event tells of it first."""
-        state = self._conversation.newest
-        if state is None or state is self._before or self._asked not in (None, state.request_id):
-            return
-        self._bound = True
-        self._response.waits_for = Kind.RESPONSE_DONE
-        self._response.follow(state)
 
 
 class Turns:
@@ -77,13 +49,16 @@ class Turns:
         self._toolbox = toolbox
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._in_line: set[asyncio.Task[None]] = set()
         self._current: LiveResponse | None = None
+        self._calling: asyncio.Task[list[Command]] | None = None
         self._unended: list[ResponseState] = []
         self.attend()
 
     def attend(self) -> None:
         """Look after the responses that nobody asked for: turn detection makes some, and they may want functions called."""
-        self._connection.watch(_CallWatch(self._connection.conversation, self._attend_calls))
+        self._unended.clear()
+        self._connection.watch(EveryResponse(self._connection.conversation, self._attend_calls))
 
     def _attend_calls(self, state: ResponseState) -> None:
         asked_for = self._current is not None and self._current._state is state
@@ -91,11 +66,23 @@ class Turns:
             response = LiveResponse(self._connection, self._io)
             response.follow(state)
             self._start(response, self._answer_calls(response), _UNASKED_SECONDS)
+            assert response.task is not None
+            response.task.add_done_callback(lambda _: self._note_failure(response))
+
+    def _note_failure(self, response: LiveResponse) -> None:
+        """Tell of a turn that nobody waits for; that the session is over is told by itself."""
+        if response.failure is not None and not isinstance(response.failure, SessionClosed):
+            self._connection.note_problem(f"answering the model's calls failed: {response.failure}")
+
+    def stop_calls(self) -> None:
+        """Wait no longer for functions that the model wants called; the turn ends with what there is."""
+        if self._calling is not None:
+            self._calling.cancel()
 
     @property
     def busy(self) -> bool:
-        """Return whether a turn is running or a response is in progress."""
-        return any(not task.done() for task in self._tasks) or self._in_progress is not None
+        """Return whether a turn is running or a response is in progress; those beside the conversation do not count."""
+        return any(not task.done() for task in self._in_line) or self._in_progress is not None
 
     @property
     def _in_progress(self) -> ResponseState | None:
@@ -143,7 +130,7 @@ class Turns:
             )
         response = LiveResponse(self._connection, self._io)
         if out_of_band:
-            self._start(response, self._exchange(response, prelude, create), timeout, alone=False)
+            self._start(response, self._exchange(response, prelude, create, beside=True), timeout, beside=True)
         else:
             self._start(response, self._run(response, prelude, create), timeout, make_way=when_busy == "cancel")
         return response
@@ -154,16 +141,19 @@ class Turns:
         work: Coroutine[Any, Any, None],
         timeout: float,
         *,
-        alone: bool = True,
+        beside: bool = False,
         make_way: bool = False,
     ) -> None:
         """Make a turn of `work`: a task with an end, at the latest after `timeout` seconds."""
-        guarded = self._guard(response, work, alone=alone, make_way=make_way)
+        guarded = self._guard(response, work, beside=beside, make_way=make_way)
         task = asyncio.create_task(guarded, name="rtnb-turn")
         response.task = task
         self._tasks.add(task)
+        if not beside:
+            self._in_line.add(task)
         timer = asyncio.get_running_loop().call_later(timeout, self._expire, response, timeout)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._in_line.discard)
         task.add_done_callback(lambda _: timer.cancel())
         task.add_done_callback(lambda _: work.close())
 
@@ -188,13 +178,13 @@ class Turns:
             response.task.cancel()
 
     async def _guard(
-        self, response: LiveResponse, work: Coroutine[Any, Any, None], *, alone: bool, make_way: bool
+        self, response: LiveResponse, work: Coroutine[Any, Any, None], *, beside: bool, make_way: bool
     ) -> None:
         """Run a turn; whatever ends it is kept on the response, for whoever asks."""
         try:
             if make_way:
                 await self._make_way()
-            if not alone:
+            if beside:
                 await work
                 response.settle()
                 return
@@ -220,22 +210,59 @@ class Turns:
     async def _answer_calls(self, response: LiveResponse) -> None:
         """Call the functions that a response wants called, and follow the response to their outputs."""
         for _ in range(MOST_ROUNDS):
-            calls = self._toolbox.unanswered(response._state)
-            if not calls:
+            state = response._state
+            if not (calls := self._toolbox.unanswered(state)):
                 return
-            response.waits_for = f"function {', '.join(call.name for call in calls)}"
-            outputs = await self._toolbox.answer(calls)
+            outputs = await self._outputs(response, calls)
+            if outputs is None or self._toolbox.leaves_some(state):
+                # Interrupted, or the user has calls to answer, too, before the model may go on.
+                await self._tell(given_up(calls) if outputs is None else outputs)
+                return
+            response.waits_for = ITS_TURN
             await self._idle()
+            response.next_round()
             await self._exchange(response, outputs, commands.response_create())
+        if left := self._toolbox.unanswered(response._state):
+            names = ", ".join(call.name for call in left)
+            self._connection.note_problem(
+                f"{names} not called: after {MOST_ROUNDS} rounds the model gets no more answers"
+            )
 
-    async def _exchange(self, response: LiveResponse, prelude: Sequence[Command], create: Command | None) -> None:
+    async def _outputs(self, response: LiveResponse, calls: Sequence[Item]) -> list[Command] | None:
+        """Return what the functions gave, as commands; None if they were stopped. Raises when the session ends meanwhile."""
+        response.waits_for = f"function {', '.join(call.name for call in calls)}"
+        ended = self._connection.watch(Watch(lambda event: False))
+        calling = self._calling = asyncio.ensure_future(self._toolbox.answer(calls))
+        try:
+            waited: tuple[asyncio.Future[Any], ...] = (calling, ended.future)
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            if calling.done():
+                return None if calling.cancelled() else calling.result()
+            raise ended.future.exception() or SessionClosed("The session is closed.")
+        except asyncio.CancelledError:
+            await self._tell(given_up(calls))
+            raise
+        finally:
+            calling.cancel()
+            self._calling = None
+            self._connection.watches.discard(ended)
+
+    async def _tell(self, outputs: Sequence[Command]) -> None:
+        """Tell outputs without asking for a response."""
+        with contextlib.suppress(SessionClosed):
+            for command in outputs:
+                await self._connection.send(command)
+
+    async def _exchange(
+        self, response: LiveResponse, prelude: Sequence[Command], create: Command | None, *, beside: bool = False
+    ) -> None:
         """Send a request and follow the response that answers it to its end."""
         connection = self._connection
         sent = [{**command, "event_id": commands.new_id("event")} for command in prelude]
         while True:
             asked = {**create, "event_id": commands.new_id("event")} if create else None
             own = [each for each in (*sent, asked) if each]
-            watch = _ResponseWatch(
+            watch = ResponseWatch(
                 connection, response, asked["event_id"] if asked else None, [each["event_id"] for each in own]
             )
             connection.watch(watch)
@@ -250,10 +277,11 @@ class Turns:
                     raise
                 # The service began a response of its own in between; the message stands, only the request goes again.
                 sent = []
+                response.follow(ResponseState())
                 response.waits_for = ITS_TURN
                 await self._other_ended()
             except asyncio.CancelledError:
-                await self._stop(response)
+                await self._stop(response, beside=beside)
                 raise
             finally:
                 connection.watches.discard(watch)
@@ -261,7 +289,7 @@ class Turns:
     async def _idle(self) -> None:
         """Wait until no response of the default conversation is in progress."""
         while self._in_progress is not None:
-            await self._connection.watch(Watch(_is_done)).future
+            await self._connection.watch(Watch(is_done)).future
 
     async def _other_ended(self) -> None:
         """Wait for the end of a response that is in the way; look again in a while where nothing told of it."""
@@ -269,7 +297,7 @@ class Turns:
         if self._in_progress is None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_AGAIN):
-                    await self._connection.watch(Watch(_is_done)).future
+                    await self._connection.watch(Watch(is_done)).future
         await self._idle()
 
     async def _make_way(self) -> None:
@@ -279,13 +307,15 @@ class Turns:
         elif self._current is not None:
             self._give_up(self._current, RtnbError("A later call cancelled this response before it began."))
 
-    async def _stop(self, response: LiveResponse) -> None:
+    async def _stop(self, response: LiveResponse, *, beside: bool) -> None:
         """Cancel a response on the service, and hear its last word before the next turn may begin."""
         state = response._state
-        if self._connection.closed is not None or (state.status and not state.active):
+        over = state.status and not state.active
+        # One beside the conversation cannot be named before it was created, and without a name another would be stopped.
+        if self._connection.closed is not None or over or (beside and not state.id):
             return
         await self._cancel(state.id)
-        if (left := self._in_progress) is not None:
+        if not beside and (left := self._in_progress) is not None:
             self._unended.append(left)
 
     async def _cancel(self, response_id: str) -> None:
@@ -293,7 +323,7 @@ class Turns:
         event_id = commands.new_id("event")
 
         def ended(event: Event) -> bool:
-            return _is_done(event) and (not response_id or event.response_id in ("", response_id))
+            return is_done(event) and (not response_id or event.response_id in ("", response_id))
 
         watch = self._connection.watch(Watch(ended, [event_id]))
         try:
@@ -314,28 +344,16 @@ class Turns:
                 waited_for=waited,
                 timeout=timeout,
             )
+        if response._state.status and not response._state.active:
+            return ResponseTimeout(
+                f"The {waited} gave no result within {formatting.seconds(timeout)}; the model was told, the session lives "
+                "on, and so does the function. Give timeout= more seconds, or make the function quicker.",
+                waited_for=waited,
+                timeout=timeout,
+            )
         return ResponseTimeout(
             f"No {waited} within {formatting.seconds(timeout)}; the response was cancelled and the session lives on.{said} "
             "Give timeout= more seconds, or look at session.timeline.tail().",
             waited_for=str(waited),
             timeout=timeout,
         )
-
-
-class _CallWatch(Watch):
-    """Tells of every response that ends, for as long as the connection lives."""
-
-    def __init__(self, conversation: Conversation, tell: Callable[[ResponseState], None]) -> None:
-        super().__init__(_is_done)
-        self._conversation = conversation
-        self._tell = tell
-
-    def offer(self, event: Event) -> None:
-        """Look at an event; this is never settled by one."""
-        state = self._conversation.responses.get(event.response_id) if _is_done(event) else None
-        if state is not None:
-            self._tell(state)
-
-
-def _is_done(event: Event) -> bool:
-    return event.kind == Kind.RESPONSE_DONE

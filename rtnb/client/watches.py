@@ -103,3 +103,8 @@ class Watches:
 def _seen(future: asyncio.Future[Any]) -> None:
     if not future.cancelled():
         future.exception()
+
+
+def accepts(kind: str) -> Predicate:
+    """Return what accepts any event of a kind."""
+    return lambda event: event.kind == kind

@@ -15,6 +15,7 @@ from rtnb.client.watches import Predicate
 from rtnb.errors import ResponseTimeout, SessionClosed
 from rtnb.formatting import seconds
 from rtnb.protocol.events import Event
+from rtnb.protocol.names import Local
 
 
 class WatchedSession(LiveRecord):
@@ -34,14 +35,16 @@ class WatchedSession(LiveRecord):
             A name in either dialect, ``"*"``, or a glob like ``"response.*"``; ``"open"`` and ``"close"`` too. For a
             session that is open already, a listener for ``"open"`` is called at once.
         """
-        self._connection.listeners.add(type, listener, now=self._connection.opened if type == "open" else None)
+        self._connection.listeners.add(type, listener, now=self._opened(type))
         return listener
 
     def once(self, type: str, listener: Listener) -> Listener:
         """Call `listener` for the first event that matches, and forget it."""
-        now = self._connection.opened if type == "open" else None
-        self._connection.listeners.add(type, listener, once=True, now=now)
+        self._connection.listeners.add(type, listener, once=True, now=self._opened(type))
         return listener
+
+    def _opened(self, type: str) -> Event | None:
+        return self._connection.opened if type == Local.OPEN and self._connection.closed is None else None
 
     def off(self, type: str, listener: Listener | None = None) -> None:
         """Forget `listener` for `type`; without a listener, all of them."""
@@ -52,6 +55,7 @@ class WatchedSession(LiveRecord):
 
         A loop begins where the last finished one, or the last finished `ask`, left off: nothing that arrives between two
         loops is missed. It ends with the session; when the session broke, it raises SessionClosed after the last event.
+        A session that resumes by itself goes on.
 
         Parameters
         ----------
@@ -63,10 +67,21 @@ class WatchedSession(LiveRecord):
 
     @on_io
     async def _next(self, pattern: str | Predicate, row: int) -> Event | None:
-        event = await self._connection.find(pattern, row)
+        event = await self._find(pattern, row)
         if event is None and self.closed is not None and self.closed.code not in (1000, 1001):
             raise self.closed.with_traceback(None)
         return event
+
+    async def _find(self, pattern: str | Predicate, row: int) -> Event | None:
+        """Return the first event that matches; None when the session is over and does not come back."""
+        event = await self._connection.find(pattern, row)
+        while event is None and await self._comes_back():
+            event = await self._connection.find(pattern, row)
+        return event
+
+    async def _comes_back(self) -> bool:
+        """Wait for a resumption that is under way; return whether the session is open."""
+        return self._connection.closed is None
 
     def _left_off(self, row: int) -> None:
         self._consumed = max(self._consumed, row)
@@ -82,7 +97,7 @@ class WatchedSession(LiveRecord):
         words = type if isinstance(type, str) else "event that the predicate accepts"
         try:
             async with asyncio.timeout(timeout):
-                event = await self._connection.find(type, self._consumed)
+                event = await self._find(type, self._consumed)
         except TimeoutError:
             raise self._nothing(words, timeout) from None
         if event is None:

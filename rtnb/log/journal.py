@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 from rtnb.errors import RecordingError
 from rtnb.log.lines import Header, header_line, row_line
@@ -57,7 +57,7 @@ class Journal:
         self.rows = 0
         first = header_line(Header(started, title, meta or {}))
         try:
-            self._file = open(self.path, "wb" if overwrite else "xb")  # noqa: SIM115 - it stays open as long as the session
+            self._file: BinaryIO = open(self.path, "wb" if overwrite else "xb")  # noqa: SIM115 - it stays open as long as the session
         except FileExistsError:
             raise RecordingError(
                 f"{self.path} is there already, and recording into it would lose it: choose another name, or delete it first."
@@ -67,10 +67,18 @@ class Journal:
     def write(self, event: Event, *, late_ms: float = 0.0) -> None:
         """Add a recorded event, to a closed journal too. After the first failure this does nothing."""
         if self._file.closed and not self.problem:
-            self._file = open(self.path, "ab")  # noqa: SIM115 - a session that is resumed goes on in the same file
+            self._go_on()
         if not self._file.closed:
             self._put(row_line(event, late_ms))
             self.rows += not self.problem
+
+    def _go_on(self) -> None:
+        """Open the file again: a session that was resumed goes on in it, as long as it is there."""
+        try:
+            self._file = open(self.path, "r+b")  # noqa: SIM115 - it stays open as long as the session
+            self._file.seek(0, os.SEEK_END)
+        except OSError as error:
+            self.problem = f"recording to {self.path} stopped after {self.rows:,} rows: {error.strerror or error}"
 
     def _put(self, line: bytes) -> None:
         try:

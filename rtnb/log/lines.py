@@ -99,6 +99,8 @@ def read_header(line: bytes, name: str) -> Header:
     RecordingError
         If the file is not a recording, or was written by a later version.
     """
+    if not line:
+        raise RecordingError(f"{name} is not a recording: it is empty.")
     found = orjson.loads(line) if is_json(line) else None
     version = found.get("rtnb") if isinstance(found, dict) else None
     if found is None or not isinstance(version, int):

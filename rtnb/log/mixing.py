@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from rtnb.audio.formats import FORMATS
 from rtnb.audio.samples import Samples
 from rtnb.audio.stereo import StereoClip
 from rtnb.log.view import View
+from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
 
 Times = npt.NDArray[np.float64]
@@ -29,7 +31,8 @@ def playback_starts(arrivals: Times, durations: Times) -> Times:
 def mix(timeline: View, rate: int = 24_000) -> StereoClip:
     """Return the talk as a stereo clip: what was sent on the left, what was answered on the right.
 
-    The clip begins with the session (t = 0). A piece of an item that was truncated sounds only as far as it was heard.
+    The clip begins with the session (t = 0). A piece of an item that was truncated sounds only as far as it was heard, one
+    of an item that was deleted only until then. Responses beside the conversation are not part of the talk.
 
     Parameters
     ----------
@@ -38,30 +41,64 @@ def mix(timeline: View, rate: int = 24_000) -> StereoClip:
     rate : int
         Samples per second of the result (Hz).
     """
-    heard_ms = _truncations(timeline)
-    return StereoClip(_side(timeline, Kind.INPUT_APPEND, {}, rate), _side(timeline, Kind.AUDIO_DELTA, heard_ms, rate))
+    said, answered = _sounding(timeline, Kind.INPUT_APPEND), _sounding(timeline, Kind.AUDIO_DELTA)
+    answered = answered[~answered["response_id"].isin(_beside(timeline))]
+    return StereoClip(
+        _side(said, said["audio_ms"] / 1000, rate), _side(answered, _heard(answered, _cuts(timeline)), rate)
+    )
 
 
-def _truncations(timeline: View) -> dict[str, float]:
-    events = (timeline[int(index)] for index in np.flatnonzero(timeline["kind"] == Kind.ITEM_TRUNCATED))
-    return {
-        event.item_id: float(end)
-        for event in events
-        if isinstance(end := event.data.get("audio_end_ms"), (int, float)) and not isinstance(end, bool)
-    }
-
-
-def _side(timeline: View, kind: Kind, heard_ms: dict[str, float], rate: int) -> AudioClip:
+def _sounding(timeline: View, kind: Kind) -> View:
     rows = timeline[timeline["kind"] == kind]
-    rows = rows[~np.isnan(rows["audio_ms"])]
+    sounding: View = rows[~np.isnan(rows["audio_ms"])]
+    return sounding
+
+
+def _of_kind(timeline: View, *kinds: Kind) -> Iterator[Event]:
+    return (timeline[int(index)] for index in np.flatnonzero(timeline["kind"].isin(kinds)))
+
+
+def _beside(timeline: View) -> list[str]:
+    """Return the responses that belong to no conversation."""
+    return [
+        event.response_id
+        for event in _of_kind(timeline, Kind.RESPONSE_CREATED)
+        if event.part("response").get("conversation_id", "") is None
+    ]
+
+
+def _cuts(timeline: View) -> dict[str, tuple[float, float]]:
+    """Return how far items sound that were cut: item -> (seconds of its own audio, the moment in which it ends)."""
+    cuts: dict[str, tuple[float, float]] = {}
+    for event in _of_kind(timeline, Kind.ITEM_TRUNCATED, Kind.ITEM_DELETED):
+        if event.kind == Kind.ITEM_DELETED:
+            cuts[event.item_id] = (cuts.get(event.item_id, (np.inf, 0))[0], event.t)
+        elif isinstance(end := event.data.get("audio_end_ms"), (int, float)) and not isinstance(end, bool):
+            cuts[event.item_id] = (end / 1000, np.inf)
+    return cuts
+
+
+def _heard(rows: View, cuts: dict[str, tuple[float, float]]) -> Times:
+    """Return the seconds of each piece that sound: all of it, but for pieces of items that were cut."""
+    durations: Times = rows["audio_ms"] / 1000
+    items = rows["item_id"]
+    for item, (seconds, end) in cuts.items():
+        mine = np.flatnonzero(items == item)
+        before = np.cumsum(durations[mine]) - durations[mine]
+        durations[mine] = np.clip(seconds - before, 0, durations[mine])
+        if np.isfinite(end):
+            durations[mine] = np.clip(end - playback_starts(rows["t"], durations)[mine], 0, durations[mine])
+    return durations
+
+
+def _side(rows: View, durations: Times, rate: int) -> AudioClip:
     if not len(rows):
         return AudioClip(np.zeros(0, np.int16), rate)
-    durations = _heard(rows, heard_ms)
     starts = playback_starts(rows["t"], durations)
     places = np.round(starts * rate).astype(np.int64)
     out = np.zeros(int(places[-1] + np.ceil(durations[-1] * rate)) + rate, np.int16)
     end = 0
-    for first, last in _runs(starts, durations):
+    for first, last in _runs(rows, starts, durations):
         clip = _joined(rows, first, last, durations, rate)
         # Rounding of whole pieces must not make two of them overlap by a sample.
         begin = max(int(places[first]), end)
@@ -72,22 +109,11 @@ def _side(timeline: View, kind: Kind, heard_ms: dict[str, float], rate: int) -> 
     return AudioClip(out[:end], rate)
 
 
-def _heard(rows: View, heard_ms: dict[str, float]) -> Times:
-    """Return the seconds of each piece that sound: all of it, but for pieces of truncated items."""
-    durations: Times = rows["audio_ms"] / 1000
-    items = rows["item_id"]
-    for item, end_ms in heard_ms.items():
-        mine = np.flatnonzero(items == item)
-        before = np.cumsum(durations[mine]) - durations[mine]
-        durations[mine] = np.clip(end_ms / 1000 - before, 0, durations[mine])
-    return durations
-
-
-def _runs(starts: Times, durations: Times) -> list[tuple[int, int]]:
-    """Return (first, last + 1) of the pieces that follow one another without a gap."""
-    gaps = np.flatnonzero(np.diff(starts) - durations[:-1] > 1e-6) + 1
-    edges = [0, *gaps.tolist(), len(starts)]
-    return list(itertools.pairwise(edges))
+def _runs(rows: View, starts: Times, durations: Times) -> list[tuple[int, int]]:
+    """Return (first, last + 1) of the pieces that follow one another without a gap, in one encoding."""
+    formats = np.array([rows.audio_format(int(seq)) for seq in rows["seq"]])
+    gaps = (np.diff(starts) - durations[:-1] > 1e-6) | (formats[1:] != formats[:-1])
+    return list(itertools.pairwise([0, *(np.flatnonzero(gaps) + 1).tolist(), len(starts)]))
 
 
 def _joined(rows: View, first: int, last: int, durations: Times, rate: int) -> Samples:

@@ -123,7 +123,7 @@ def _html_cells(row: Fold) -> list[str]:
 
 def _total(view: View) -> str:
     if not len(view):
-        return "No events yet."
+        return f"None of the {view.session_length:,} events." if view.session_length else "No events yet."
     codes = np.bincount(view["direction"].codes, minlength=len(DIRECTIONS))
     shares = [f"{count:,} {name}" for name, count in zip(DIRECTIONS, codes.tolist(), strict=True) if count]
     first, last = float(view["t"][0]), float(view["t"][-1])

@@ -154,6 +154,11 @@ class Store:
         """Return the frame of a row byte for byte."""
         return raw_of(self.frames[seq])
 
+    def words(self, seq: int) -> bytes:
+        """Return the frame of a row without the audio that is kept decoded, which costs nothing to look through."""
+        frame = self.frames[seq]
+        return frame if isinstance(frame, bytes) else frame[0] + frame[2]
+
     def audio(self, seq: int) -> bytes:
         """Return the decoded audio of a row, empty where it carries none."""
         frame = self.frames[seq]

@@ -73,6 +73,11 @@ class View:
         return self._store.title
 
     @property
+    def session_length(self) -> int:
+        """Return how many rows the session has, whatever of it is selected here."""
+        return self._store.length
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Return the names of the columns."""
         return COLUMNS
@@ -143,6 +148,10 @@ class View:
     def raw(self, seq: int) -> bytes:
         """Return the frame of row `seq` of the session's timeline, byte for byte."""
         return self._store.raw(self._checked(seq))
+
+    def words_of_frame(self, seq: int) -> bytes:
+        """Return the frame of row `seq` of the session's timeline without the audio that was taken out of it."""
+        return self._store.words(self._checked(seq))
 
     def audio_chunk(self, seq: int) -> bytes:
         """Return the decoded audio of row `seq` of the session's timeline, empty if it carries none."""

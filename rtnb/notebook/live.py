@@ -1,63 +1,62 @@
-"""What a cell shows while it waits for a response: drawn by the waiting cell's own thread, at most ten times a second."""
+"""What a kernel shows of a response that is on its way: in the cell that waits for it, and where it is displayed."""
 
 from __future__ import annotations
 
-import secrets
 import sys
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from rtnb import formatting
 from rtnb.response import Response
 
-_PATIENCE = 0.4
+if TYPE_CHECKING:
+    from rtnb.notebook.response_view import ResponseView
+
+PATIENCE = 0.4
 
 
 class CellProgress:
-    """The line under a cell that waits. An answer that comes at once leaves no trace of it."""
+    """The view of a response in the cell that waits for it. An answer that comes at once leaves no trace of it."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
-        self._id = secrets.token_hex(8)
-        self._displayed = False
-        self._shown = ""
+        self._view: ResponseView | None = None
 
     def update(self, response: Response) -> None:
-        """Show what has arrived, if the wait has become one."""
-        if time.monotonic() - self._began < _PATIENCE:
-            return
-        shown = progress_html(response, time.monotonic() - self._began)
-        if shown == self._shown:
-            return
-        self._shown = shown
-        self._put({"text/html": shown, "text/plain": formatting.one_line(response.transcript)})
+        """Show the response, if the wait has become one; the view then goes on by itself."""
+        if self._view is None and time.monotonic() - self._began >= PATIENCE:
+            self._view = show(response, stays=False)
 
     def finish(self) -> None:
-        """Take the line away."""
-        if self._shown:
-            self._put({"text/html": "", "text/plain": ""})
-
-    def _put(self, bundle: dict[str, str]) -> None:
-        from IPython.display import publish_display_data
-
-        publish_display_data(bundle, transient={"display_id": self._id}, update=self._displayed)
-        self._displayed = True
+        """Take the view away: the value of the cell shows the same response."""
+        if self._view is not None:
+            self._view.vanish()
 
 
-def progress_html(response: Response, waited: float) -> str:
-    """Return the transcript so far and the figures of a response that is on its way."""
-    words = formatting.one_line(response.transcript, 400)
-    audio = response.audio_seconds
-    figures = [
-        f"{response.status}",
-        f"{formatting.seconds(audio)} of audio" if audio else "no audio yet",
-        f"{waited:.1f} s",
-    ]
-    return formatting.card(formatting.escape(words) if words else "", formatting.muted("▸ " + " · ".join(figures)))
+def show(response: Response, *, stays: bool = True) -> ResponseView:
+    """Display a view of a response under the cell that runs."""
+    # A session that never shows a view does not pay for the widgets.
+    from IPython.display import display
+
+    from rtnb.notebook.response_view import ResponseView
+
+    view = ResponseView(response, stays=stays)
+    display(view)
+    return view
 
 
 def cell_progress() -> Callable[[], CellProgress] | None:
-    """Return what makes the progress line of a cell; None outside a notebook's kernel."""
+    """Return what makes the view of a waiting cell; None outside a notebook's kernel."""
+    return CellProgress if in_kernel() else None
+
+
+def live_display() -> Callable[[Response], object] | None:
+    """Return what displays a response that is on its way; None outside a notebook's kernel."""
+    return show if in_kernel() else None
+
+
+def in_kernel() -> bool:
+    """Return whether this is the kernel of a notebook, where widgets can be shown."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
-    return CellProgress if shell is not None and getattr(shell, "kernel", None) is not None else None
+    return shell is not None and getattr(shell, "kernel", None) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,17 @@ class LiveView(anywidget.AnyWidget):
 
     A subclass names its module (``_esm = STATIC / "name.js"``, ``_css`` likewise), draws in `refresh`, and tells in
     `snapshot` what is shown where no widget can be: in a notebook reopened without a kernel, on a page, in a terminal.
+
+    The pump may call `refresh` as soon as this ``__init__`` has begun: a subclass sets up what `refresh` reads before it
+    calls it.
     """
 
+    # Of the class, too: a view that is refused while it is being made is closed all the same.
+    _display_ids: Sequence[str] = ()
+
     def __init__(self, **traits: Any) -> None:
+        self._display_ids = []
         super().__init__(**traits)
-        self._display_ids: list[str] = []
         self.on_msg(lambda _, content, buffers: pump().do(lambda: self.received(content, buffers)))
         pump().add(self)
 
@@ -53,8 +60,9 @@ class LiveView(anywidget.AnyWidget):
         super().close()
 
     def _ipython_display_(self, **_: Any) -> None:
-        self._display_ids.append(secrets.token_hex(8))
-        self._publish(self._display_ids[-1], update=False)
+        display_id = secrets.token_hex(8)
+        self._display_ids = [*self._display_ids, display_id]
+        self._publish(display_id, update=False)
 
     def _publish(self, display_id: str, *, update: bool) -> None:
         _publish_bundle({**self.snapshot(), **_widget_view(self)}, display_id, update=update)

@@ -32,8 +32,10 @@ class Pump:
 
     def __init__(self) -> None:
         self._views: weakref.WeakSet[Refreshed] = weakref.WeakSet()
+        self._broken: weakref.WeakSet[Refreshed] = weakref.WeakSet()
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._lock = threading.Lock()
+        # Reentrant: a collected view takes itself out, and it may be collected while this very thread holds the lock.
+        self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
 
     def add(self, view: Refreshed) -> None:
@@ -61,28 +63,44 @@ class Pump:
     def _run(self) -> None:
         due = time.monotonic()
         while True:
-            try:
-                job = self._jobs.get(timeout=max(due - time.monotonic(), 0.0))
-            except queue.Empty:
-                due = time.monotonic() + INTERVAL
-                for view in list(self._views):
-                    self._safely(view.refresh)
-                with self._lock:
-                    if not self._views and self._jobs.empty():
-                        self._thread = None
-                        return
-            else:
-                self._safely(job)
+            self._work_until(due)
+            self._refresh_all()
+            due = time.monotonic() + INTERVAL  # from the end of the last refresh, so that no two are ever closer
+            with self._lock:
+                if not self._views and self._jobs.empty():
+                    self._thread = None
+                    return
 
-    def _safely(self, job: Callable[[], None]) -> None:
-        try:
-            job()
-        except Exception:  # one broken view must not stop the others
-            _log.exception("a view could not be drawn")
+    # In methods of their own, so that between two ticks no local of this thread keeps a view alive.
+
+    def _work_until(self, due: float) -> None:
+        while (left := due - time.monotonic()) > 0:
+            try:
+                job = self._jobs.get(timeout=left)
+            except queue.Empty:
+                return
+            try:
+                job()
+            except Exception:  # one broken message must not stop the views
+                _log.exception("a view's message could not be answered")
+            del job
+
+    def _refresh_all(self) -> None:
+        with self._lock:
+            views = list(self._views)
+        for view in views:
+            try:
+                view.refresh()
+            except Exception:  # one broken view must not stop the others, nor fill the log
+                if view not in self._broken:
+                    _log.exception("a view could not be drawn")
+                self._broken.add(view)
+            else:
+                self._broken.discard(view)
 
 
 def pump() -> Pump:
-    """Return the process's pump."""
+    """Return the process's pump; a forked child has its own."""
     return _pump(os.getpid())
 
 

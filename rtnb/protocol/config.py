@@ -156,13 +156,20 @@ def look(tree: Mapping[str, Any], path: Path, default: Any = None) -> Any:
 
 
 def merge(tree: dict[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge `change` deeply into `tree` and return it: absent stays, anything else (None, "", []) replaces."""
+    """Merge `change` deeply into `tree` and return it: absent stays, anything else (None, "", []) replaces.
+
+    An object of another ``type`` replaces, too: what belonged to the old type has no place in the new one.
+    """
     for key, value in change.items():
-        if isinstance(value, Mapping) and isinstance(tree.get(key), dict):
+        if isinstance(value, Mapping) and isinstance(tree.get(key), dict) and _same_type(tree[key], value):
             merge(tree[key], value)
         else:
             tree[key] = copy_tree(value)
     return tree
+
+
+def _same_type(now: Mapping[str, Any], change: Mapping[str, Any]) -> bool:
+    return "type" not in change or "type" not in now or bool(now["type"] == change["type"])
 
 
 def copy_tree(value: Any) -> Any:

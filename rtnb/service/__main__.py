@@ -12,7 +12,7 @@ import threading
 
 from rtnb.errors import ConfigurationError
 from rtnb.service.foreground import stop_on_signals, warn
-from rtnb.service.options import ServiceOptions, add_arguments
+from rtnb.service.options import REFUSED, ServiceOptions, add_arguments
 from rtnb.service.server import serve_with
 
 
@@ -28,7 +28,7 @@ def main() -> int:
         asyncio.run(_serve(given.host, given.port, given.tls, ServiceOptions.of(given)))
     except ConfigurationError as error:
         print(error, file=sys.stderr)
-        return 1
+        return REFUSED
     return 0
 
 

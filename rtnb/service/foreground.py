@@ -39,6 +39,8 @@ def warn(host: str) -> None:
 def greeting(server: Server) -> str:
     """Return what a person reads first."""
     parts = [f"The local realtime service listens at {server.url}", usage(server.place)]
+    if server.others:
+        parts[0] += f"\nFrom other computers, by its address or its name: {' or '.join(server.others)}"
     if faults := server.options.faults.told():
         parts.append(
             "\n".join(["What goes wrong on purpose, in every session:", *(f"  {each}" for each in faults), ""])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from rtnb.errors import ConfigurationError
 from rtnb.service.faults import Faults, catalogue
-from rtnb.service.pace import Pace
+from rtnb.service.pace import Pace, is_number
 
 VOICE_ENGINES = ("auto", "numpy", "espeak")
+REFUSED = 78
+"""The exit status of a service whose options are not possible on this computer; stderr has the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,11 @@ class ServiceOptions:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "faults", Faults.of(self.faults))
-        phrases = (self.phrases,) if isinstance(self.phrases, str) else self.phrases
-        object.__setattr__(self, "phrases", tuple(phrases))
+        object.__setattr__(self, "phrases", _phrases(self.phrases))
         Pace(self.speed)
-        if self.expire_in is not None and not 0 <= self.expire_in < math.inf:
+        if not isinstance(self.seed, int) or isinstance(self.seed, bool):
+            raise ConfigurationError(f"seed={self.seed!r} is not a whole number; write one, such as seed=7.")
+        if self.expire_in is not None and not (is_number(self.expire_in) and 0 <= self.expire_in < math.inf):
             raise ConfigurationError(
                 f"expire_in={self.expire_in!r} is no time; write the seconds, such as expire_in=60."
             )
@@ -116,6 +120,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         f"faults, for --fault (events are counted in each session, session.created is the first):\n{catalogue()}"
     )
+
+
+def _phrases(given: Any) -> tuple[str, ...]:
+    phrases = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, Iterable) else (given,)
+    if not all(isinstance(each, str) for each in phrases):
+        raise ConfigurationError(f"phrases={given!r} is no text; write phrases=['Open the door.', 'Close the door.'].")
+    return phrases
 
 
 def _check_chat(chat: str | None, model: str | None) -> None:

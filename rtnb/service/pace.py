@@ -9,6 +9,11 @@ from rtnb.errors import ConfigurationError
 _HEAD_START = 0.25  # seconds of speech that go out at once: the first deltas
 
 
+def is_number(value: object) -> bool:
+    """Return whether a value is a number; True and False are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 class Pace:
     """When the next step of a response is due.
 
@@ -24,10 +29,8 @@ class Pace:
     """
 
     def __init__(self, speed: float) -> None:
-        if not speed >= 0:
-            raise ConfigurationError(
-                f"speed={speed!r} is not a pace: write 8.0 for eight times real time, 0 for no limit."
-            )
+        if not is_number(speed) or not speed >= 0:
+            raise ConfigurationError(f"{speed!r} is not a pace: write 8.0 for eight times real time, 0 for no limit.")
         self._seconds_each = 0.0 if speed == 0 or math.isinf(speed) else 1 / speed
         self._due = -math.inf
 

@@ -14,8 +14,8 @@ import threading
 from pathlib import Path
 from typing import IO, Any
 
-from rtnb.errors import ConnectError
-from rtnb.service.options import ServiceOptions
+from rtnb.errors import ConfigurationError, ConnectError
+from rtnb.service.options import REFUSED, ServiceOptions
 
 _STOP_SECONDS = 3.0
 _CHAT_KEY = "RTNB_CHAT_API_KEY"
@@ -55,7 +55,7 @@ class ServiceProcess:
         Raises
         ------
         ConfigurationError
-            An option is not possible; nothing was started.
+            An option is not possible, or not on this computer; nothing runs.
         ConnectError
             It did not start; the message has the end of what it wrote.
         """
@@ -81,6 +81,8 @@ class ServiceProcess:
         how = f"did not answer within {timeout:g} s" if status is None else f"ended with status {status}"
         written = _tail(errors)
         errors.close()
+        if status == REFUSED:
+            raise ConfigurationError(written)
         raise ConnectError(
             f"The local service {how}. What it wrote last:\n{written or '(nothing)'}\n"
             f"Try it by hand: {sys.executable} -m rtnb.service",

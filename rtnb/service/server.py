@@ -27,7 +27,7 @@ from rtnb.service.course import RETIRED_CODE, Course, refused, retirement
 from rtnb.service.engines import Engine, Engines, make
 from rtnb.service.faulty_socket import FaultySocket
 from rtnb.service.faulty_writer import OverdrawnWriter
-from rtnb.service.guard import Guard, certificate_hosts, names_of, reached_at
+from rtnb.service.guard import Guard, certificate_hosts, is_loopback, names_of, reached_at
 from rtnb.service.options import ServiceOptions
 from rtnb.service.routes import Page, Place, SessionRoute, page, route
 from rtnb.service.session.connection import SESSION_SECONDS, ServiceConnection
@@ -35,6 +35,7 @@ from rtnb.service.talk import Talk
 
 _LARGEST_FRAME = 32 * 2**20  # 15 MiB of audio are 20 MiB in base64
 _CLOSE_TIMEOUT = 2.0
+_LAST_PORT = 65_535
 _LOG = logging.getLogger(__name__)
 _SUBPROTOCOL = Subprotocol("realtime")
 
@@ -68,6 +69,12 @@ class Server:
     def url(self) -> str:
         """Return where it listens: ``ws://HOST:PORT``, without a path."""
         return self.place.url
+
+    @property
+    def others(self) -> list[str]:
+        """Return where other computers reach it, by this one's names: ``ws://NAME:PORT``; nothing on loopback."""
+        names = sorted(self._guard.names) if self._guard.is_open else []
+        return [f"ws://{name}:{self.port}" for name in names if not is_loopback(name)]
 
     @property
     def sessions(self) -> int:
@@ -111,6 +118,10 @@ class Server:
         # The library's log would hold request headers, keys among them.
         silent = logging.getLogger("rtnb.service.websockets")
         silent.setLevel(logging.CRITICAL)
+        if not 0 <= port <= _LAST_PORT:
+            raise ConfigurationError(
+                f"There is no port {port}: give one from 1024 to {_LAST_PORT}, or 0 for any free one."
+            )
         try:
             listening = await owned.enter_async_context(
                 serve_websockets(

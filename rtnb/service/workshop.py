@@ -14,7 +14,7 @@ from rtnb.service.session.connection import ServiceConnection
 from rtnb.service.session.transcription import UNAVAILABLE
 from rtnb.service.work import Feed, Finish, Order, Say, Start, Stop, Task, Transcribe
 
-_MOST_AHEAD = 8.0  # seconds of speech that wait to be told; then the voice waits
+_MOST_AHEAD = 8.0  # seconds of one job's speech that wait to be told; then the voice waits
 
 
 class Workshop:
@@ -105,7 +105,7 @@ class Workshop:
         async with contextlib.aclosing(results):  # type: ignore[type-var]
             async for result in results:
                 self._tell(self._connection.supply(job, result))
-                while isinstance(task, Say) and self._connection.ahead() > _MOST_AHEAD:
+                while isinstance(task, Say) and self._connection.ahead(job) > _MOST_AHEAD:
                     self._room.clear()
                     await self._room.wait()
 

@@ -1,7 +1,7 @@
 """The events that the bench is fed with, and the process that sends them over a real socket.
 
-As a script it serves one mode: ``python stream.py flood 40000`` or ``python stream.py paced 250``. It prints its URL, and
-sends to each client, once that has said anything at all.
+As a script it serves one mode: ``python stream.py flood 40000``, ``paced 250`` (50 audio deltas a second) or ``brisk 1200``
+(200 deltas a second, text and audio in turn). It prints its URL, and sends to each client, once that has said anything.
 """
 
 from __future__ import annotations
@@ -36,7 +36,13 @@ def response_created(response: str = "resp_bench") -> Wire:
     return {
         "type": "response.created",
         "event_id": f"event_{response}_begin",
-        "response": {"id": response, "object": "realtime.response", "status": "in_progress", "output": []},
+        "response": {
+            "id": response,
+            "object": "realtime.response",
+            "status": "in_progress",
+            "output": [],
+            "conversation_id": "conv_bench",
+        },
     }
 
 
@@ -46,6 +52,22 @@ def response_done(response: str = "resp_bench") -> Wire:
         "event_id": f"event_{response}_end",
         "response": {"id": response, "object": "realtime.response", "status": "completed", "output": []},
     }
+
+
+def item_added(response: str = "resp_bench") -> list[Wire]:
+    """Return what announces the item that the deltas fill: of the response, and of the conversation."""
+    item = {
+        "id": f"item_of_{response}",
+        "object": "realtime.item",
+        "type": "message",
+        "role": "assistant",
+        "content": [],
+    }
+    of = {"response_id": response, "output_index": 0, "item": item}
+    return [
+        {"type": "response.output_item.added", "event_id": f"event_{response}_output", **of},
+        {"type": "conversation.item.added", "event_id": f"event_{response}_item", "item": item},
+    ]
 
 
 def delta(number: int, kind: str, content: str, response: str = "resp_bench", index: int = 0) -> Wire:
@@ -97,15 +119,18 @@ def flood(socket: ServerConnection, count: int, blocks: list[bytes]) -> None:
     socket.socket.sendall(framed(encoded(response_done())))
 
 
-def paced(socket: ServerConnection, count: int, interval: float = 0.02) -> None:
-    """Send `count` audio deltas at an even pace; each says when it was sent, by the clock that all processes share."""
+def paced(socket: ServerConnection, count: int, *, brisk: bool = False) -> None:
+    """Send `count` deltas at an even pace; each says when it was sent, by the clock that all processes share."""
     socket.send(encoded(response_created()).decode())
+    if brisk:
+        for event in item_added():
+            socket.send(encoded(event).decode())
     pcm = random.Random(5).randbytes(960)
     due = time.monotonic()
     for number in range(count):
-        due += interval
+        due += 0.005 if brisk else 0.02
         time.sleep(max(due - time.monotonic(), 0))
-        event = audio_delta(number, pcm)
+        event = text_delta(number) if brisk and number % 2 else audio_delta(number, pcm)
         head = encoded(event)[:-1] + b',"sent_at":'
         socket.socket.sendall(framed(head + b"%.6f}" % time.monotonic()))
     socket.send(encoded(response_done()).decode())
@@ -119,7 +144,7 @@ def hold(socket: ServerConnection, mode: str, count: int, blocks: list[bytes]) -
         if mode == "flood":
             flood(socket, count, blocks)
         else:
-            paced(socket, count)
+            paced(socket, count, brisk=mode == "brisk")
     for _ in socket:
         pass
 

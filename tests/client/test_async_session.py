@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from scripted import Ladder, Script, Wire, error, open_session
 from virtual_time import until, virtual_time
@@ -481,3 +482,41 @@ async def test_a_burst_is_kept_whole() -> None:
     r = await session.ask("y")
     assert r.transcript == "Of course!"
     assert session.responses[0].text == "x" * 20_000
+
+
+@dialects
+@pytest.mark.parametrize("format", ["pcm16", "g711_ulaw", "g711_alaw"])
+@virtual_time
+async def test_both_sides_on_one_clock(dialect: str, format: str) -> None:
+    """The user on the left, from when it was sent; the assistant on the right, cut where it was interrupted."""
+    session, _ = await open_session(dialect, config={"input_format": format, "output_format": format})
+    now = [1.0]
+    connection = session._connection
+    connection._clock = lambda: connection.origin + now[0]
+    tone = AudioClip.from_array(np.sin(np.arange(12_000) / 10) * 0.5, 24_000)
+    r = await session.ask(tone)
+    assert r.audio.duration == pytest.approx({"pcm16": 0.25}.get(format, 1.5))
+    now[0] = 1.1
+    await session.interrupt()
+    both = session.mix()
+    assert both.left.duration == pytest.approx(1.5, abs=0.001)
+    assert both.right.duration == pytest.approx(1.1, abs=0.001)
+    assert both.left.between(0, 1).peak == 0
+    assert both.left.between(1.05, 1.45).rms == pytest.approx(tone.rms, rel=0.05)
+    r = await session.ask("x", out_of_band=True)
+    assert session.mix().right == both.right
+
+
+@virtual_time
+async def test_a_listener_for_open_is_not_told_of_a_session_that_is_over() -> None:
+    """But when it is open again."""
+    session, _ = await open_session()
+    await session.close()
+    opened: list[Event] = []
+    session.on("open", opened.append)
+    session._connection.listeners.join(10)
+    assert opened == []
+    await session.resume()
+    await session.close()
+    session._connection.listeners.join(10)
+    assert len(opened) == 1

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from virtual_time import until, virtual_time
+from virtual_time import pass_time, until, virtual_time
 
 from rtnb.client.connection import Connection
 from rtnb.client.credentials import ApiKey, NoCredential
@@ -261,3 +261,51 @@ async def test_problems_are_the_newest_twenty() -> None:
     await say(peer, connection, *(b'{"type":"error","error":{"message":"%d"}}' % n for n in range(100)))
     assert len(connection.problems) == 20
     assert "99" in connection.problems[-1]
+
+
+@virtual_time
+async def test_another_transport_goes_on_in_the_same_timeline() -> None:
+    """With a seam; what ended is forgotten, and who watches the new connection is told of its end."""
+    now = [100.0]
+    connection, peer = connected(clock=lambda: now[0])
+    heard: list[Event] = []
+    connection.listeners.add("*", heard.append)
+    await say(peer, connection, b'{"type":"error","error":{"message":"expired"}}')
+    peer.drop()
+    await until(lambda: connection.closed)
+    now[0] = 107.0
+    ours, peer = MemoryTransport.pair()
+    connection.reopen(ours)
+    assert (connection.closed, connection.last_error) == (None, "")
+    waiting = connection.watch(Watch(lambda event: event.type == "y"))
+    await say(peer, connection, b'{"type":"y"}')
+    assert (await waiting.future).t == 7.0
+    await connection.send({"type": "response.create"})
+    assert [event.type for event in connection.timeline] == ["error", "close", "resume", "y", "response.create"]
+    assert (connection.opened.t, connection.timeline[2].direction) == (7.0, "local")
+    ended = connection.watch(Watch(lambda event: False))
+    await peer.close(1001)
+    with pytest.raises(SessionClosed):
+        await ended.future
+    connection.listeners.join(10)
+    assert [event.type for event in heard] == ["error", "close", "resume", "open", "y", "close"]
+
+
+@virtual_time
+async def test_a_close_that_takes_its_time_leaves_the_next_connection_alone() -> None:
+    """It ends the one that it was called for."""
+
+    class Slow(MemoryTransport):
+        async def close(self, code: int = 1000, reason: str = "") -> None:
+            await super().close(code, reason)
+            await pass_time(2.0)
+
+    ours, _ = MemoryTransport.pair()
+    connection, _ = connected(transport=Slow(ours._incoming, ours._outgoing))
+    closing = asyncio.create_task(connection.close(1011, "stuck"))
+    await until(lambda: connection.closed)
+    anew, peer = MemoryTransport.pair()
+    connection.reopen(anew)
+    await closing
+    await say(peer, connection, b'{"type":"x"}')
+    assert connection.closed is None

@@ -155,3 +155,37 @@ def test_what_cannot_listen_is_refused(wrong: Any) -> None:
     """A plain function is wanted; for coroutines there are events()."""
     with pytest.raises(ConfigurationError, match=r"session\.events\(\)"):
         Heard().add("*", wrong)
+
+
+def test_stopping_and_starting_again_keeps_the_listeners() -> None:
+    """What was queued before is told before what comes afterwards, by one thread at a time."""
+    listeners, heard = Heard(), []
+    gate = threading.Event()
+
+    def slow(each: Event) -> None:
+        gate.wait(10)
+        heard.append(each["n"])
+
+    listeners.add("*", slow)
+    listeners.emit(event("a", n=1))
+    listeners.emit(event("a", n=2))
+    listeners.stop()
+    listeners.start()
+    listeners.emit(event("a", n=3))
+    gate.set()
+    listeners.tell(event("a", n=4))
+    assert heard == [1, 2, 3, 4]
+
+
+def test_nothing_waits_for_a_session_that_is_over() -> None:
+    """A listener that is added then costs no thread, and hears what comes when it goes on."""
+    listeners, heard = Heard(), []
+    before = threading.active_count()
+    listeners.stop()
+    listeners.add("a", lambda each: heard.append(each["n"]))
+    listeners.emit(event("a", n=1))
+    assert threading.active_count() == before
+    listeners.stop()
+    listeners.start()
+    listeners.tell(event("a", n=2))
+    assert heard == [2]

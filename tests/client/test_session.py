@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from hostile import scripted
-from scripted import Script
+from scripted import Script, error
 
 import rtnb
 from rtnb.client.async_session import AsyncSession
@@ -166,6 +166,40 @@ async def test_an_async_session_on_a_loop_of_ones_own(serve: Callable[..., Servi
     await again.close()
 
 
+def test_tools_interruption_and_resumption_from_a_plain_script(serve: Callable[..., Service]) -> None:
+    """A decorator whose tool the service has taken when it returns, or that raises; calls that block, and return."""
+    service = serve()
+    session = rtnb.connect(service.url)
+
+    @session.tool
+    def add(a: int, b: int) -> int:
+        """Add."""
+        return a + b
+
+    @session.tool(name="other")
+    def named() -> None: ...
+
+    assert [tool["name"] for tool in service.scripts[0].session["tools"]] == ["add", "other"]
+    assert add(1, 2) == 3
+    service.scripts[0].answers["session.update"] = refuse
+    with pytest.raises(ServerError, match="No tools"):
+        session.tool(add)
+    session.ask("x")
+    assert session.mix().right.duration >= 0.25
+    heard = session.interrupt()
+    assert heard is None or heard.heard_ms < heard.received_ms
+    session.close()
+    assert session.resume() is session
+    assert session.ask("y").status == "completed"
+    assert [tool["name"] for tool in service.scripts[1].session["tools"]] == ["add", "other"]
+    assert session.ask("z", out_of_band=True).transcript == "Aside"
+    session.close()
+
+
+async def refuse(service: Script, heard: Any) -> None:
+    await service.say(error("invalid_value", "No tools here.", heard["event_id"]))
+
+
 def test_what_a_cell_shows_while_it_waits(serve: Callable[..., Service]) -> None:
     """The response as it grows; and the line is taken away, also when it fails."""
     service = serve(holds=True)
@@ -203,15 +237,16 @@ class Mute:
 
 
 def test_the_facade_has_what_the_core_has() -> None:
-    """Every public name of AsyncSession, with the same parameters; nothing of its own."""
-    inner = {"open", "finish", "facts", "sync_tools"}
-    attributes = {"timeline", "endpoint"}
+    """Every public name of AsyncSession, with the same parameters; of its own only what a notebook shows."""
+    inner = {"open", "finish", "facts", "add_tool"}
+    attributes = {"timeline", "endpoint", "playback"}
+    shown = {"panel"}
 
     def public(cls: type) -> set[str]:
         return {name for name in dir(cls) if not name.startswith("_")}
 
-    assert public(AsyncSession) - inner | attributes == public(Session)
-    for name in public(Session) - attributes:
+    assert public(AsyncSession) - inner | attributes | shown == public(Session)
+    for name in public(Session) - attributes - shown:
         core, face = inspect.getattr_static(AsyncSession, name), inspect.getattr_static(Session, name)
         assert isinstance(core, property) == isinstance(face, property), name
         if not isinstance(face, property):

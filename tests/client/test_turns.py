@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 from scripted import Ladder, Script, Wire, error, open_session
 from virtual_time import until, virtual_time
 
-from rtnb.errors import ConfigurationError, ResponseTimeout, RtnbError, ServerError, SessionBusy, SessionClosed
+from rtnb.audio import AudioClip
+from rtnb.errors import (
+    AudioError,
+    ConfigurationError,
+    ResponseTimeout,
+    RtnbError,
+    ServerError,
+    SessionBusy,
+    SessionClosed,
+)
 
 dialects = pytest.mark.parametrize("dialect", ["ga", "preview"])
 
@@ -426,3 +436,186 @@ async def test_a_stray_delta_does_not_block_the_session() -> None:
     )
     await until(lambda: len(session.timeline) == 3)
     assert (await session.ask("x", timeout=5.0, when_busy="raise")).transcript == "Of course!"
+
+
+# Beside the conversation ----------------------------------------------------------------------------------------------
+
+
+@dialects
+@virtual_time
+async def test_an_answer_beside_the_conversation_waits_for_nothing(dialect: str) -> None:
+    """It runs while another one does; each keeps its own events, and the conversation is as it was."""
+    session, service = await open_session(dialect, holds=True)
+    r = await session.ask("x", wait=False)
+    await until(lambda: r.transcript == "Of course")
+    items = list(session.conversation.items)
+    aside = await session.ask("y", out_of_band=True, metadata={"topic": "aside"}, when_busy="raise")
+    assert (aside.status, aside.transcript, aside.metadata, aside.audio.duration) == (
+        "completed",
+        "Aside",
+        {"topic": "aside"},
+        0.05,
+    )
+    assert list(session.conversation.items) == items
+    assert r.status == "in_progress"
+    await service.release()
+    assert (await r).transcript == "Of course!"
+    assert set(aside.events["response_id"]) == {aside.id}
+    assert set(r.events["response_id"]) == {r.id} != {aside.id}
+    asked = service.heard[-1]["response"]
+    assert asked["conversation"] == "none"
+    assert asked["input"] == [
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "y"}]},
+    ]
+    assert session.problems == []
+
+
+@virtual_time
+async def test_several_beside_the_conversation_at_once() -> None:
+    """While one that is part of it is asked for, too; none is in another's way, and input= comes before the question."""
+    session, service = await open_session()
+    asks = [session.ask(f"{n}", out_of_band=True, metadata={"n": f"{n}"}) for n in range(5)]
+    r, *asides = await asyncio.gather(session.ask("x"), *asks)
+    assert [aside.metadata["n"] for aside in asides] == ["0", "1", "2", "3", "4"]
+    assert r.transcript == "Of course!"
+    reference = {"type": "item_reference", "id": "item_1"}
+    await session.ask("z", out_of_band=True, input=[reference])
+    assert service.heard[-1]["response"]["input"][0] == reference
+    assert service.heard[-1]["response"]["input"][1]["content"][0]["text"] == "z"
+
+
+@virtual_time
+async def test_an_answer_beside_the_conversation_is_in_nobodys_way() -> None:
+    """A session is not busy with it."""
+    session, service = await open_session(answers={"response.create": Script.ignore})
+    aside = await session.ask("x", out_of_band=True, wait=False)
+    await until(lambda: service.heard)
+    service.answers.clear()
+    assert (await session.ask("y", when_busy="raise")).transcript == "Of course!"
+    assert not aside.done
+
+
+@pytest.mark.parametrize("named", [False, True])
+@virtual_time
+async def test_giving_up_an_answer_beside_the_conversation_stops_no_other(named: bool) -> None:
+    """Before it has a name, nothing can be cancelled; afterwards, only it."""
+    session, service = await open_session(holds=True)
+    r = await session.ask("x", wait=False)
+    await until(lambda: r.id)
+
+    async def begin(service: Script, heard: Wire) -> None:
+        if named:
+            await service.say(Ladder("ga", response="resp_b", item="item_b", conversation_id=None).created())
+
+    service.answers.update({"response.create": begin, "response.cancel": Script.ignore})
+    with pytest.raises(ResponseTimeout):
+        await session.ask("y", out_of_band=True, timeout=2.0)
+    await service.release()
+    assert (await r).status == "completed"
+    cancelled = [event.get("response_id") for event in service.heard if event["type"] == "response.cancel"]
+    assert cancelled == (["resp_b"] if named else [])
+
+
+@dialects
+@virtual_time
+async def test_a_spoken_question_beside_the_conversation(dialect: str) -> None:
+    """The input buffer is not touched."""
+    session, service = await open_session(dialect)
+    await session.ask(AudioClip.silence(0.2), out_of_band=True)
+    assert service.types() == ["response.create"]
+    assert len(service.heard[0]["response"]["input"][0]["content"][0]["audio"]) == 12_800
+
+
+# Speech under turn detection ------------------------------------------------------------------------------------------
+
+
+def detecting(dialect: str = "ga", *turns: list[Wire], **settings: Any) -> Any:
+    """Make a service that says one of `turns` after the other when 9 frames of speech and silence have come."""
+    left = list(turns)
+
+    def make(transport: Any) -> Script:
+        async def detect(service: Script, heard: Wire) -> None:
+            if service.types().count("input_audio_buffer.append") % 9 == 0:
+                await service.say(*left.pop(0))
+
+        made = Script(transport, dialect, answers={"input_audio_buffer.append": detect})
+        detection = {"type": "server_vad", "silence_duration_ms": 200, **settings}
+        if dialect == "preview":
+            made.session["turn_detection"] = detection
+        else:
+            made.session["audio"]["input"]["turn_detection"] = detection
+        return made
+
+    return make
+
+
+@dialects
+@virtual_time
+async def test_speech_is_answered_by_the_response_that_the_service_makes(dialect: str) -> None:
+    """Nothing is asked for; how the turn was ended is told, in the repr, too."""
+    turns = [Ladder(dialect, response=f"resp_{n}", item=f"item_{n}").speech_turn([f"{n}"], [bytes(100)]) for n in "12"]
+    session, service = await open_session(dialect, script=detecting(dialect, *turns))
+    for n in "12":
+        r = await session.ask(AudioClip.silence(0.1))
+        assert (r.transcript, r.id) == (n, f"resp_{n}")
+        assert r.input_ended == "ended by 0.8 s of silence for the turn detection"
+        assert r.input_ended in repr(r)
+        assert r.input_ended in r._repr_mimebundle_()["text/html"]
+    assert set(service.types()) == {"input_audio_buffer.append"}
+
+
+@virtual_time
+async def test_a_pause_in_the_speech() -> None:
+    """The answer to what came before it was cut off by what came after it; the answer is the one to all of it."""
+    broken = Ladder("ga", response="resp_1", item="item_1")
+    first = [*broken.speech_turn(["Wel"], [bytes(100)])[:6], *broken.closing("audio", "", "cancelled", "turn_detected")]
+    whole = Ladder("ga", response="resp_2", item="item_2").speech_turn(["Yes."], [bytes(100)])
+    session, _ = await open_session(script=detecting("ga", [*first, *whole]))
+    r = await session.ask(AudioClip.silence(0.1))
+    assert (r.id, r.transcript, r.status) == ("resp_2", "Yes.", "completed")
+
+
+async def test_an_answer_beside_the_conversation_is_not_taken_for_the_one_to_the_speech() -> None:
+    """Nor the other way round, whichever comes first."""
+    # On a real clock: one that jumps outruns the thread on which clips are read.
+    own = Ladder("ga", response="resp_own", item="item_own").speech_turn(["Own"], [bytes(100)])
+    aside = Ladder("ga", response="resp_b", item="item_b").beside_turn(["Aside"], [bytes(100)])
+    for said in ([*own, *aside], [*aside, *own]):
+        session, service = await open_session(script=detecting("ga", said))
+        service.answers["response.create"] = Script.ignore
+        beside = await session.ask("x", out_of_band=True, wait=False)
+        await until(lambda: "response.create" in service.types())  # noqa: B023
+        assert (await session.ask(AudioClip.silence(0.1))).id == "resp_own"
+        assert (await beside).id == "resp_b"
+
+
+@virtual_time
+async def test_turn_detection_that_leaves_the_response_to_the_client() -> None:
+    """It is asked for when the service has ended the turn, with options, too."""
+    committed = [{"type": "input_audio_buffer.committed", "item_id": "item_s", "previous_item_id": None}]
+    session, service = await open_session(script=detecting("ga", committed, create_response=False))
+    r = await session.ask(AudioClip.silence(0.1), metadata={"a": "b"})
+    assert (r.transcript, r.metadata) == ("Of course!", {"a": "b"})
+    assert service.types() == ["input_audio_buffer.append"] * 9 + ["response.create"]
+
+
+@dialects
+@virtual_time
+async def test_committed_speech_says_so(dialect: str) -> None:
+    """In the repr, too; text says nothing of the sort."""
+    session, _ = await open_session(dialect, config={"input_format": "g711_alaw"})
+    r = await session.ask((AudioClip.silence(0.2).samples, 24_000))
+    assert r.input_ended == "committed"
+    assert "speech committed" in repr(r)
+    assert "speech" not in repr(await session.ask("x"))
+
+
+@virtual_time
+async def test_what_is_no_speech_is_refused_before_anything_is_sent() -> None:
+    """In the conversation, and beside it."""
+    session, service = await open_session()
+    for wrong in (7, b"", Path("no/such/file.wav"), AudioClip.silence(0)):
+        for beside in (False, True):
+            with pytest.raises(AudioError):
+                await session.ask(wrong, out_of_band=beside)  # type: ignore[arg-type]
+    assert service.heard == []

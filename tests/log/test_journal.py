@@ -130,3 +130,18 @@ def test_grep_finds_words(tmp_path: Path, timeline: Timeline, word: Build) -> No
     timeline.append(word("Grüße 語"), direction="received", t=0.0)
     timeline.append('{"type":"x","text":"Grüße 語"}'.encode(), direction="received", t=0.0)
     assert '"text":"Grüße 語"' in timeline.save(tmp_path / "x").read_text("utf-8")
+
+
+def test_a_closed_journal_goes_on_in_the_same_file(tmp_path: Path, turn: Timeline) -> None:
+    """As long as the file is there; a new one without a beginning would be no recording."""
+    journal = Journal(tmp_path / "s.jsonl", started=turn.started)
+    for event in turn:
+        journal.write(event)
+        journal.close()
+    assert [event.raw for event in open_recording(journal.path).timeline] == [event.raw for event in turn]
+    journal.path.unlink()
+    journal.write(turn[0])
+    assert not journal.path.exists()
+    assert "stopped after 10 rows" in journal.problem
+    journal.write(turn[0])
+    assert journal.rows == 10

@@ -133,7 +133,7 @@ def test_header_without_anything() -> None:
     assert read_header(b'{"rtnb":1,"started":"2026-01-01"}', "x").started == datetime(2026, 1, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("line", [b"", b"{}", b"[1]", b"\x00\xff", b'{"rtnb":"x"}', b"a,b,c\n"])
+@pytest.mark.parametrize("line", [b"{}", b"[1]", b"\x00\xff", b'{"rtnb":"x"}', b"a,b,c\n"])
 def test_files_of_others(line: bytes) -> None:
     """A file that is not a recording is refused with what makes one."""
     with pytest.raises(RecordingError, match=r"notes\.csv is not a recording.*timeline\.save"):

@@ -70,3 +70,43 @@ def test_other_rates() -> None:
     assert (right.rate, right.duration) == (8000, 0.5)
     middle = right.samples[400:-400].astype(int)
     assert np.abs(middle - 1000).max() <= 2
+
+
+def event(timeline: Timeline, t: float, type: str, **fields: object) -> None:
+    timeline.append(json.dumps({"type": type, **fields}).encode(), direction="received", t=t)
+
+
+def test_a_deleted_item_sounds_until_it_was_deleted() -> None:
+    """One of which nothing was heard does not sound at all, and what follows does not wait for it."""
+    timeline = Timeline()
+    answer(timeline, 0.0, pcm(1, 1.0))
+    event(timeline, 0.0, "conversation.item.deleted", item_id="item_1")
+    answer(timeline, 0.5, pcm(2, 1.0), "item_2")
+    event(timeline, 0.75, "conversation.item.deleted", item_id="item_2")
+    answer(timeline, 1.0, pcm(3, 0.5), "item_3")
+    right = mix(timeline).right.samples
+    assert [at(right, t) for t in (0.25, 0.7, 0.8, 1.2)] == [0, 2, 0, 3]
+
+
+def test_answers_beside_the_conversation_are_no_part_of_the_talk() -> None:
+    """They would sound between the pieces of the other."""
+    timeline = Timeline()
+    event(timeline, 0.0, "response.created", response={"id": "r", "conversation_id": "conv_1"})
+    event(timeline, 0.0, "response.created", response={"id": "aside", "conversation_id": None})
+    for n in range(3):
+        answer(timeline, 0.0, pcm(1, 0.1))
+        frame = {"type": "response.output_audio.delta", "response_id": "aside", "item_id": "item_b"}
+        delta = base64.b64encode(pcm(2, 0.1)).decode()
+        timeline.append(json.dumps({**frame, "delta": delta}).encode(), direction="received", t=n / 100)
+    assert set(mix(timeline).right.samples[:-10]) == {1}
+
+
+def test_a_format_that_changes_in_the_middle() -> None:
+    """Each piece is read as what it is, though no gap is between them."""
+    timeline = Timeline()
+    answer(timeline, 0.0, pcm(1000, 0.5))
+    event(timeline, 0.0, "session.updated", session={"output_audio_format": "g711_ulaw"})
+    answer(timeline, 0.0, b"\xff" * 4000)
+    right = mix(timeline).right
+    assert right.duration == 1.0
+    assert (at(right.samples, 0.25), at(right.samples, 0.75)) == (1000, 0)

@@ -82,6 +82,15 @@ def test_damaged_lines(turn: Timeline, tmp_path: Path) -> None:
     assert "2 lines of the file are not rows and were left out (line 3, 6)" in recording.problem
     path.write_bytes(b"\n".join([lines[0], *[b"x"] * 7, b""]))
     assert "(line 2, 3, 4, 5, 6, …)" in open_recording(path).problem
+    path.write_bytes(b"\n".join([lines[0], b"x", b""]))
+    assert open_recording(path).problem == "1 line of the file is not a row and was left out (line 2)."
+
+
+def test_a_byte_order_mark(turn: Timeline, tmp_path: Path) -> None:
+    """A file that an editor has put its mark before is read as ever."""
+    path = turn.save(tmp_path / "x.jsonl")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert (len(open_recording(path).timeline), open_recording(path).problem) == (10, "")
 
 
 def test_files_that_are_not_there(tmp_path: Path, turn: Timeline) -> None:
@@ -100,7 +109,9 @@ def test_files_that_are_no_recordings(tmp_path: Path) -> None:
     other = tmp_path / "notes.txt"
     for content in (b"", b"hello\n", b'{"a":1}\n'):
         other.write_bytes(content)
-        with pytest.raises(RecordingError, match=r"notes\.txt is not a recording"):
+        with pytest.raises(
+            RecordingError, match=r"notes\.txt is not a recording" + ("" if content else ": it is empty")
+        ):
             open_recording(other)
 
 

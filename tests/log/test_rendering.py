@@ -83,6 +83,11 @@ def test_empty() -> None:
     assert "No events yet." in html(Timeline())
 
 
+def test_an_empty_selection(turn: Timeline) -> None:
+    """A selection that nothing matches does not say that nothing happened."""
+    assert repr(turn.select(type="nothing.at.all")) == "None of the 10 events."
+
+
 def test_ends_of_a_long_log(timeline: Timeline, frame: Build) -> None:
     """The first and the last rows stand, and the number between them is true."""
     for number in range(100):

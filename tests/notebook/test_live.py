@@ -1,4 +1,4 @@
-"""The line under a waiting cell: what it says, and when there is none."""
+"""What the cell that waits for a response shows, and when it shows nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rtnb.notebook import live
 from rtnb.response import Response
 
 
-def growing(transcript: str, audio: bytes) -> Response:
+def growing(transcript: str, audio: bytes = b"") -> Response:
     """Return a response in progress that has said something."""
     state = ResponseState(id="resp_1", status="in_progress")
     state.items["item_1"] = Item(
@@ -22,45 +22,56 @@ def growing(transcript: str, audio: bytes) -> Response:
 
 
 @pytest.fixture
-def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, str], bool]]:
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Any], bool]]:
     """Collect what is published, and whether it replaces what was there."""
-    published: list[tuple[dict[str, str], bool]] = []
+    published: list[tuple[dict[str, Any], bool]] = []
 
-    def publish(data: dict[str, str], **options: Any) -> None:
+    def publish(data: dict[str, Any], **options: Any) -> None:
         published.append((data, options["update"]))
 
     monkeypatch.setattr("IPython.display.publish_display_data", publish)
+    monkeypatch.setattr("IPython.display.display", lambda view: view._ipython_display_())
     return published
 
 
-def test_progress_says_words_and_seconds() -> None:
-    """Transcript so far, seconds of audio, and how long one has waited; all escaped."""
-    html = live.progress_html(growing("One <script>two", bytes(48_000)), 1.25)
-    assert "One &lt;script&gt;two" in html
-    assert "1.00 s of audio" in html
-    assert "no audio yet" in live.progress_html(growing("", b""), 0.5)
-
-
 def test_a_quick_answer_leaves_no_trace(shown: list[Any]) -> None:
-    """Nothing is drawn before the wait has become one."""
+    """Nothing is shown before the wait has become one."""
     progress = live.CellProgress()
-    progress.update(growing("Hi", b""))
+    progress.update(growing("Hi"))
     progress.finish()
     assert shown == []
 
 
-def test_a_slow_answer_is_one_line_that_goes_away(shown: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first update makes the line, later ones replace it, and the end empties it."""
-    monkeypatch.setattr(live, "_PATIENCE", -1.0)
+def test_a_slow_answer_is_one_view_that_goes_away(shown: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first update shows the view, later ones leave it alone, and at the end nothing is in its place."""
+    monkeypatch.setattr(live, "PATIENCE", -1.0)
     progress = live.CellProgress()
-    for words in ("One", "One, two"):
-        progress.update(growing(words, b""))
+    response = growing("One")
+    progress.update(response)
+    progress.update(response)
     progress.finish()
-    assert [update for _, update in shown] == [False, True, True]
-    assert "One, two" in shown[1][0]["text/html"]
-    assert shown[2][0] == {"text/html": "", "text/plain": ""}
+    assert [update for _, update in shown] == [False, True]
+    assert "One" in shown[0][0]["text/html"]
+    assert shown[1][0] == {"text/html": "", "text/plain": ""}
 
 
-def test_scripts_and_terminals_have_no_progress_line() -> None:
-    """Only a kernel draws under cells."""
+def test_a_view_that_was_there_when_the_response_ended_goes_away_too(
+    shown: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cell's value shows the finished response, so the view must not show it a second time."""
+    monkeypatch.setattr(live, "PATIENCE", -1.0)
+    progress = live.CellProgress()
+    response = growing("One")
+    progress.update(response)
+    response._state.done_t = 1.0
+    assert progress._view is not None
+    progress._view.refresh()
+    progress.finish()
+    assert shown[-1][0] == {"text/html": "", "text/plain": ""}
+    assert len(shown) == 2
+
+
+def test_scripts_and_terminals_have_no_views() -> None:
+    """Only a kernel shows something under cells."""
     assert live.cell_progress() is None
+    assert live.live_display() is None

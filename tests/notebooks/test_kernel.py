@@ -129,17 +129,40 @@ def test_an_interrupt_cancels_the_response_and_the_session_lives(
     assert [event["type"] for event in service.received][-1] == "response.cancel"
 
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def displayed(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [each for each in outputs if each["msg_type"] in ("display_data", "update_display_data")]
+
+
 def test_a_waiting_cell_shows_what_arrives(kernel: Kernel, service: SilentService) -> None:
-    """While ask waits, the cell has a line of progress; when it ends, the line is empty."""
+    """While ask waits, the cell has a view of the response; when it ends, nothing is left of the view."""
     kernel.run(f"import rtnb; session = rtnb.connect({service.url!r})")
     waiting = kernel.submit("session.ask('hello', timeout=2)")
     outputs = kernel.outputs(waiting)
-    shown = [
-        each["data"]["text/html"] for each in outputs if each["msg_type"] in ("display_data", "update_display_data")
-    ]
-    assert "in_progress" in shown[0]
-    assert shown[-1] == ""
+    shown = displayed(outputs)
+    assert [each["msg_type"] for each in shown] == ["display_data", "update_display_data"]
+    assert shown[0]["transient"] == shown[1]["transient"]
+    assert WIDGET in shown[0]["data"]
+    assert "in_progress" in shown[0]["data"]["text/html"]
+    assert shown[1]["data"] == {"text/html": "", "text/plain": ""}
     assert [each["ename"] for each in outputs if each["msg_type"] == "error"] == ["ResponseTimeout"]
+
+
+def test_a_live_response_becomes_the_finished_one(kernel: Kernel, service: SilentService) -> None:
+    """Shown before it is done, a response is a view; when it ends, the finished response takes the view's place."""
+    kernel.run(f"import rtnb; session = rtnb.connect({service.url!r})")
+    began = displayed(kernel.outputs(kernel.submit("r = session.ask('hello', wait=False, timeout=30); r")))
+    assert [WIDGET in each["data"] for each in began] == [True]
+    until_closed = "from rtnb.notebook.pump import pump\nwhile pump()._views: time.sleep(0.01)"
+    ended = kernel.outputs(kernel.submit(f"import time; session.cancel()\n{until_closed}"))
+    (update,) = displayed(ended)
+    assert update["transient"] == began[0]["transient"]
+    assert WIDGET not in update["data"]
+    assert "cancelled" in update["data"]["text/html"]
+    again = kernel.outputs(kernel.submit("r"))
+    assert [each["msg_type"] for each in again if "data" in each] == ["execute_result"]
 
 
 def test_a_kernel_that_ends_says_goodbye(kernel: Kernel, service: SilentService) -> None:

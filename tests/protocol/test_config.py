@@ -137,6 +137,14 @@ def test_merging_is_deep_and_shares_nothing() -> None:
     assert merge({"a": {"b": 1}}, {"a": None}) == {"a": None}
 
 
+def test_merge_replaces_an_object_of_another_type():
+    """What belonged to one sort of turn detection, or of audio format, is not left in another."""
+    tree = {"format": {"type": "audio/pcm", "rate": 24000}, "detection": {"type": "server_vad", "threshold": 0.5}}
+    merge(tree, {"format": {"type": "audio/pcmu"}, "detection": {"type": "server_vad", "prefix_padding_ms": 9}})
+    assert tree["format"] == {"type": "audio/pcmu"}
+    assert tree["detection"] == {"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 9}
+
+
 words = st.dictionaries(
     st.sampled_from([word for word in AUDIO_WORDS if "format" not in word]), st.text(min_size=1), max_size=5
 )

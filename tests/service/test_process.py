@@ -58,12 +58,18 @@ def test_only_the_key_of_its_chat_goes_to_the_child(options, kept, monkeypatch):
 
 def test_a_failed_start_says_why(monkeypatch):
     """What the child wrote to stderr is in the error."""
-    monkeypatch.setattr("rtnb.service.process.ServiceOptions.arguments", lambda _: ["--speed=-1"])
-    with pytest.raises(ConnectError, match="is not a pace") as failed:
+    monkeypatch.setattr("rtnb.service.process.ServiceOptions.arguments", lambda _: ["--speed=fast"])
+    with pytest.raises(ConnectError, match="invalid float value: 'fast'") as failed:
         ServiceProcess.start()
-    assert "ended with status 1" in str(failed.value)
-    assert "is not a pace" in failed.value.body
+    assert "ended with status 2" in str(failed.value)
     assert "Traceback" not in failed.value.body
+
+
+def test_what_is_not_possible_on_this_computer_is_refused(monkeypatch):
+    """What only the child can know is told as if it had been known here: the reason alone."""
+    monkeypatch.setattr("rtnb.service.process.ServiceOptions.arguments", lambda _: ["--speed=-1"])
+    with pytest.raises(ConfigurationError, match=r"^-1\.0 is not a pace"):
+        ServiceProcess.start()
 
 
 def test_a_start_that_takes_too_long_is_given_up():

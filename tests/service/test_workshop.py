@@ -120,9 +120,37 @@ async def test_a_voice_that_is_ahead_waits():
         for _ in range(100):
             await asyncio.sleep(0)
         held = voice.words
-        assert session.connection.ahead() == pytest.approx(9.0, abs=1.0)
+        (job,) = session.workshop._tasks
+        assert session.connection.ahead(job) == pytest.approx(9.0, abs=1.0)
         await session.until(lambda: voice.words > held)
         session.workshop.close()
+
+
+class SecondFirst(Saying):
+    """Is through with the second sentence, which is a long one, before it begins the first."""
+
+    def __init__(self):
+        self.second_waits = asyncio.Event()
+
+    async def run(self, task, feed=None):
+        if "first" in task.text:
+            await self.second_waits.wait()
+        for count in range(20):
+            if "second" in task.text and count == 8:
+                self.second_waits.set()  # this is the second that makes it wait
+            yield SpokenWord(task.text if count == 0 else "", np.zeros(24_000, np.int16))
+
+
+async def test_a_sentence_that_is_early_never_holds_up_the_one_before_it():
+    """A long second sentence that is spoken before the first one waits; the first goes on, and both are told."""
+    writer = Writing(lambda task: [Text("One is the first sentence. "), Text("Two is the second sentence.")])
+    async with asyncio.TaskGroup() as group:
+        session = Session(engines(voice=SecondFirst(), writer=writer))
+        session.workshop.open(group)
+        session.ask()
+        await session.until(session.done)
+        part = session.done()["output"][0]["content"][0]
+        assert part["transcript"] == "One is the first sentence. Two is the second sentence."
 
 
 @pytest.mark.parametrize("way", ["cancel", "close"])

@@ -225,7 +225,8 @@ class ChildPool:
             try:
                 yield child
             except Exception:
-                child.kill()
+                if child.running:  # one that is ending is reaped by the loop; a signal would reap it behind its back
+                    child.kill()
                 raise
             finally:
                 await self._put_back(child)

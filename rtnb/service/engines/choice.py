@@ -48,7 +48,7 @@ def _workers(most: int = 2) -> int:
 def _voice(name: str) -> Engine:
     from rtnb.service.engines.numpy_voice import NumpyVoice
 
-    chosen = _chosen("voice", name, {"espeak": "espeakng_loader", "numpy": ""})
+    chosen = _chosen("voice_engine", name, {"espeak": "espeakng_loader", "numpy": ""})
     if chosen == "numpy":
         return NumpyVoice()
     from rtnb.service.engines.espeak import EspeakVoice

@@ -135,9 +135,12 @@ class ServiceConnection:
         times = [ladder.due for ladder in self._active.values() if ladder.due is not None]
         return min(times, default=None)
 
-    def ahead(self) -> float:
-        """Return the seconds of speech that were supplied and are not yet told."""
-        return sum(ladder.ahead() for ladder in self._active.values())
+    def ahead(self, job: str) -> float:
+        """Return the seconds of a job's speech that were supplied and are not yet told.
+
+        Each job is counted for itself: a stretch that is told later must never hold up the one that is told now.
+        """
+        return sum(ladder.ahead(job) for ladder in self._active.values())
 
     def open(self) -> list[dict[str, Any]]:
         """Return the events to send at once, unasked: ``session.created``."""

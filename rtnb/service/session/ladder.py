@@ -20,6 +20,7 @@ from rtnb.service.session.outputs import Budget, FunctionCall, Message, Output, 
 from rtnb.service.session.planning import ResponsePlan
 from rtnb.service.session.sentences import Sentences
 from rtnb.service.session.usage import InputTokens, usage
+from rtnb.service.speech.voice import RATE
 from rtnb.service.wits.replies import text_deltas
 from rtnb.service.work import Call, Result, SpokenWord, Text
 
@@ -101,11 +102,10 @@ class Ladder:
         """Return the event that opens it."""
         return {"type": Kind.RESPONSE_CREATED.value, "response": self._response("in_progress")}
 
-    def ahead(self) -> float:
-        """Return the seconds of speech that are there and not yet told."""
-        return sum(
-            len(word.samples) / 24_000 for each in self._ahead if isinstance(each, _Stretch) for word in each.words
-        )
+    def ahead(self, job: str) -> float:
+        """Return the seconds of a job's speech that are there and not yet told."""
+        stretches = (each for each in self._ahead if isinstance(each, _Stretch) and each.job == job)
+        return sum(len(word.samples) / RATE for each in stretches for word in each.words)
 
     def advance(self, now: float) -> Step | None:
         """Return its next step, None where it waits. What goes wrong ends it as failed, never the session."""

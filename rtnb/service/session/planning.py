@@ -20,9 +20,9 @@ from rtnb.service.session.usage import InputTokens, text_tokens
 from rtnb.service.session.values import MOST_OUTPUT_TOKENS, RESPONSE_SETTINGS, checked, metadata, one_of
 from rtnb.service.work import NamedTool, Say, ToolSpec, Turn, Write
 
-_PATIENCE = 2.0  # seconds that an answer waits for the words of a short speech
-_PATIENCE_EACH = 0.5  # and more for each second of it
-_MOST_PATIENCE = 12.0
+_PATIENCE = 6.0  # seconds that an answer waits for the words of a short speech: the transcriber may still be starting
+_PATIENCE_EACH = 1.0  # and more for each second of it: a laptop with much to do listens at half its usual pace
+_MOST_PATIENCE = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,13 @@ _MADE_UP = re.compile(
 
 
 def repeat(prompt: Prompt) -> str | None:
-    """Say what we are told to say, unless it is something to be made up."""
+    """Say what we are told to say; after a mere "say", not what is to be made up or found out."""
     match = _REPEAT.search(prompt.text)
     if match is None or (match["english"] is None and prompt.used == "en"):
         return None
     said = match["said"].strip()
-    if _MADE_UP.match(said):
+    literally = (match["english"] or "").lower().startswith(("repeat ", "read "))
+    if _MADE_UP.match(said) and not literally:
         return None
     unquoted = said.strip("\"'“”‘’«»„")
     return unquoted or said

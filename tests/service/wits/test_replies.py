@@ -85,6 +85,7 @@ def test_deltas_keep_the_leading_space() -> None:
         ("spell banana", "B, A, N, A, N, A. That spells banana."),
         ("How do you spell “rhythm”?", "R, H, Y, T, H, M. That spells rhythm."),
         ("Repeat after me: the rain in Spain.", "the rain in Spain."),
+        ("Repeat after me: what is two plus two?", "what is two plus two?"),
         ("please say hello world", "hello world"),
         ("count to five", "One, two, three, four, five."),
         ("count from ten to seven", "Ten, nine, eight, seven."),

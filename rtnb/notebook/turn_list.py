@@ -1,0 +1,276 @@
+"""`TurnList`: a conversation as the turns that people see, looked at again and again as it grows."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from rtnb import formatting
+from rtnb.audio import AudioClip
+from rtnb.conversation import Conversation
+from rtnb.items import ContentPart, Item, ResponseState
+from rtnb.log import Timeline
+from rtnb.notebook.advice import error_words
+from rtnb.notebook.input_speech import KINDS, InputSpeech
+from rtnb.notebook.outline import Outline, envelope_of
+from rtnb.protocol.events import Event
+from rtnb.protocol.names import Kind, Local
+from rtnb.response import Response
+
+BINS = 60
+MOST = 300
+_SHOWN_CHARACTERS = 4000
+_INTERESTING = frozenset({*KINDS, Kind.ERROR, Kind.ITEM_ADDED, Local.CLOSE, Local.RESUME})
+_NO_WORDS = "(speech; no transcript)"
+
+
+class Talk(Protocol):
+    """A session, live or recorded."""
+
+    @property
+    def timeline(self) -> Timeline:
+        """Return everything that crossed the wire."""
+
+    @property
+    def conversation(self) -> Conversation:
+        """Return what it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One entry of the list.
+
+    Attributes
+    ----------
+    role : str
+        ``"user"``, ``"assistant"``, ``"tool"``, ``"system"``, ``"error"`` or ``"note"``.
+    text, unheard : str
+        What was said, and what nobody heard of it because it was cut off.
+    seconds : float
+        Of its audio; 0 without.
+    heard : float
+        The share of its audio that was heard, 0..1.
+    wave : str
+        The envelope of its audio: (low, high) pairs of int8, base64.
+    note : str
+        Status and figures.
+    live : bool
+        Whether it still grows.
+    """
+
+    id: str
+    role: str
+    text: str
+    unheard: str = ""
+    seconds: float = 0.0
+    heard: float = 1.0
+    wave: str = ""
+    note: str = ""
+    live: bool = False
+
+
+class TurnList:
+    """The turns of a session. What has not changed since the last look is not made again.
+
+    Parameters
+    ----------
+    talk : Session, AsyncSession or Recording
+    """
+
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+        self._seen = 0
+        self._speech = InputSpeech(talk.timeline)
+        self._last_item = ""
+        self._events: dict[str, list[Turn]] = {}
+        self._anchors: dict[str, str] = {}
+        self._outlines: dict[str, Outline] = {}
+        self._made: dict[str, tuple[object, Turn]] = {}
+
+    def look(self) -> list[Turn]:
+        """Return the turns as they are now, at most the newest 300; one that has not changed is the same object."""
+        self._read_rows()
+        return list(self._in_order())[-MOST:]
+
+    def _read_rows(self) -> None:
+        timeline = self._talk.timeline
+        rows = timeline[self._seen : len(timeline)]
+        if not len(rows):
+            return
+        self._seen += len(rows)
+        kinds = rows["kind"]
+        first = int(rows["seq"][0])
+        appended = set(np.flatnonzero(kinds == Kind.INPUT_APPEND).tolist())
+        lengths = rows["audio_ms"] if appended else ()
+        for place in sorted(appended | set(np.flatnonzero(kinds.isin(_INTERESTING)).tolist())):
+            if place in appended:
+                self._speech.appended(first + place, float(lengths[place]))
+            else:
+                self._read(timeline[first + place])
+
+    def _read(self, event: Event) -> None:
+        if event.kind in KINDS:
+            self._speech.take(event)
+        elif event.kind == Kind.ITEM_ADDED:
+            self._last_item = str(event.part("item").get("id", ""))
+        else:
+            self._events.setdefault(self._last_item, []).append(_event_turn(event))
+
+    def _in_order(self) -> Iterator[Turn]:
+        conversation = self._talk.conversation
+        items = dict(conversation.items)
+        extras = self._extras(items)
+        for anchor in [each for each in self._events.keys() | extras.keys() if each not in items]:
+            yield from (*extras.pop(anchor, ()), *self._events.get(anchor, ()))
+        for item in items.values():
+            if item.type != "function_call_output":
+                yield self._turn(item, conversation.responses.get(item.response_id))
+            yield from (*extras.get(item.id, ()), *self._events.get(item.id, ()))
+
+    def _extras(self, items: dict[str, Item]) -> dict[str, list[Turn]]:
+        """Return the answers that are beside the conversation, by the item after which they came."""
+        found: dict[str, list[Turn]] = {}
+        newest = next(reversed(items), "")
+        for response in list(self._talk.conversation.responses.values()):
+            if response.conversation_id is None:
+                for item in list(response.items.values()):
+                    anchor = self._anchors.setdefault(item.id, newest)
+                    found.setdefault(anchor, []).append(self._turn(item, response))
+        return found
+
+    def _turn(self, item: Item, response: ResponseState | None) -> Turn:
+        print_ = _fingerprint(item, response, self._speech.known(item.id))
+        before = self._made.get(item.id)
+        if before is not None and before[0] == print_:
+            return before[1]
+        turn = self._make(item, response)
+        self._made[item.id] = (print_, turn)
+        return turn
+
+    def _make(self, item: Item, response: ResponseState | None) -> Turn:
+        if item.type == "function_call":
+            return Turn(item.id, "tool", _call_words(item), note=_note(response, self._talk.timeline))
+        if item.role == "assistant":
+            return self._answer(item, response)
+        clip = self._speech.clip(item.id)
+        spoken = clip is not None or any(part.type == "input_audio" for part in list(item.content.values()))
+        return Turn(
+            item.id,
+            "system" if item.role == "system" else "user",
+            _shown(item.text) or (_NO_WORDS if spoken else ""),
+            seconds=clip.duration if clip is not None else 0.0,
+            wave=_base64(envelope_of(clip, BINS)) if clip is not None else "",
+        )
+
+    def _answer(self, item: Item, response: ResponseState | None) -> Turn:
+        parts = list(item.content.values())
+        outline = self._outlines.setdefault(item.id, Outline())
+        outline.take(parts)
+        live = response is not None and response.active
+        if not live:
+            del self._outlines[item.id]
+        total, heard = _lengths(parts)
+        said, known = item.text, item.heard
+        cut = len(known) if said.startswith(known) else len(said)
+        return Turn(
+            item.id,
+            "assistant",
+            _shown(said[:cut]),
+            unheard=_shown(said[cut:]),
+            seconds=total,
+            heard=heard / total if total else 1.0,
+            wave=_base64(outline.envelope(BINS)),
+            note=_note(response, self._talk.timeline),
+            live=live,
+        )
+
+    def clip(self, turn_id: str) -> AudioClip | None:
+        """Return the audio of a turn, all that was received or sent of it; None without."""
+        conversation = self._talk.conversation
+        item = conversation.items.get(turn_id) or next(
+            (each.items[turn_id] for each in list(conversation.responses.values()) if turn_id in each.items), None
+        )
+        parts = [part for part in list(item.content.values()) if part.chunks] if item is not None else []
+        if not parts:
+            return self._speech.clip(turn_id)
+        clips = [AudioClip.from_bytes(b"".join(part.chunks), part.format) for part in parts]
+        return sum(clips[1:], clips[0])
+
+
+def _fingerprint(item: Item, response: ResponseState | None, spoken: bool) -> object:
+    """Return what is another thing whenever the turn of an item would be, at a cost that does not grow with it."""
+    parts = tuple(
+        (
+            *_ends(part.text_pieces),
+            *_ends(part.transcript_pieces),
+            len(part.chunks),
+            part.heard_ms,
+        )
+        for part in list(item.content.values())
+    )
+    state = (response.status, response.usage is None) if response is not None else ()
+    return item.role, item.status, item.name, len(item.arguments), item.output, parts, state, spoken
+
+
+def _ends(pieces: list[str]) -> tuple[int, int]:
+    return len(pieces), len(pieces[-1]) if pieces else 0
+
+
+def _lengths(parts: list[ContentPart]) -> tuple[float, float]:
+    """Return the seconds of audio in all, and how many of them were heard."""
+    total = [part.format.duration(part.audio_bytes) for part in parts]
+    heard = [
+        length if part.heard_ms is None else min(length, part.heard_ms / 1000)
+        for part, length in zip(parts, total, strict=True)
+    ]
+    return sum(total), sum(heard)
+
+
+def _note(state: ResponseState | None, timeline: Timeline) -> str:
+    """Return status and figures of the response that an item belongs to."""
+    if state is None:
+        return ""
+    response = Response(state, timeline)
+    words = [] if state.status == "completed" else [formatting.one_line(state.status.replace("_", " "), 40)]
+    if state.reason:
+        words.append(formatting.one_line(state.reason, 200))
+    if response.error is not None:
+        words.append(formatting.one_line(response.error, 300))
+    if state.conversation_id is None:
+        words.append("beside the conversation")
+    if not math.isnan(response.latency.first_audio):
+        words.append(f"first audio {formatting.seconds(response.latency.first_audio)}")
+    if (tokens := response.usage.get("total_tokens")) is not None:
+        words.append(formatting.one_line(f"{tokens} tokens"))
+    return " · ".join(words)
+
+
+def _event_turn(event: Event) -> Turn:
+    identifier = f"row {event.seq}"
+    if event.kind == Kind.ERROR:
+        return Turn(identifier, "error", formatting.one_line(error_words(event), 1000))
+    if event.kind == Local.RESUME:
+        return Turn(identifier, "note", "connected anew; the conversation goes on")
+    code, reason = event.data.get("code"), formatting.one_line(event.text("reason"), 200)
+    if event.text("who") == "client":
+        return Turn(identifier, "note", "the session was closed here")
+    said = f"The connection ended ({code}{': ' + reason if reason else ''})."
+    return Turn(identifier, "error", f"{said} session.resume() goes on with the conversation on a new connection.")
+
+
+def _call_words(item: Item) -> str:
+    call = f"{item.name}({formatting.one_line(item.arguments, 600)})"
+    return formatting.printable(f"{call} → {formatting.one_line(item.output, 600)}" if item.output else call)
+
+
+def _shown(text: str) -> str:
+    return formatting.printable(text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + " …")
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

@@ -1,0 +1,209 @@
+"""TimelineView without a browser: what is sent, when, and what a browser may ask."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import fake_comm
+import pytest
+from fake_comm import Wire
+
+from rtnb.log.mixing import mix
+from rtnb.log.timeline import Timeline
+from rtnb.notebook import timeline_view
+from rtnb.notebook.event_log import EventLog
+from rtnb.notebook.timeline_view import TimelineView
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    monkeypatch.setattr(timeline_view, "_IDLE", 0)  # the pump stands still: a test's refreshes are all in one moment
+    return fake_comm.connected(monkeypatch)
+
+
+@pytest.fixture
+def turn(one_turn: Callable[..., Timeline]) -> Timeline:
+    return one_turn()
+
+
+def test_only_what_has_a_timeline_is_drawn(wire: Wire) -> None:
+    """Anything else is refused in words."""
+    with pytest.raises(TypeError, match="needs a session, a timeline or a recording, not int"):
+        TimelineView(3)  # type: ignore[arg-type]
+
+
+def test_a_tick_is_at_most_one_message_and_none_when_nothing_has_come(wire: Wire, turn: Timeline) -> None:
+    """A still timeline costs nothing; many events between two ticks cost one update, with the scene whole."""
+    view = TimelineView(turn)
+    before = wire.count
+    view.refresh()
+    assert wire.count == before
+    for tick in range(5):
+        for place in range(40):
+            turn.append(b'{"type": "x"}', direction="received", t=2 + tick + place / 40)
+        view.refresh()
+        assert wire.count == before + tick + 1
+    assert view._scene["events"] == len(turn)
+    assert view._scene["view"][1] > 6.9
+
+
+def test_drawing_takes_a_tenth_of_the_time_at_most(wire: Wire, turn: Timeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a scene that took a second to make, the next comes nine seconds later."""
+    monkeypatch.setattr(timeline_view, "_IDLE", 9)
+    view = TimelineView(turn)
+    now = [100.0]
+    monkeypatch.setattr(timeline_view.time, "monotonic", lambda: now[0])
+    made = view._next_scene
+
+    def slow() -> dict[str, Any]:
+        now[0] += 1.0
+        return made()
+
+    monkeypatch.setattr(view, "_next_scene", slow)
+    drawn = []
+    for second in range(1, 32):
+        turn.append(b'{"type": "x"}', direction="received", t=2.0 + second)
+        before = wire.count
+        view.refresh()
+        drawn += [now[0]] * (wire.count - before)
+        now[0] += 1.0
+    assert len(drawn) == 4
+    assert {later - earlier for earlier, later in itertools.pairwise(drawn)} == {10.0}
+
+
+def test_the_browser_chooses_what_it_sees_and_in_how_many_pixels(wire: Wire, turn: Timeline) -> None:
+    """There is as much again to either side, for when it is moved; and "all" follows what comes."""
+    view = TimelineView(turn)
+    wire.say(view, ask="range", start=0.2, end=0.7, pixels=300)
+    view.refresh()
+    scene = view._scene
+    assert (scene["view"], scene["pixels"]) == ([0.2, 0.7], 600)
+    assert (scene["start"], scene["end"]) == pytest.approx((-0.05, 0.95))
+    assert all(len(each) == 2 * 600 for each in scene["waves"].values())
+    turn.append(b'{"type": "x"}', direction="received", t=9.0)
+    view.refresh()
+    assert view.range == (0.2, 0.7)
+    wire.say(view, ask="all", pixels=500)
+    view.refresh()
+    assert view._scene["all"]
+    assert view.range[1] > 9
+
+
+def test_an_axis_that_reaches_the_end_moves_with_it(wire: Wire, turn: Timeline) -> None:
+    """A live session is seen with the zoom that was chosen."""
+    view = TimelineView(turn)
+    wire.say(view, ask="range", start=1.0, end=2.0, pixels=300, follow=True)
+    view.refresh()
+    turn.append(b'{"type": "x"}', direction="received", t=9.0)
+    view.refresh()
+    assert view.range == pytest.approx((8.0, 9.0))
+
+
+def test_zooming_refuses_what_is_no_range_and_stops_at_the_samples(wire: Wire, turn: Timeline) -> None:
+    """An end before the start is an error; a range of nothing is the closest there is."""
+    view = TimelineView(turn)
+    for start, end in ((2.0, 1.0), (1.0, 1.0), (0.0, math.nan), (-math.inf, 1.0)):
+        with pytest.raises(ValueError, match="give an end after the start"):
+            view.zoom(start, end)
+    view.zoom(1.0, 1.0000001)
+    assert view.range[1] - view.range[0] == pytest.approx(0.002)
+    view.zoom()
+    assert view.range[0] < 0 < 1.4 < view.range[1]
+
+
+def test_a_row_that_is_pointed_at_is_selected_in_the_linked_log(wire: Wire, turn: Timeline) -> None:
+    """And a row that is selected in the log is marked on the lanes."""
+    log = EventLog(turn)
+    view = TimelineView(turn, log=log)
+    wire.say(view, ask="pick", lane="text", t=0.3)
+    assert (view.selected, log.selected) == (3, 3)
+    log.refresh()
+    assert log._state["jumps"] == 1
+    wire.say(log, ask="row", seq=9)
+    view.refresh()
+    assert (view._scene["selected"], view._scene["selected_t"]) == (9, 0.6)
+    wire.say(view, ask="select", seq=2)
+    assert log.selected == 2
+    alone = TimelineView(turn)
+    alone.select(1)
+    assert alone.selected == 1
+    with pytest.raises(IndexError):
+        alone.select(10)
+
+
+def test_the_sound_that_is_sent_is_the_mixed_talk(wire: Wire, turn: Timeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As WAV files, one after the other from where the cursor is, sample for sample; beyond the end there is nothing."""
+    monkeypatch.setattr(timeline_view, "_SEGMENT", 0.75)
+    view = TimelineView(turn)
+    talk = mix(turn)
+    starts = [0.25, 1.0, 5.0]
+    for start in starts:
+        wire.say(view, ask="sound", start=start, play=7)
+    sounds = [message["sound"] for message in wire.sent]
+    assert [each["play"] for each in sounds] == [7, 7, 7]
+    assert [(each["start"], each["end"]) for each in sounds[:2]] == [(0.25, 1.0), (1.0, talk.duration)]
+    assert wire.buffers[0] == [talk.between(0.25, 1.0).to_wav()]
+    assert wire.buffers[1] == [talk.between(1.0, talk.duration).to_wav()]
+    assert wire.buffers[2] == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        {"ask": "range"},
+        {"ask": "range", "start": 2, "end": 1, "pixels": 100},
+        {"ask": "range", "start": math.nan, "end": 1.0, "pixels": 100},
+        {"ask": "range", "start": 0, "end": 1e300, "pixels": 10**9},
+        {"ask": "select", "seq": -1},
+        {"ask": "select", "seq": 10**9},
+        {"ask": "pick", "lane": "nonsense", "t": 0.1},
+        {"ask": "pick", "lane": "heard", "t": math.nan},
+        {"ask": "sound", "start": -5, "play": 1},
+        {"ask": "sound", "start": math.nan, "play": 1},
+        {"ask": "pick", "lane": "user", "t": 1e300},
+    ],
+)
+def test_nothing_that_a_browser_says_breaks_the_view(wire: Wire, turn: Timeline, content: Any) -> None:
+    """And what is sent afterwards can be encoded."""
+    view = TimelineView(turn)
+    view._handle_custom_msg(content, [])
+    view.refresh()
+    plain = {name: value for name, value in view._scene.items() if name not in ("waves", "ticks")}
+    json.dumps([wire.sent, plain], ensure_ascii=False, allow_nan=False).encode()
+
+
+def test_hostile_words_can_be_sent_and_are_on_one_line(wire: Wire) -> None:
+    """Names, states, errors, words and types that hold what cannot be encoded or would turn a line around."""
+    timeline = Timeline(title="<script>")
+    bad = '"\\ud800 \\u202e <img src=x onerror=alert(1)> \\n"'
+    frames = (
+        f'{{"type": "error", "error": {{"message": {bad}}}}}',
+        f'{{"type": "response.created", "response": {{"id": {bad}}}}}',
+        f'{{"type": "response.done", "response": {{"id": {bad}, "status": {bad}}}}}',
+        f'{{"type": "response.output_text.delta", "delta": {bad}, "response_id": {bad}, "item_id": {bad}}}',
+        f'{{"type": "response.output_item.added", "item": {{"type": "function_call", "call_id": {bad}, "name": {bad}}}}}',
+        f'{{"type": {bad}}}',
+    )
+    for place, frame in enumerate(frames):
+        timeline.append(frame.encode(), direction="received", t=place / 10)
+    view = TimelineView(timeline)
+    plain = {name: value for name, value in view._scene.items() if name not in ("waves", "ticks")}
+    told = json.dumps(plain, ensure_ascii=False)
+    told.encode()
+    assert "\u202e" not in told
+    assert "<script>" not in view.snapshot()["text/html"]
+
+
+def test_the_snapshot_is_a_bounded_picture(wire: Wire, long_session: Callable[..., Timeline]) -> None:
+    """A PNG in the page itself, however long the session is; without events, too."""
+    for timeline in (long_session(3000), Timeline()):
+        html = TimelineView(timeline).snapshot()["text/html"]
+        encoded = html.split("base64,")[1].split('"')[0]
+        assert base64.b64decode(encoded).startswith(b"\x89PNG")
+        assert len(html) < 200_000
