@@ -162,7 +162,7 @@ async def _open(
     writer = None if record is None else _journal(record, place)
     if place.service == "local":
         service = await asyncio.to_thread(local_service, options)
-        place = place.at(service.url)
+        place = place.at(service.url, service.engines)
     session = await AsyncSession.open(
         place, credential, io, config=config, timeout=timeout, record=writer, reconnect=reconnect
     )

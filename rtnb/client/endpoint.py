@@ -52,6 +52,8 @@ class Endpoint:
         Headers without secrets.
     key_header : str
         The header that a key goes into.
+    engines : str
+        Of the local service: which engine makes what, for people.
     """
 
     service: str
@@ -62,6 +64,7 @@ class Endpoint:
     api_version: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     key_header: str = "Authorization"
+    engines: str = ""
 
     @property
     def shown_url(self) -> str:
@@ -78,10 +81,11 @@ class Endpoint:
     def __repr__(self) -> str:
         return f"<Endpoint {self.words}, {self.dialect.title}, {self.credential}, model {printable(self.model)}>"
 
-    def at(self, base: str) -> Endpoint:
-        """Return the endpoint of a local service that listens at `base` (``ws://127.0.0.1:PORT``)."""
+    def at(self, base: str, engines: Mapping[str, str | None] | None = None) -> Endpoint:
+        """Return the endpoint of a local service that listens at `base` (``ws://127.0.0.1:PORT``) and works with `engines`."""
         url = local_url(base, self.dialect, model=self.model, api_version=self.api_version)
-        return replace(self, url=url)
+        made = ", ".join(f"{part} {engine or 'none'}" for part, engine in (engines or {}).items())
+        return replace(self, url=url, engines=made)
 
 
 @dataclass(frozen=True)

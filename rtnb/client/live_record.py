@@ -56,7 +56,7 @@ class LiveRecord(SessionRecord):
         voice = look(self.config, ("audio", "output", "voice"), "")
         return Facts(
             state=self.state,
-            where=self.endpoint.words,
+            where=self.endpoint.words + (f" ({self.endpoint.engines})" if self.endpoint.engines else ""),
             url=self.endpoint.shown_url,
             dialect=self.dialect.title,
             credential=self._credential.words,

@@ -37,7 +37,12 @@ async def _serve(host: str, port: int, tls: bool, options: ServiceOptions) -> No
     server = await serve_with(options, host, port, tls=tls)
     warn(host)
     certificate = server.place.certificate
-    told = {"url": server.url, "tls_url": server.place.tls_url, "certificate": certificate and str(certificate)}
+    told = {
+        "url": server.url,
+        "tls_url": server.place.tls_url,
+        "certificate": certificate and str(certificate),
+        "engines": server.engines,
+    }
     print(json.dumps(told), flush=True)
     threading.Thread(target=_watch_stdin, args=(asyncio.get_running_loop(), stop), daemon=True).start()
     server.warm()

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,13 +31,16 @@ class ServiceProcess:
     ----------
     url : str
         ``ws://127.0.0.1:PORT``, without a path.
+    engines : dict
+        Which engine makes what: ``voice``, ``writer``, ``transcriber``; None where there is none.
     pid : int
     """
 
-    def __init__(self, child: subprocess.Popen[bytes], url: str, errors: IO[bytes]) -> None:
+    def __init__(self, child: subprocess.Popen[bytes], told: Mapping[str, Any], errors: IO[bytes]) -> None:
         self._child = child
         self._errors = errors
-        self.url = url
+        self.url = str(told["url"])
+        self.engines: dict[str, str | None] = dict(told.get("engines") or {})
         self.pid = child.pid
         atexit.register(self.stop)
 
@@ -73,9 +77,9 @@ class ServiceProcess:
             env=_environment(options),
             **_own_group(),
         )
-        url = _announced(child, timeout)
-        if url:
-            return cls(child, url, errors)
+        told = _announced(child, timeout)
+        if told:
+            return cls(child, told, errors)
         status = child.poll()
         _end(child)
         how = f"did not answer within {timeout:g} s" if status is None else f"ended with status {status}"
@@ -128,17 +132,18 @@ def _own_group() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
-def _announced(child: subprocess.Popen[bytes], timeout: float) -> str:
-    """Return the URL that the child prints, or nothing. A thread reads: pipes have no timeout everywhere."""
+def _announced(child: subprocess.Popen[bytes], timeout: float) -> dict[str, Any]:
+    """Return what the child prints of itself, its URL above all, or nothing. A thread reads: pipes have no timeout everywhere."""
     lines: queue.Queue[bytes] = queue.Queue()
     assert child.stdout is not None
     threading.Thread(target=lambda pipe: lines.put(pipe.readline()), args=(child.stdout,), daemon=True).start()
     try:
-        return str(json.loads(lines.get(timeout=timeout))["url"])
+        told: dict[str, Any] = json.loads(lines.get(timeout=timeout))
+        return told if told["url"] else {}
     except (queue.Empty, ValueError, KeyError, TypeError):
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(0.2)  # so that the message knows its status
-        return ""
+        return {}
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

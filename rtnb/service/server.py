@@ -144,16 +144,21 @@ class Server:
         self._listening.append(listening)
         return int(next(iter(listening.sockets)).getsockname()[1])
 
-    def _health(self) -> dict[str, Any]:
+    @property
+    def engines(self) -> dict[str, str | None]:
+        """Return which engine makes what: ``voice``, ``writer``, and ``transcriber``, None where there is none."""
         engines = self._engines
+        return {
+            "voice": engines.voice.name,
+            "writer": engines.writer.name,
+            "transcriber": engines.transcriber.name if engines.transcriber else None,
+        }
+
+    def _health(self) -> dict[str, Any]:
         return {
             "version": rtnb.__version__,
             "sessions": self.sessions,
-            "engines": {
-                "voice": engines.voice.name,
-                "writer": engines.writer.name,
-                "transcriber": engines.transcriber.name if engines.transcriber else None,
-            },
+            "engines": self.engines,
             "faults": list(self.options.faults.written()),
         }
 
