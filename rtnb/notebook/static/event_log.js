@@ -156,8 +156,15 @@ class LogView {
     this.none.hidden = state.rows > 0;
     this.none.textContent = state.total ? "No row fits the filter." : "No events yet.";
     this.body.setAttribute("aria-rowcount", state.rows);
-    this.selected = state.selected ?? undefined;
-    if (this.jumps !== null && this.jumps !== state.jumps && state.place >= 0) this.show(state.place, true);
+    // A jump that Python asks for counts in a new view too, unless that view goes on where an older one was.
+    const jumped = this.jumps === null ? state.jumps > 0 && this.kept.atEnd === undefined : this.jumps !== state.jumps;
+    if (jumped) this.awaited = undefined;
+    // What Python says of the selection may be older than a click that it has yet to hear of.
+    if (this.awaited === undefined) this.selected = state.selected ?? undefined;
+    if (jumped && state.place >= 0) {
+      this.atEnd = false;
+      this.place = this.centre = state.place;
+    }
     this.jumps = state.jumps;
     this.later();
   }
@@ -170,7 +177,10 @@ class LogView {
       this.pages.set(message.page, message.rows);
       if (this.pages.size > KEPT) this.pages.delete(this.pages.keys().next().value);
       this.later();
-    } else if ("row" in message) this.showDetails(message.row);
+    } else if ("row" in message) {
+      if (message.row.seq === this.awaited) this.awaited = undefined;
+      this.showDetails(message.row);
+    }
   }
 
   // Where things are. A log that is taller than browsers can scroll is scrolled in proportion.
@@ -218,6 +228,9 @@ class LogView {
     }
     if (this.restored !== undefined) this.top = this.restored;
     this.restored = undefined;
+    // Only here is the log as tall as its rows, so that it can be scrolled to any of them.
+    if (this.centre !== undefined) this.top = Math.max(0, this.centre - this.body.clientHeight / HEIGHT / 2);
+    this.centre = undefined;
     this.end.setAttribute("aria-pressed", this.atEnd);
     const top = this.top, first = Math.max(0, Math.floor(top) - 2);
     const wanted = Math.min(Math.ceil(this.body.clientHeight / HEIGHT) + 5, this.state.rows - first);
@@ -268,11 +281,11 @@ class LogView {
     }
   }
 
-  show(place, middle = false) {
+  show(place) {
     const visible = this.body.clientHeight / HEIGHT, top = this.top;
     this.place = place;
     this.atEnd = false;
-    if (middle || place < top) this.top = Math.max(0, middle ? place - visible / 2 : place);
+    if (place < top) this.top = Math.max(0, place);
     else if (place + 1 > top + visible) this.top = place + 1 - visible;
     this.later();
   }
@@ -281,7 +294,7 @@ class LogView {
     const row = this.row(place);
     this.show(place);
     if (!row) return;
-    this.selected = row[0];
+    this.selected = this.awaited = row[0];
     this.send({ ask: "row", seq: row[0] });
   }
 
