@@ -5,18 +5,17 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
-import os
 import queue
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import IO, Any
 
 from rtnb.errors import ConfigurationError, ConnectError
 from rtnb.service.options import REFUSED, ServiceOptions
+from rtnb.service.spawning import child_environment, own_group
 
 _STOP_SECONDS = 3.0
 _CHAT_KEY = "RTNB_CHAT_API_KEY"
@@ -74,8 +73,8 @@ class ServiceProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=_environment(options),
-            **_own_group(),
+            env=child_environment(*([_CHAT_KEY] if options.chat is not None else [])),
+            **own_group(),
         )
         told = _announced(child, timeout)
         if told:
@@ -112,24 +111,6 @@ class ServiceProcess:
 
     def __repr__(self) -> str:
         return f"<ServiceProcess {self.url} pid {self.pid} {'running' if self.running else 'stopped'}>"
-
-
-def _environment(options: ServiceOptions) -> dict[str, str]:
-    """The child finds rtnb where this process found it, installed or not; no credential goes to it but that of its chat."""
-    home = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
-    secret = ("KEY", "TOKEN", "SECRET", "PASSWORD")
-    kept = {name: value for name, value in os.environ.items() if not name.upper().endswith(secret)}
-    if options.chat is not None and (key := os.environ.get(_CHAT_KEY)):
-        kept[_CHAT_KEY] = key
-    return {**kept, "PYTHONPATH": path, "PYTHONUTF8": "1"}
-
-
-def _own_group() -> dict[str, Any]:
-    """An interrupt of the notebook or the terminal is not meant for the service."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
 
 
 def _announced(child: subprocess.Popen[bytes], timeout: float) -> dict[str, Any]:

@@ -8,15 +8,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from rtnb.errors import RtnbError
 from rtnb.service.engines.frames import HEADER, Message, lengths, pack, parse
+from rtnb.service.spawning import child_environment, own_group
 
 __all__ = ["Child", "ChildEnded", "ChildPool"]
 
@@ -83,8 +84,8 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=_environment(),
-                **_own_group(),
+                env=child_environment(),
+                **own_group(),
             )
         except OSError as error:
             errors.close()
@@ -152,8 +153,13 @@ class Child:
     def kill(self) -> None:
         """End the child at once; :meth:`close` reaps it."""
         self._killed = True
+        if self._process.returncode is not None:
+            return
         with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+            if sys.platform == "win32":
+                self._process.kill()
+            else:  # the library's own kill looks whether it has ended, and so would reap it behind the loop's back
+                os.kill(self.pid, signal.SIGKILL)
 
     def _last_words(self) -> str:
         if self._errors.closed:
@@ -267,19 +273,3 @@ class ChildPool:
     async def _bury(self, child: Child) -> None:
         self._all.discard(child)
         await child.close()
-
-
-def _environment() -> dict[str, str]:
-    """The child finds rtnb where this process found it, installed or not; no credential goes to it."""
-    home = str(Path(__file__).resolve().parents[3])
-    path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH", "")]))
-    secret = ("KEY", "TOKEN", "SECRET", "PASSWORD")
-    kept = {name: value for name, value in os.environ.items() if not name.upper().endswith(secret)}
-    return {**kept, "PYTHONPATH": path, "PYTHONUTF8": "1"}
-
-
-def _own_group() -> dict[str, Any]:
-    """An interrupt of the notebook or the terminal is not meant for the child."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
