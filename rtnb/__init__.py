@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from rtnb import ui as ui
     from rtnb.audio import AudioClip as AudioClip
     from rtnb.client.async_session import AsyncSession as AsyncSession
-    from rtnb.client.session import Session as Session
     from rtnb.connecting import connect as connect
     from rtnb.connecting import connect_async as connect_async
+    from rtnb.conversation.recording import Recording as Recording
+    from rtnb.conversation.recording import open_recording as open
+    from rtnb.conversation.response import Response as Response
     from rtnb.errors import AudioError as AudioError
     from rtnb.errors import AuthError as AuthError
     from rtnb.errors import ConfigurationError as ConfigurationError
@@ -36,20 +38,18 @@ if TYPE_CHECKING:
     from rtnb.errors import ServerError as ServerError
     from rtnb.errors import SessionBusy as SessionBusy
     from rtnb.errors import SessionClosed as SessionClosed
-    from rtnb.log import Timeline as Timeline
     from rtnb.notebook.nesting import allow_nested_asyncio as allow_nested_asyncio
+    from rtnb.notebook.session import Session as Session
     from rtnb.protocol.dialects import GA as GA
     from rtnb.protocol.dialects import PREVIEW as PREVIEW
     from rtnb.protocol.events import Event as Event
-    from rtnb.recording import Recording as Recording
-    from rtnb.recording import open_recording as open
-    from rtnb.response import Response as Response
-    from rtnb.service.process import ServiceProcess as ServiceProcess
+    from rtnb.service.server.process import ServiceProcess as ServiceProcess
+    from rtnb.timeline import Timeline as Timeline
 
 _HOME = {
     "AudioClip": "rtnb.audio",
     "AsyncSession": "rtnb.client.async_session",
-    "Session": "rtnb.client.session",
+    "Session": "rtnb.notebook.session",
     "connect": "rtnb.connecting",
     "connect_async": "rtnb.connecting",
     "AudioError": "rtnb.errors",
@@ -63,15 +63,15 @@ _HOME = {
     "ServerError": "rtnb.errors",
     "SessionBusy": "rtnb.errors",
     "SessionClosed": "rtnb.errors",
-    "Recording": "rtnb.recording",
-    "Timeline": "rtnb.log",
+    "Recording": "rtnb.conversation.recording",
+    "Timeline": "rtnb.timeline",
     "allow_nested_asyncio": "rtnb.notebook.nesting",
     "GA": "rtnb.protocol.dialects",
     "PREVIEW": "rtnb.protocol.dialects",
     "Event": "rtnb.protocol.events",
-    "open": "rtnb.recording:open_recording",
-    "Response": "rtnb.response",
-    "ServiceProcess": "rtnb.service.process",
+    "open": "rtnb.conversation.recording:open_recording",
+    "Response": "rtnb.conversation.response",
+    "ServiceProcess": "rtnb.service.server.process",
     "ui": "rtnb.ui:",
 }
 

@@ -18,7 +18,7 @@ from rtnb.doctor import Destination, Facts, Made, Requirement, Turn, requirement
 from rtnb.errors import RtnbError
 from rtnb.notebook.nesting import refusal
 from rtnb.service.engines.capabilities import capabilities
-from rtnb.service.process import ServiceProcess
+from rtnb.service.server.process import ServiceProcess
 
 _PROMPT = "Say hello."
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 import rtnb
+from rtnb.conversation.recording import open_recording
 from rtnb.errors import RtnbError
 from rtnb.formatting import printable
-from rtnb.recording import open_recording
-from rtnb.service.options import ServiceOptions, add_arguments
+from rtnb.service.server.options import ServiceOptions, add_arguments
 
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
@@ -122,7 +122,7 @@ def _lab(given: argparse.Namespace) -> int:
 
 
 def _serve(given: argparse.Namespace) -> int:
-    from rtnb.service.foreground import run
+    from rtnb.service.server.foreground import run
 
     run(ServiceOptions.of(given), given.host, given.port, tls=given.tls)
     return 0

@@ -13,17 +13,17 @@ from rtnb.client.connection import Record, Recorder
 from rtnb.client.credentials import credential_for
 from rtnb.client.endpoint import Endpoint, Request, resolve
 from rtnb.client.loop import LoopThread, loop_thread
-from rtnb.client.session import Session
 from rtnb.client.toolbox import with_tools
 from rtnb.errors import ConfigurationError
 from rtnb.local import local_service, refuse_options, split_options
-from rtnb.log import Timeline
-from rtnb.log.journal import Journal
 from rtnb.notebook.live import cell_progress, live_display
+from rtnb.notebook.session import Session
 from rtnb.protocol.config import nest
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Local
+from rtnb.timeline import Timeline
+from rtnb.timeline.journal import Journal
 
 
 def connect(

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rtnb.audio import AudioClip
-from rtnb.client.session import Session
 from rtnb.connecting import connect
+from rtnb.conversation.response import Response
 from rtnb.errors import RtnbError
 from rtnb.notebook.report import write_report
+from rtnb.notebook.session import Session
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
-from rtnb.response import Response
 
 DEFAULT_PROMPT = "Please assist the user."
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.config import SESSION_WORDS
-from rtnb.service.options import ServiceOptions
-from rtnb.service.process import ServiceProcess
+from rtnb.service.server.options import ServiceOptions
+from rtnb.service.server.process import ServiceProcess
 
 OPTION_WORDS: dict[str, str] = {
     "faults": "faults",

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from rtnb.service.engines.tasks import Feed, Finish, Say, SpokenWord, Start, Stop, Text, Transcribe, Transcript, Write
 from rtnb.service.session.connection import ServiceConnection
-from rtnb.service.work import Feed, Finish, Heard, Say, SpokenWord, Start, Stop, Text, Transcribe, Write
 
 
 def steady_voice(text: str, voice: str, *, seed: int = 0, speed: float = 1.0) -> Iterator[SpokenWord]:
@@ -124,7 +124,7 @@ def writes(text: str) -> Callable[[Write], Any]:
 
 
 def hears(text: str) -> Callable[[Transcribe, Any], Any]:
-    return lambda task, sound: [Heard(text[: len(text) // 2], False), Heard(text, True)]
+    return lambda task, sound: [Transcript(text[: len(text) // 2], False), Transcript(text, True)]
 
 
 class Saying:
@@ -160,8 +160,8 @@ class Hearing(Saying):
 
     name = "counting"
 
-    async def run(self, task: Transcribe, feed: Any = None) -> AsyncIterator[Heard]:  # type: ignore[override]
+    async def run(self, task: Transcribe, feed: Any = None) -> AsyncIterator[Transcript]:  # type: ignore[override]
         count = 0
         async for samples in feed:
             count += len(samples)
-        yield Heard(f"{count} samples", True)
+        yield Transcript(f"{count} samples", True)

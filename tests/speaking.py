@@ -6,8 +6,8 @@ import numpy as np
 
 from rtnb.audio.samples import Samples
 from rtnb.service.engines.base import Engine
-from rtnb.service.speech.voice import RATE, SpokenWord
-from rtnb.service.work import Say
+from rtnb.service.engines.tasks import Say, SpokenWord
+from rtnb.service.speech.voice import RATE
 
 
 def say(text: str, voice: str = "alloy", language: str | None = "en", *, seed: int = 0, speed: float = 1.0) -> Say:

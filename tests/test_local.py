@@ -7,7 +7,7 @@ import pytest
 import rtnb
 from rtnb.errors import AuthError, ConfigurationError, ConnectError, SessionClosed
 from rtnb.local import local_service
-from rtnb.service.options import ServiceOptions
+from rtnb.service.server.options import ServiceOptions
 
 
 def test_a_service_for_each_way_to_behave():

@@ -14,22 +14,22 @@ from rtnb.client.configuring import ConfigurableSession
 from rtnb.client.connection import Connection, Record
 from rtnb.client.credentials import Credential
 from rtnb.client.endpoint import Endpoint
-from rtnb.client.establish import OpenTransport, establish, open_websocket
+from rtnb.client.handshake import OpenTransport, establish, open_websocket
 from rtnb.client.interruption import unheard
 from rtnb.client.live_response import LiveResponse
 from rtnb.client.loop import LoopThread, on_io
 from rtnb.client.playback import Heard, Playback, spoken_response
 from rtnb.client.toolbox import with_definitions, with_tools
 from rtnb.client.turns import Turns, WhenBusy
-from rtnb.client.watches import accepts
+from rtnb.client.waiters import accepts
+from rtnb.conversation.items import Item
+from rtnb.conversation.response import Response
 from rtnb.errors import ConfigurationError, ServerError
-from rtnb.items import Item
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
 from rtnb.protocol.config import nest
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
-from rtnb.response import Response
 
 if TYPE_CHECKING:
     from rtnb.notebook.listening import Listening

@@ -9,13 +9,13 @@ from typing import Any, TypeVar, overload
 from rtnb.client.connection import Connection
 from rtnb.client.credentials import Credential
 from rtnb.client.endpoint import Endpoint
-from rtnb.client.establish import OpenTransport, open_websocket
+from rtnb.client.handshake import OpenTransport, open_websocket
 from rtnb.client.loop import LoopThread, on_io
 from rtnb.client.resumption import ResumableSession
 from rtnb.client.summary import Configured
 from rtnb.client.toolbox import Toolbox, with_definitions
 from rtnb.client.tools import FunctionTool
-from rtnb.client.watches import accepts
+from rtnb.client.waiters import accepts
 from rtnb.errors import RtnbError, SessionClosed
 from rtnb.protocol import commands
 from rtnb.protocol.config import copy_tree, merge, nest, not_granted

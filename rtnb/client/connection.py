@@ -18,15 +18,15 @@ from rtnb.client.credentials import Credential
 from rtnb.client.listeners import Listeners, matches
 from rtnb.client.refusals import closed_error, server_error
 from rtnb.client.transport import Closed, Transport
-from rtnb.client.watches import Watch, Watches
-from rtnb.conversation import Conversation
+from rtnb.client.waiters import Watch, Watches
+from rtnb.conversation.conversation import Conversation
 from rtnb.errors import SessionClosed
 from rtnb.formatting import one_line, seconds
-from rtnb.log import Timeline
 from rtnb.protocol.commands import new_id
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT, Event, write_json
 from rtnb.protocol.names import Kind, Local
+from rtnb.timeline import Timeline
 
 Clock = Callable[[], float]
 Recorder = Callable[[Event, float], None]

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rtnb.client.playback import Heard, Playback
-from rtnb.items import DELETED, Item, ResponseState
-from rtnb.log.mixing import playback_starts
-from rtnb.log.view import View
+from rtnb.conversation.items import DELETED, Item, ResponseState
 from rtnb.protocol.names import Kind
+from rtnb.timeline.mixing import playback_starts
+from rtnb.timeline.view import View
 
 
 def unheard(timeline: View, response: ResponseState, now: float, playback: Playback | None = None) -> list[Heard]:

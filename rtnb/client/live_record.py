@@ -8,11 +8,11 @@ from rtnb.client.connection import Connection
 from rtnb.client.credentials import Credential
 from rtnb.client.endpoint import Endpoint
 from rtnb.client.summary import Facts, html, sentence
+from rtnb.conversation.record import SessionRecord
 from rtnb.errors import SessionClosed
 from rtnb.formatting import one_line
 from rtnb.protocol.config import look
 from rtnb.protocol.dialects import Dialect
-from rtnb.record import SessionRecord
 
 
 class LiveRecord(SessionRecord):

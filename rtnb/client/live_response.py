@@ -8,9 +8,9 @@ from typing import Any
 
 from rtnb.client.connection import Connection
 from rtnb.client.loop import LoopThread
+from rtnb.conversation.items import ResponseState
+from rtnb.conversation.response import Response
 from rtnb.errors import ServerError
-from rtnb.items import ResponseState
-from rtnb.response import Response
 
 ITS_TURN = "its turn"
 

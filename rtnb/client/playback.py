@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from rtnb.items import ResponseState
+from rtnb.conversation.items import ResponseState
 
 _STALE = 0.8  # seconds; a player that plays tells several times a second how far it is
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from rtnb.client.connection import Connection
 from rtnb.client.live_response import LiveResponse
-from rtnb.client.watches import Watch
-from rtnb.conversation import Conversation
-from rtnb.items import ResponseState
+from rtnb.client.waiters import Watch
+from rtnb.conversation.conversation import Conversation
+from rtnb.conversation.items import ResponseState
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rtnb.items import IN_PROGRESS, ContentPart, Item
+from rtnb.conversation.items import IN_PROGRESS, ContentPart, Item
 from rtnb.protocol.commands import Command
 from rtnb.protocol.config import AUDIO_WORDS, RESPONSE_WORDS, SESSION_WORDS, copy_tree, look, put
 from rtnb.protocol.names import Kind

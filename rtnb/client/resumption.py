@@ -9,14 +9,14 @@ from typing import Self
 from rtnb.client.connection import Connection
 from rtnb.client.credentials import Credential
 from rtnb.client.endpoint import Endpoint
-from rtnb.client.establish import OpenTransport, establish_again, open_websocket
+from rtnb.client.handshake import OpenTransport, establish_again, open_websocket
 from rtnb.client.loop import LoopThread, on_io
 from rtnb.client.resuming import items_to_restore, settings_to_restore
-from rtnb.client.watches import Predicate, Watch, accepts
+from rtnb.client.waiters import Predicate, Watch, accepts
 from rtnb.client.watching import WatchedSession
+from rtnb.conversation.items import Item
 from rtnb.errors import ConfigurationError, ServerError, SessionClosed
 from rtnb.formatting import one_line
-from rtnb.items import Item
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
 from rtnb.protocol.config import copy_tree

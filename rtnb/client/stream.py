@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Self
 
-from rtnb.client.watches import Predicate
+from rtnb.client.waiters import Predicate
 from rtnb.protocol.events import Event
 
 Next = Callable[[str | Predicate, int], Awaitable[Event | None]]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from rtnb.client.tools import FunctionTool, failure
-from rtnb.items import Item, ResponseState
+from rtnb.conversation.items import Item, ResponseState
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
 

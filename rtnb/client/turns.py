@@ -17,9 +17,9 @@ from rtnb.client.live_response import ITS_TURN, LiveResponse
 from rtnb.client.loop import LoopThread
 from rtnb.client.response_watches import EveryResponse, ResponseWatch, is_done
 from rtnb.client.toolbox import MOST_ROUNDS, Toolbox, given_up
-from rtnb.client.watches import Watch
+from rtnb.client.waiters import Watch
+from rtnb.conversation.items import Item, ResponseState
 from rtnb.errors import ConfigurationError, ResponseTimeout, RtnbError, ServerError, SessionBusy, SessionClosed
-from rtnb.items import Item, ResponseState
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
 from rtnb.protocol.events import Event

@@ -11,7 +11,7 @@ from rtnb.client.listeners import Listener
 from rtnb.client.live_record import LiveRecord
 from rtnb.client.loop import LoopThread, on_io
 from rtnb.client.stream import EventStream
-from rtnb.client.watches import Predicate
+from rtnb.client.waiters import Predicate
 from rtnb.errors import ResponseTimeout, SessionClosed
 from rtnb.formatting import seconds
 from rtnb.protocol.events import Event

@@ -7,12 +7,12 @@ from typing import Any
 
 import traitlets
 
-from rtnb.log.store import DIRECTIONS
-from rtnb.log.timeline import Timeline
 from rtnb.notebook.assets import source
 from rtnb.notebook.live_view import STATIC, LiveView
 from rtnb.notebook.log_rows import Filter, LogRows, details
 from rtnb.notebook.source import HasTimeline, closings, timeline_of
+from rtnb.timeline.store import DIRECTIONS
+from rtnb.timeline.timeline import Timeline
 
 PAGE = 100
 """Rows that are sent to the browser at a time."""

@@ -8,9 +8,9 @@ from collections import deque
 
 from rtnb.audio import AudioClip
 from rtnb.audio.formats import FORMATS
-from rtnb.log import Timeline
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
+from rtnb.timeline import Timeline
 
 KINDS = (
     Kind.INPUT_COMMIT,

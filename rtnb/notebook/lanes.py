@@ -12,9 +12,8 @@ import numpy.typing as npt
 
 from rtnb.audio.clip import AudioClip
 from rtnb.audio.formats import FORMATS, PCM16
-from rtnb.conversation import Conversation
+from rtnb.conversation.conversation import Conversation
 from rtnb.formatting import one_line
-from rtnb.log.mixing import playback_starts
 from rtnb.notebook.placement import (
     Envelope,
     Label,
@@ -31,10 +30,11 @@ from rtnb.notebook.placement import (
 )
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT
 from rtnb.protocol.names import DELTA_KINDS, Kind, Local
+from rtnb.timeline.mixing import playback_starts
 
 if TYPE_CHECKING:
-    from rtnb.log.categorical import Categorical, Mask
-    from rtnb.log.timeline import Timeline
+    from rtnb.timeline.categorical import Categorical, Mask
+    from rtnb.timeline.timeline import Timeline
 
 DIRECTIONS = (SENT, RECEIVED, LOCAL)
 

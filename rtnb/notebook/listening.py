@@ -17,7 +17,7 @@ from rtnb.audio import AudioClip
 from rtnb.client.async_session import AsyncSession
 from rtnb.errors import AudioError, RtnbError
 from rtnb.notebook.microphone import OFF, REFUSED, Microphone, microphone_of
-from rtnb.notebook.pump import pump
+from rtnb.notebook.refresher import pump
 from rtnb.notebook.stand_in import SENTENCE
 
 _BROWSER_SECONDS = 2.5

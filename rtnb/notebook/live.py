@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rtnb.response import Response
+from rtnb.conversation.response import Response
 
 if TYPE_CHECKING:
     from rtnb.notebook.response_view import ResponseView

@@ -9,7 +9,7 @@ from typing import Any
 
 import anywidget
 
-from rtnb.notebook.pump import pump
+from rtnb.notebook.refresher import pump
 
 STATIC = Path(__file__).parent / "static"
 

@@ -12,18 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtnb.formatting import one_line, seconds, short_id
-from rtnb.log import selection
-from rtnb.log.following import Following
-from rtnb.log.rendering import LATE_MS
 from rtnb.notebook.growing import Growing
 from rtnb.notebook.lanes import ERROR_KINDS
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import AUDIO_FIELD, DELTA_KINDS
+from rtnb.timeline import selection
+from rtnb.timeline.following import Following
+from rtnb.timeline.rendering import LATE_MS
 
 if TYPE_CHECKING:
-    from rtnb.log.categorical import Mask
-    from rtnb.log.timeline import Timeline
-    from rtnb.log.view import View
+    from rtnb.timeline.categorical import Mask
+    from rtnb.timeline.timeline import Timeline
+    from rtnb.timeline.view import View
 
 _WORD = re.compile(r'(?P<not>-?)(?:"(?P<phrase>[^"]*)"?|(?P<word>\S+))')
 _CONTENT, _TYPE = 240, 80

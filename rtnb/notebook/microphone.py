@@ -16,11 +16,11 @@ from rtnb.audio import AudioClip
 from rtnb.audio.measure import rms
 from rtnb.audio.samples import Samples
 from rtnb.client.async_session import AsyncSession
-from rtnb.client.session import Session
 from rtnb.notebook.assets import source
 from rtnb.notebook.captured import CapturedChunks, Chunk
 from rtnb.notebook.live_view import LiveView
-from rtnb.notebook.pump import pump
+from rtnb.notebook.refresher import pump
+from rtnb.notebook.session import Session
 from rtnb.notebook.stand_in import SENTENCE, local_speech, pieces, speak
 from rtnb.notebook.uplink import Uplink
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from rtnb.audio import AudioClip
 from rtnb.audio.formats import FORMATS, AudioFormat
 from rtnb.audio.samples import FULL_SCALE
-from rtnb.items import ContentPart
+from rtnb.conversation.items import ContentPart
 
 STEP_SECONDS = 0.02
 _LEVELS = 127

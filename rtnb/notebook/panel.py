@@ -14,12 +14,12 @@ import ipywidgets
 from rtnb import formatting
 from rtnb.client.async_session import AsyncSession
 from rtnb.client.live_response import LiveResponse
-from rtnb.client.session import Session
 from rtnb.errors import RtnbError, ServerError
 from rtnb.notebook.composer import Composer
 from rtnb.notebook.conversation_view import ConversationView
 from rtnb.notebook.panel_words import banners_html, figures_html, header_html
-from rtnb.notebook.pump import pump
+from rtnb.notebook.refresher import pump
+from rtnb.notebook.session import Session
 from rtnb.notebook.settings_view import SettingsView
 from rtnb.notebook.submitting import core_of, submit
 from rtnb.notebook.turn_modes import DETECTED, turn_mode

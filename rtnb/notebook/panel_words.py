@@ -8,8 +8,8 @@ from typing import Any
 
 from rtnb import formatting
 from rtnb.client.summary import Facts
+from rtnb.conversation.response import Response
 from rtnb.errors import SessionClosed
-from rtnb.response import Response
 
 _SOON_SECONDS = 120.0
 _TOLD_BY_THE_CONVERSATION = "error from the service"

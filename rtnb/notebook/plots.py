@@ -31,7 +31,7 @@ from rtnb.protocol.events import LOCAL, RECEIVED, SENT
 
 if TYPE_CHECKING:
     from rtnb.audio import AudioClip
-    from rtnb.log.timeline import Timeline
+    from rtnb.timeline.timeline import Timeline
 
 INCHES = (10.0, 3.6)
 DPI = 100

@@ -13,7 +13,7 @@ from rtnb import formatting
 from rtnb.audio.clip import INLINE_SECONDS, AudioClip
 
 if TYPE_CHECKING:
-    from rtnb.log.timeline import Timeline
+    from rtnb.timeline.timeline import Timeline
 
 _STYLE = """
 :root { color-scheme: light dark; }

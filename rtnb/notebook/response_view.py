@@ -8,10 +8,10 @@ import time
 from traitlets import Bytes, Float, Unicode
 
 from rtnb import formatting
+from rtnb.conversation.response import Response
 from rtnb.notebook.assets import source
 from rtnb.notebook.live_view import LiveView
 from rtnb.notebook.outline import Outline
-from rtnb.response import Response
 
 BINS = 80
 _SHOWN_CHARACTERS = 4000

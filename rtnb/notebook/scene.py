@@ -18,9 +18,9 @@ from rtnb.protocol.events import SENT
 from rtnb.protocol.names import Kind
 
 if TYPE_CHECKING:
-    from rtnb.log.categorical import Categorical, Mask
-    from rtnb.log.timeline import Timeline
-    from rtnb.log.view import View
+    from rtnb.timeline.categorical import Categorical, Mask
+    from rtnb.timeline.timeline import Timeline
+    from rtnb.timeline.view import View
 
 _TEXT_KINDS = (Kind.TEXT_DELTA, Kind.TRANSCRIPT_DELTA)
 _SOUND_KINDS = (Kind.AUDIO_DELTA, Kind.INPUT_APPEND)

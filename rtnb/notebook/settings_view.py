@@ -10,9 +10,9 @@ import ipywidgets
 
 from rtnb import formatting
 from rtnb.client.async_session import AsyncSession
-from rtnb.client.session import Session
 from rtnb.client.summary import Configured
-from rtnb.notebook.pump import pump
+from rtnb.notebook.refresher import pump
+from rtnb.notebook.session import Session
 from rtnb.notebook.submitting import core_of, submit
 from rtnb.notebook.turn_modes import WORDS, turn_detection, turn_mode
 from rtnb.protocol.config import look

@@ -6,8 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
-from rtnb.log.timeline import Timeline
 from rtnb.protocol.names import Local
+from rtnb.timeline.timeline import Timeline
 
 
 class HasTimeline(Protocol):

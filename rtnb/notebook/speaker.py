@@ -13,14 +13,14 @@ from rtnb.audio.formats import PCM16
 from rtnb.client.async_session import AsyncSession
 from rtnb.client.audio_input import stops_for_speech
 from rtnb.client.playback import Playback
-from rtnb.client.session import Session
 from rtnb.errors import RtnbError
-from rtnb.log.spoken import SpokenAudio
 from rtnb.notebook.assets import source
 from rtnb.notebook.live_view import LiveView
-from rtnb.notebook.pump import pump
+from rtnb.notebook.refresher import pump
+from rtnb.notebook.session import Session
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
+from rtnb.timeline.spoken import SpokenAudio
 
 RATE = PCM16.rate
 """Samples per second that go to the browser; other formats are resampled to it."""

@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from rtnb.audio.clip import AudioClip
 from rtnb.audio.formats import FORMATS, PCM16
-from rtnb.log.mixing import playback_starts
 from rtnb.notebook.growing import Growing
 from rtnb.notebook.placement import Times, arrival_widths
+from rtnb.timeline.mixing import playback_starts
 
 if TYPE_CHECKING:
-    from rtnb.log.timeline import Timeline
-    from rtnb.log.view import View
+    from rtnb.timeline.timeline import Timeline
+    from rtnb.timeline.view import View
 
 FINEST = 0.01
 """Seconds for which the least and the greatest sample are kept; where a pixel is less, samples are looked at again."""

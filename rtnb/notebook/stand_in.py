@@ -11,8 +11,8 @@ import numpy as np
 from rtnb.audio import AudioClip
 from rtnb.audio.samples import Samples
 from rtnb.service.engines import make
+from rtnb.service.engines.tasks import Say, SpokenWord
 from rtnb.service.speech.voice import RATE
-from rtnb.service.work import Say, SpokenWord
 
 CHUNK_SECONDS = 0.04
 SENTENCE = "Hello! What is six times seven?"

@@ -14,8 +14,8 @@ from rtnb.notebook.lanes import ERROR_KINDS
 from rtnb.protocol.names import Kind, Local
 
 if TYPE_CHECKING:
-    from rtnb.log.view import View
     from rtnb.protocol.events import Event
+    from rtnb.timeline.view import View
 
 _TEXT_KINDS = (Kind.TEXT_DELTA, Kind.TRANSCRIPT_DELTA)
 _TOLD = (

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from rtnb.client.async_session import AsyncSession
-from rtnb.client.session import Session
+from rtnb.notebook.session import Session
 
 T = TypeVar("T")
 

@@ -12,15 +12,15 @@ import numpy as np
 
 from rtnb import formatting
 from rtnb.audio import AudioClip
-from rtnb.conversation import Conversation
-from rtnb.items import ContentPart, Item, ResponseState
-from rtnb.log import Timeline
+from rtnb.conversation.conversation import Conversation
+from rtnb.conversation.items import ContentPart, Item, ResponseState
+from rtnb.conversation.response import Response
 from rtnb.notebook.advice import error_words
 from rtnb.notebook.input_speech import KINDS, InputSpeech
 from rtnb.notebook.outline import Outline, envelope_of
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind, Local
-from rtnb.response import Response
+from rtnb.timeline import Timeline
 
 BINS = 60
 MOST = 300

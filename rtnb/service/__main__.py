@@ -11,9 +11,9 @@ import sys
 import threading
 
 from rtnb.errors import ConfigurationError
-from rtnb.service.foreground import stop_on_signals, warn
-from rtnb.service.options import REFUSED, ServiceOptions, add_arguments
-from rtnb.service.server import serve_with
+from rtnb.service.server.foreground import stop_on_signals, warn
+from rtnb.service.server.options import REFUSED, ServiceOptions, add_arguments
+from rtnb.service.server.server import serve_with
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Faults on request: what shall go wrong, and when. `rtnb.service.course` makes it of a session's events.
+"""Faults on request: what shall go wrong, and when. `rtnb.service.server.fault_plan` makes it of a session's events.
 
 Each fault is one line to write: ``rtnb serve --fault drop_after=20`` or ``rtnb.connect("local", faults="drop_after=20")``.
 Events are counted in each session, ``session.created`` being the first.

@@ -25,8 +25,8 @@ def measure() -> list[Figure]:
 
 def costs(frames: list[bytes]) -> list[float]:
     """Return the seconds that each frame took."""
-    from rtnb.conversation import Conversation
-    from rtnb.log import Timeline
+    from rtnb.conversation.conversation import Conversation
+    from rtnb.timeline import Timeline
 
     timeline, conversation = Timeline(), Conversation()
     conversation.apply(timeline.append(encoded(response_created()), direction="received", t=0.0))

@@ -48,8 +48,8 @@ def hour() -> Iterator[Wire]:
 
 def take_in(how: str) -> int:
     """Return how many bytes an hour of speech adds."""
-    from rtnb.conversation import Conversation
-    from rtnb.log import Timeline
+    from rtnb.conversation.conversation import Conversation
+    from rtnb.timeline import Timeline
 
     timeline, conversation = Timeline(), Conversation()
     if how == "tracemalloc":

@@ -18,7 +18,7 @@ def measure() -> list[Figure]:
     """Measure a service in a process of its own, at 1.0 times real time."""
     import psutil
 
-    from rtnb.service.process import ServiceProcess
+    from rtnb.service.server.process import ServiceProcess
 
     with ServiceProcess.start(speed=1.0) as service:
         return asyncio.run(_measure(service.url, psutil.Process(service.pid)))

@@ -47,7 +47,7 @@ session.close()
 """
 LOG = """
 import json, rtnb
-from rtnb.log.timeline import Timeline
+from rtnb.timeline.timeline import Timeline
 from rtnb.ui import EventLog
 timeline = Timeline()
 for number in range({rows}):

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 MAKE = """
 import json, base64
-from rtnb.log.timeline import Timeline
+from rtnb.timeline.timeline import Timeline
 from rtnb.notebook.event_log import EventLog
 def add(tl, t, direction, **event):
     tl.append(json.dumps(event).encode(), direction=direction, t=t)

@@ -11,7 +11,7 @@ MAKE = """
 import base64, json
 import numpy as np
 from rtnb.audio import AudioClip
-from rtnb.log.timeline import Timeline
+from rtnb.timeline.timeline import Timeline
 from rtnb.notebook.event_log import EventLog
 from rtnb.notebook.timeline_view import TimelineView
 

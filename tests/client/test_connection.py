@@ -12,7 +12,7 @@ from virtual_time import pass_time, until, virtual_time
 from rtnb.client.connection import Connection
 from rtnb.client.credentials import ApiKey, NoCredential
 from rtnb.client.transport import Closed, MemoryTransport
-from rtnb.client.watches import Watch
+from rtnb.client.waiters import Watch
 from rtnb.errors import SessionClosed
 from rtnb.protocol.dialects import GA, PREVIEW
 from rtnb.protocol.events import Event

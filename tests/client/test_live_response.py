@@ -8,9 +8,9 @@ import pytest
 from scripted import Here
 
 from rtnb.client.live_response import LiveResponse
+from rtnb.conversation.items import ContentPart, Item, ResponseState
 from rtnb.errors import ResponseTimeout, ServerError
-from rtnb.items import ContentPart, Item, ResponseState
-from rtnb.log import Timeline
+from rtnb.timeline import Timeline
 
 
 class Connected:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtnb.client.playback import Playback, spoken_response
-from rtnb.items import Item, ResponseState
+from rtnb.conversation.items import Item, ResponseState
 
 
 class Clock:

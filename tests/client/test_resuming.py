@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rtnb.client.resuming import items_to_restore, settings_to_restore
-from rtnb.items import ContentPart, Item
+from rtnb.conversation.items import ContentPart, Item
 
 
 def message(id: str, role: str, *parts: ContentPart, status: str = "completed") -> Item:

@@ -16,8 +16,8 @@ import rtnb
 from rtnb.client.resumption import ATTEMPTS, STEADY_SECONDS
 from rtnb.client.transport import Closed
 from rtnb.errors import AuthError, ConfigurationError, ConnectError, ResponseTimeout, SessionClosed
-from rtnb.log.journal import Journal
 from rtnb.protocol.events import Event
+from rtnb.timeline.journal import Journal
 
 dialects = pytest.mark.parametrize("dialect", ["ga", "preview"])
 

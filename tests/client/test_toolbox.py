@@ -8,8 +8,8 @@ import pytest
 
 from rtnb.client.toolbox import Toolbox, given_up, with_definitions, with_tools
 from rtnb.client.tools import FunctionTool
+from rtnb.conversation.items import Item, ResponseState
 from rtnb.errors import ConfigurationError
-from rtnb.items import Item, ResponseState
 
 
 def add(a: int, b: int) -> int:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from rtnb.audio import AudioClip
-from rtnb.log.timeline import Timeline
 from rtnb.protocol.dialects import GA, Dialect
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT, encode_base64
 from rtnb.protocol.names import Kind, Local
+from rtnb.timeline.timeline import Timeline
 
 RATE = 24_000
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from rtnb.audio import AudioClip
-from rtnb.conversation import Conversation
-from rtnb.log import Timeline
+from rtnb.conversation.conversation import Conversation
 from rtnb.notebook.conversation_view import ConversationView
 from rtnb.notebook.turn_list import Turn, TurnList
 from rtnb.protocol.dialects import GA, PREVIEW
 from rtnb.protocol.events import encode_base64
 from rtnb.protocol.names import Kind
+from rtnb.timeline import Timeline
 
 RAMP = AudioClip(np.arange(-12_000, 12_000, dtype=np.int16), 24_000)
 

@@ -10,10 +10,10 @@ import fake_comm
 import pytest
 from fake_comm import Wire
 
-from rtnb.log.timeline import Timeline
+from rtnb.conversation.recording import Recording
 from rtnb.notebook.event_log import PAGE, EventLog
 from rtnb.protocol.names import Kind
-from rtnb.recording import Recording
+from rtnb.timeline.timeline import Timeline
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rtnb.log.timeline import Timeline
 from rtnb.notebook.lanes import lay_out
 from rtnb.protocol.commands import append_audio
 from rtnb.protocol.dialects import GA, PREVIEW, Dialect
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT
 from rtnb.protocol.names import Kind
+from rtnb.timeline.timeline import Timeline
 
 Make = Callable[..., Any]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from rtnb.items import ContentPart, Item, ResponseState
-from rtnb.log import Timeline
+from rtnb.conversation.items import ContentPart, Item, ResponseState
+from rtnb.conversation.response import Response
 from rtnb.notebook import live
-from rtnb.response import Response
+from rtnb.timeline import Timeline
 
 
 def growing(transcript: str, audio: bytes = b"") -> Response:

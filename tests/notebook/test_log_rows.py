@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtnb.log.timeline import Timeline
 from rtnb.notebook.log_rows import Filter, LogRows, details
 from rtnb.protocol.dialects import PREVIEW
 from rtnb.protocol.names import DELTA_KINDS, Kind, kind_of
+from rtnb.timeline.timeline import Timeline
 
 
 def places(timeline: Timeline, chosen: Filter) -> list[int]:

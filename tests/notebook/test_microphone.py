@@ -16,11 +16,11 @@ from scripted import Script
 
 from rtnb.audio import G711_ULAW, AudioClip
 from rtnb.client.async_session import AsyncSession
-from rtnb.client.session import Session
 from rtnb.errors import AudioError
 from rtnb.notebook import listening, live_view, microphone
 from rtnb.notebook.captured import BrowserClock, CapturedChunks, Chunk
 from rtnb.notebook.microphone import Microphone
+from rtnb.notebook.session import Session
 from rtnb.notebook.stand_in import pieces
 
 VAD = {"type": "server_vad", "silence_duration_ms": 300}

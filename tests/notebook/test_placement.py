@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from rtnb.log.mixing import playback_starts
 from rtnb.notebook.placement import (
     Piece,
     Room,
@@ -14,6 +13,7 @@ from rtnb.notebook.placement import (
     placed,
     wrap,
 )
+from rtnb.timeline.mixing import playback_starts
 
 
 def seconds(*values: float) -> np.ndarray:

@@ -18,10 +18,10 @@ from matplotlib.image import imread
 
 from rtnb.audio import AudioClip
 from rtnb.formatting import AUDIO_COLOUR, ERROR_COLOUR, SENT_COLOUR
-from rtnb.log.timeline import Timeline
 from rtnb.notebook.plots import picture, plot_clip, plot_timeline
 from rtnb.protocol.dialects import GA, PREVIEW, Dialect
 from rtnb.protocol.names import Kind
+from rtnb.timeline.timeline import Timeline
 
 Make = Callable[..., Any]
 PNG = b"\x89PNG\r\n\x1a\n"

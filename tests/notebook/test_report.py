@@ -13,9 +13,9 @@ import pytest
 
 from rtnb.audio import INLINE_SECONDS, AudioClip, read_wav
 from rtnb.errors import ServerError
-from rtnb.log.timeline import Timeline
 from rtnb.notebook.plots import picture
 from rtnb.notebook.report import report_html, write_report
+from rtnb.timeline.timeline import Timeline
 
 Make = Callable[..., Any]
 EVIL = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>\u202edesrever\x00\ud800"

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from rtnb.audio import AudioClip
-from rtnb.items import ContentPart, Item, ResponseState
-from rtnb.log import Timeline
+from rtnb.conversation.items import ContentPart, Item, ResponseState
+from rtnb.conversation.response import Response
 from rtnb.notebook import response_view
 from rtnb.notebook.outline import Outline, envelope_of
 from rtnb.notebook.response_view import BINS, ResponseView
-from rtnb.response import Response
+from rtnb.timeline import Timeline
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 @pytest.fixture
 def view(state: ResponseState, monkeypatch: pytest.MonkeyPatch) -> Iterator[ResponseView]:
     """A view that is drawn when the test says so."""
-    monkeypatch.setattr("rtnb.notebook.pump.Pump.add", lambda self, view: None)
+    monkeypatch.setattr("rtnb.notebook.refresher.Pump.add", lambda self, view: None)
     made = ResponseView(Response(state, Timeline()))
     yield made
     made.vanish()

@@ -12,13 +12,13 @@ import pytest
 
 from rtnb.audio import AudioClip
 from rtnb.audio.g711 import encode_ulaw
-from rtnb.log.mixing import mix
-from rtnb.log.timeline import Timeline
 from rtnb.notebook.scene import Axis, Stage
 from rtnb.notebook.speech_track import SILENT_HIGH, SILENT_LOW
 from rtnb.protocol.dialects import PREVIEW
 from rtnb.protocol.events import encode_base64
 from rtnb.protocol.names import Kind
+from rtnb.timeline.mixing import mix
+from rtnb.timeline.timeline import Timeline
 
 RATE = 24_000
 Make = Callable[..., Any]

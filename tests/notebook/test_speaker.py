@@ -15,9 +15,9 @@ from scripted import Ladder
 
 from rtnb.audio import G711_ULAW, PCM16, AudioClip
 from rtnb.client.async_session import AsyncSession
-from rtnb.log.spoken import SpokenAudio
 from rtnb.notebook import live_view, speaker
 from rtnb.notebook.speaker import Speaker
+from rtnb.timeline.spoken import SpokenAudio
 
 VAD = {"type": "server_vad"}
 

@@ -13,11 +13,11 @@ import fake_comm
 import pytest
 from fake_comm import Wire
 
-from rtnb.log.mixing import mix
-from rtnb.log.timeline import Timeline
 from rtnb.notebook import timeline_view
 from rtnb.notebook.event_log import EventLog
 from rtnb.notebook.timeline_view import TimelineView
+from rtnb.timeline.mixing import mix
+from rtnb.timeline.timeline import Timeline
 
 
 @pytest.fixture

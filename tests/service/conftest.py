@@ -14,8 +14,8 @@ from pydantic import BaseModel
 
 from rtnb.protocol.dialects import GA, PREVIEW, Dialect
 from rtnb.protocol.names import GA_NAME
+from rtnb.service.engines.tasks import Say, Text, Write
 from rtnb.service.session.connection import ServiceConnection
-from rtnb.service.work import Say, Text, Write
 
 Event = dict[str, Any]
 

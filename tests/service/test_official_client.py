@@ -7,7 +7,7 @@ import base64
 import pytest
 from openai import AsyncAzureOpenAI, AsyncOpenAI
 
-from rtnb.service.server import serve
+from rtnb.service.server.server import serve
 
 
 @pytest.fixture

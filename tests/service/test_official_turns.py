@@ -11,8 +11,8 @@ from fake_engines import Hearing, LoudDetector, Saying, Writing
 from openai import AsyncAzureOpenAI, AsyncOpenAI
 
 from rtnb.service.engines import Engines
-from rtnb.service.server import serve
-from rtnb.service.work import Call, Text
+from rtnb.service.engines.tasks import Call, Text
+from rtnb.service.server.server import serve
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -32,7 +32,7 @@ def answer(task):
 async def talk(request, monkeypatch):
     """A session of the official client, and how its dialect says things."""
     engines = Engines(Saying(), Writing(answer), Hearing())
-    monkeypatch.setattr("rtnb.service.server._engines", lambda options: engines)
+    monkeypatch.setattr("rtnb.service.server.server._engines", lambda options: engines)
     monkeypatch.setattr("rtnb.service.session.connection._speech_detector", LoudDetector)
     server = await serve(speed=4)
     async with contextlib.AsyncExitStack() as stack:

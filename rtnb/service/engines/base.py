@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from rtnb.audio.samples import Samples
 from rtnb.errors import RtnbError
-from rtnb.service.work import Result, Task
+from rtnb.service.engines.tasks import Result, Task
 
 __all__ = ["Engine", "EngineFailure", "Engines"]
 

@@ -17,7 +17,7 @@ from rtnb.service.engines.base import EngineFailure
 from rtnb.service.engines.chat_messages import chat_endpoint, request_body
 from rtnb.service.engines.chat_stream import ChatAnswer, ChatError, EventLines, error_text
 from rtnb.service.engines.http_stream import HttpError, HttpResponse, HttpTimeout, open_request, tls_context
-from rtnb.service.work import Call, Task, Text, Write
+from rtnb.service.engines.tasks import Call, Task, Text, Write
 
 __all__ = ["KEY_VARIABLE", "ChatTimeouts", "ChatWriter"]
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rtnb.errors import ConfigurationError
-from rtnb.service.work import NamedTool, Turn, Write
+from rtnb.service.engines.tasks import Message, NamedTool, Write
 
 __all__ = ["ChatEndpoint", "chat_endpoint", "request_body"]
 
@@ -119,12 +119,12 @@ def _messages(task: Write) -> list[dict[str, Any]]:
     return messages
 
 
-def _past(history: Sequence[Turn]) -> list[dict[str, Any]]:
+def _past(history: Sequence[Message]) -> list[dict[str, Any]]:
     """Return earlier turns as messages; each call stands with its output, as endpoints demand."""
     outputs = {turn.call_id: turn.text for turn in history if turn.role == "function_call_output"}
     called = {turn.call_id for turn in history if turn.role == "function_call"}
     messages: list[dict[str, Any]] = []
-    calls: list[Turn] = []
+    calls: list[Message] = []
     for turn in history:
         if turn.role == "function_call":
             calls.append(turn)
@@ -141,7 +141,7 @@ def _past(history: Sequence[Turn]) -> list[dict[str, Any]]:
     return messages + _called(calls, outputs)
 
 
-def _called(calls: Sequence[Turn], outputs: dict[str, str]) -> list[dict[str, Any]]:
+def _called(calls: Sequence[Message], outputs: dict[str, str]) -> list[dict[str, Any]]:
     if not calls:
         return []
     asked = [

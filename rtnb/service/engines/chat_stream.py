@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rtnb.service.work import Call
+from rtnb.service.engines.tasks import Call
 
 __all__ = ["ChatAnswer", "ChatError", "EventLines"]
 

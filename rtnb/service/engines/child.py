@@ -17,7 +17,7 @@ from typing import IO
 
 from rtnb.errors import RtnbError
 from rtnb.service.engines.frames import HEADER, Message, lengths, pack, parse
-from rtnb.service.spawning import child_environment, own_group
+from rtnb.service.server.spawning import child_environment, own_group
 
 __all__ = ["Child", "ChildEnded", "ChildPool"]
 

@@ -22,8 +22,7 @@ from rtnb.service.engines.frames import Message
 from rtnb.service.engines.languages import espeak_languages, guess_language
 from rtnb.service.engines.numpy_voice import NumpyVoice
 from rtnb.service.engines.spoken_words import SpokenWords
-from rtnb.service.speech.voice import SpokenWord
-from rtnb.service.work import Say, Task
+from rtnb.service.engines.tasks import Say, SpokenWord, Task
 
 __all__ = ["EspeakVoice"]
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from rtnb.audio.samples import Samples
-from rtnb.service.speech.voice import SpokenWord, speak
-from rtnb.service.work import Say, Task
+from rtnb.service.engines.tasks import Say, SpokenWord, Task
+from rtnb.service.speech.voice import speak
 
 __all__ = ["NumpyVoice"]
 

@@ -19,7 +19,7 @@ from rtnb.service.engines.base import EngineFailure
 from rtnb.service.engines.child import Child, ChildEnded, ChildPool
 from rtnb.service.engines.frames import Message
 from rtnb.service.engines.sphinx_phrases import PHRASES, spoken_forms
-from rtnb.service.work import Heard, Task, Transcribe
+from rtnb.service.engines.tasks import Task, Transcribe, Transcript
 
 __all__ = ["Pocketsphinx"]
 
@@ -74,7 +74,7 @@ class Pocketsphinx:
         """End the child processes."""
         await self._pool.close()
 
-    async def run(self, task: Task, feed: AsyncIterator[Samples] | None = None) -> AsyncGenerator[Heard, None]:
+    async def run(self, task: Task, feed: AsyncIterator[Samples] | None = None) -> AsyncGenerator[Transcript, None]:
         """Do a `Transcribe`: give what was heard so far whenever that changes, and the final text after the last sound.
 
         Raises
@@ -187,7 +187,7 @@ class _Hearing:
 
 async def _listen(
     child: Child, job: int, hint: list[str], hearing: _Hearing, pool: ChildPool
-) -> AsyncGenerator[Heard, None]:
+) -> AsyncGenerator[Transcript, None]:
     """Have a child hear the turn from its beginning; ends early if the speaker pauses while others wait."""
     heard = ""
     index = 0
@@ -206,8 +206,8 @@ async def _listen(
             text = (await _ask(child, {"feed": job}, block.tobytes()))["text"]
             if text != heard:
                 heard = text
-                yield Heard(text, final=False)
-        yield Heard((await _ask(child, {"finish": job}))["text"], final=True)
+                yield Transcript(text, final=False)
+        yield Transcript((await _ask(child, {"finish": job}))["text"], final=True)
     finally:
         child.post({"stop": job})
 

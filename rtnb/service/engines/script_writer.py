@@ -7,14 +7,14 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from rtnb.audio.samples import Samples
 from rtnb.service.engines.base import EngineFailure
-from rtnb.service.wits.script import answer
-from rtnb.service.work import Call, Task, Text, Write
+from rtnb.service.engines.tasks import Call, Task, Text, Write
+from rtnb.service.script.script import answer
 
 __all__ = ["ScriptWriter"]
 
 
 class ScriptWriter:
-    """Answers by the rules of :mod:`rtnb.service.wits.script`.
+    """Answers by the rules of :mod:`rtnb.service.script.script`.
 
     Attributes
     ----------

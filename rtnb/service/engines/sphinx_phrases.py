@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from rtnb.service.wits.numerals import number_words
+from rtnb.service.script.numerals import number_words
 
 __all__ = ["PHRASES", "spoken_forms"]
 

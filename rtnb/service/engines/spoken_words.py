@@ -9,7 +9,8 @@ import numpy as np
 
 from rtnb.audio.resample_stream import ResampleStream
 from rtnb.audio.samples import Samples
-from rtnb.service.speech.voice import RATE, SpokenWord
+from rtnb.service.engines.tasks import SpokenWord
+from rtnb.service.speech.voice import RATE
 
 __all__ = ["SpokenWords"]
 

@@ -9,20 +9,20 @@ from typing import Any
 from rtnb.audio.formats import AudioFormat
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.names import Kind
+from rtnb.service.engines.tasks import Order, Result
 from rtnb.service.session import refusals
 from rtnb.service.session.held_item import HeldItem
 from rtnb.service.session.ids import Ids
 from rtnb.service.session.item_reader import ItemReader
 from rtnb.service.session.items import ItemList
 from rtnb.service.session.jobs import Events, Jobs
-from rtnb.service.session.ladder import Ladder, Step
 from rtnb.service.session.listening import Listening
 from rtnb.service.session.parameters import check_event, read_event
 from rtnb.service.session.planning import Planner
+from rtnb.service.session.response_stream import Ladder, Step
 from rtnb.service.session.settings import Settings
 from rtnb.service.session.turn_detection import Detector, MakeDetector
 from rtnb.service.session.usage import RateLimits
-from rtnb.service.work import Order, Result
 
 DEFAULT_MODEL = "gpt-realtime"
 SESSION_SECONDS = 60 * 60.0

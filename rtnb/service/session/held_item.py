@@ -10,6 +10,7 @@ from rtnb.audio.formats import PCM16, AudioFormat
 from rtnb.audio.samples import Samples
 from rtnb.protocol.config import copy_tree
 from rtnb.protocol.events import encode_base64
+from rtnb.service.engines.tasks import Message, SpokenWord
 from rtnb.service.session.usage import (
     AUDIO_TOKENS_PER_SECOND,
     USER_AUDIO_TOKENS_PER_SECOND,
@@ -18,7 +19,6 @@ from rtnb.service.session.usage import (
     text_tokens,
 )
 from rtnb.service.speech.voice import RATE
-from rtnb.service.work import SpokenWord, Turn
 
 _KEPT_AUDIO = 640_000  # bytes; more would make a frame of 1 MiB in base64, so it is never shown
 
@@ -96,13 +96,13 @@ class HeldItem:
         """Return how long its sound is, in whole milliseconds."""
         return round(self.seconds * 1000)
 
-    def turn(self) -> Turn:
+    def turn(self) -> Message:
         """Return it as a turn of the conversation."""
         if self.item["type"] == "function_call":
-            return Turn(self.role, "", self.item["name"], self.item["arguments"], self.item["call_id"])
+            return Message(self.role, "", self.item["name"], self.item["arguments"], self.item["call_id"])
         if self.item["type"] == "function_call_output":
-            return Turn(self.role, self.item["output"], call_id=self.item["call_id"])
-        return Turn(self.role, self.text)
+            return Message(self.role, self.item["output"], call_id=self.item["call_id"])
+        return Message(self.role, self.text)
 
     def say(self, audio: bytes) -> None:
         """Add sound, unless the client cut the item."""

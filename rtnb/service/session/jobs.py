@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from rtnb.audio.samples import Samples
-from rtnb.service.work import Feed, Finish, Order, Result, Start, Stop, Task
+from rtnb.service.engines.tasks import Feed, Finish, Order, Result, Start, Stop, Task
 
 Events = list[dict[str, Any]]
 

@@ -10,13 +10,13 @@ from rtnb.audio.formats import AudioFormat
 from rtnb.protocol.config import copy_tree
 from rtnb.protocol.events import encode_base64
 from rtnb.protocol.names import Kind
+from rtnb.service.engines.tasks import Call, SpokenWord
+from rtnb.service.script.replies import text_deltas
 from rtnb.service.session.audio_deltas import AudioDelta, AudioDeltas
 from rtnb.service.session.held_item import HeldItem
 from rtnb.service.session.items import ItemList
 from rtnb.service.session.jobs import Events
 from rtnb.service.session.usage import text_tokens
-from rtnb.service.wits.replies import text_deltas
-from rtnb.service.work import Call, SpokenWord
 
 _LEAD = 8  # transcript deltas that are ahead of their audio
 

@@ -11,6 +11,7 @@ import orjson
 
 from rtnb.protocol.config import Path, copy_tree, look, put
 from rtnb.protocol.dialects import Dialect
+from rtnb.service.engines.tasks import Message, NamedTool, Say, ToolSpec, Write
 from rtnb.service.session import refusals
 from rtnb.service.session.excuses import excuse
 from rtnb.service.session.held_item import HeldItem
@@ -18,7 +19,6 @@ from rtnb.service.session.items import ItemList
 from rtnb.service.session.settings import VOICE, Settings
 from rtnb.service.session.usage import InputTokens, text_tokens
 from rtnb.service.session.values import MOST_OUTPUT_TOKENS, RESPONSE_SETTINGS, checked, metadata, one_of
-from rtnb.service.work import NamedTool, Say, ToolSpec, Turn, Write
 
 _PATIENCE = 6.0  # seconds that an answer waits for the words of a short speech: the transcriber may still be starting
 _PATIENCE_EACH = 1.0  # and more for each second of it: a laptop with much to do listens at half its usual pace
@@ -173,7 +173,7 @@ class Planner:
         prompt = asked.text if isinstance(asked, HeldItem) else asked
         task = Write(
             prompt=prompt,
-            history=tuple(turn for turn in (held.turn() for held in before) if turn != Turn(turn.role, "")),
+            history=tuple(turn for turn in (held.turn() for held in before) if turn != Message(turn.role, "")),
             instructions=tree["instructions"],
             voice=look(tree, VOICE),
             now=datetime.fromtimestamp(self._clock()).astimezone(),

@@ -8,12 +8,12 @@ from rtnb.audio.samples import Samples
 from rtnb.formatting import one_line
 from rtnb.protocol.config import look
 from rtnb.protocol.names import Kind
+from rtnb.service.engines.tasks import Result, Transcribe, Transcript
+from rtnb.service.script.replies import text_deltas
 from rtnb.service.session.held_item import HeldItem
 from rtnb.service.session.jobs import Events, Jobs
 from rtnb.service.session.settings import TRANSCRIPTION, Settings
 from rtnb.service.session.usage import transcription_usage
-from rtnb.service.wits.replies import text_deltas
-from rtnb.service.work import Heard, Result, Transcribe
 
 UNAVAILABLE = "transcription_unavailable"
 """The code of a failure because nobody is there who could transcribe."""
@@ -63,7 +63,7 @@ class Hearing:
 
     def take(self, job: str, result: Result) -> Events:
         """Take what was understood so far; a text that may still change is nobody's business yet."""
-        if isinstance(result, Heard):
+        if isinstance(result, Transcript):
             self._text = result.text
         return []
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rtnb.service.script.numerals import digits_aloud
 from rtnb.service.speech.phones import VOWELS, duration_ms
 from rtnb.service.speech.spelling import irregular_words, letter_names, match_rule, weak_words
-from rtnb.service.wits.numerals import digits_aloud
 
 __all__ = ["Break", "Piece", "pieces", "word_phones"]
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtnb.errors import ConfigurationError
+from rtnb.service.engines.tasks import SpokenWord
 from rtnb.service.speech.formant import RATE, Speaker, synthesize
 from rtnb.service.speech.phones import PHONES, VOWELS, Segment, segments
 from rtnb.service.speech.phonetics import Break, Piece, pieces
@@ -61,22 +62,6 @@ class VoiceProfile:
     breathiness: float = 0.03
     brightness: float = 0.9
     melody: float = 1.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SpokenWord:
-    """A stretch of the text and its sound.
-
-    Attributes
-    ----------
-    text : str
-        The characters, with the spaces before and the punctuation after the word.
-    samples : int16 array, shape (n,)
-        The word and the pause after it, at 24 kHz; read-only.
-    """
-
-    text: str
-    samples: NDArray[np.int16]
 
 
 #: The speakers that the service knows by name.

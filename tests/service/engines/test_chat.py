@@ -15,8 +15,8 @@ import pytest
 from rtnb.errors import ConfigurationError
 from rtnb.service.engines.base import EngineFailure
 from rtnb.service.engines.chat import KEY_VARIABLE, ChatTimeouts, ChatWriter
-from rtnb.service.tls import self_signed
-from rtnb.service.work import Call, Say, Text, ToolSpec, Turn, Write
+from rtnb.service.engines.tasks import Call, Message, Say, Text, ToolSpec, Write
+from rtnb.service.server.tls import self_signed
 
 Script = Callable[[asyncio.StreamWriter], Awaitable[None]]
 Start = Callable[..., Awaitable["Endpoint"]]
@@ -24,7 +24,7 @@ KEY = "sk-secret-0123456789"
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 
 
-def write(prompt: str = "Hello", tools: tuple[ToolSpec, ...] = (), history: tuple[Turn, ...] = ()) -> Write:
+def write(prompt: str = "Hello", tools: tuple[ToolSpec, ...] = (), history: tuple[Message, ...] = ()) -> Write:
     return Write(prompt, history, "Be kind.", "alloy", datetime(2025, 3, 14, tzinfo=UTC), tools, "auto", True)
 
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from rtnb.errors import ConfigurationError
 from rtnb.service.engines.chat_messages import chat_endpoint, request_body
-from rtnb.service.work import NamedTool, ToolSpec, Turn, Write
+from rtnb.service.engines.tasks import Message, NamedTool, ToolSpec, Write
 
 TOOL = ToolSpec("f", "Does f", {"type": "object", "properties": {}})
-CALL = Turn("function_call", "", "f", '{"x": 1}', "c1")
-OUTPUT = Turn("function_call_output", "42", call_id="c1")
+CALL = Message("function_call", "", "f", '{"x": 1}', "c1")
+OUTPUT = Message("function_call_output", "42", call_id="c1")
 PLAIN = Write("", (), "", "alloy", datetime(2025, 3, 14, tzinfo=UTC), (), "auto", False)
 
 
@@ -58,7 +58,7 @@ def test_the_local_network_is_known(host: str, nearby: bool) -> None:
 
 def test_calls_stand_with_their_outputs() -> None:
     """A call and its output are neighbours, whatever was said in between, and the words keep their order."""
-    history = (Turn("user", "Do f"), CALL, Turn("user", "Quick!"), OUTPUT, Turn("assistant", "It is 42."))
+    history = (Message("user", "Do f"), CALL, Message("user", "Quick!"), OUTPUT, Message("assistant", "It is 42."))
     messages = request_body(replace(PLAIN, history=history, prompt="Thanks"), "m")["messages"]
     assert [message["role"] for message in messages] == ["user", "assistant", "tool", "user", "assistant", "user"]
     assert messages[1]["tool_calls"] == [
@@ -69,8 +69,8 @@ def test_calls_stand_with_their_outputs() -> None:
 
 def test_parallel_calls_are_one_message() -> None:
     """Calls made together are told together, each followed by its output or by the word that there is none."""
-    other = Turn("function_call", "", "f", "", "c2")
-    messages = request_body(replace(PLAIN, history=(Turn("user", "Do it"), CALL, other, OUTPUT)), "m")["messages"]
+    other = Message("function_call", "", "f", "", "c2")
+    messages = request_body(replace(PLAIN, history=(Message("user", "Do it"), CALL, other, OUTPUT)), "m")["messages"]
     assert [message["role"] for message in messages] == ["user", "assistant", "tool", "tool"]
     assert [call["function"]["arguments"] for call in messages[1]["tool_calls"]] == ['{"x": 1}', "{}"]
     assert "no result" in messages[3]["content"]
@@ -97,7 +97,7 @@ def test_a_spoken_answer_is_asked_for_in_spoken_words() -> None:
 
 
 turns = st.builds(
-    Turn,
+    Message,
     st.sampled_from(["user", "assistant", "system", "function_call", "function_call_output", "?"]),
     st.text(max_size=10),
     name=st.just("f"),
@@ -107,7 +107,7 @@ turns = st.builds(
 
 
 @given(st.lists(turns, max_size=8).map(tuple), st.text(max_size=10))
-def test_any_history_is_a_conversation(history: tuple[Turn, ...], prompt: str) -> None:
+def test_any_history_is_a_conversation(history: tuple[Message, ...], prompt: str) -> None:
     """Whatever came before, there is something to answer, and every output follows its call."""
     messages = request_body(replace(PLAIN, history=history, prompt=prompt), "m")["messages"]
     json.dumps(messages)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtnb.service.engines.chat_stream import ChatAnswer, ChatError, EventLines
-from rtnb.service.work import Call
+from rtnb.service.engines.tasks import Call
 
 
 def chunk(**delta: Any) -> str:

@@ -16,7 +16,7 @@ from rtnb.audio.samples import Samples
 from rtnb.service.engines.base import EngineFailure
 from rtnb.service.engines.espeak import EspeakVoice
 from rtnb.service.engines.pocketsphinx import Pocketsphinx
-from rtnb.service.work import Heard, Transcribe
+from rtnb.service.engines.tasks import Transcribe, Transcript
 
 pytest.importorskip("pocketsphinx")
 killing = pytest.mark.skipif(sys.platform == "win32", reason="no signals")
@@ -57,11 +57,11 @@ async def feed(samples: Samples, size: int = 2400) -> AsyncIterator[Samples]:
         await asyncio.sleep(0)
 
 
-async def rest_of(listening: AsyncIterator[Heard]) -> list[Heard]:
+async def rest_of(listening: AsyncIterator[Transcript]) -> list[Transcript]:
     return [text async for text in listening]
 
 
-async def heard(engine: Pocketsphinx, samples: Samples, task: Transcribe | None = None) -> list[Heard]:
+async def heard(engine: Pocketsphinx, samples: Samples, task: Transcribe | None = None) -> list[Transcript]:
     return await rest_of(engine.run(task or Transcribe("en", "", RATE), feed(samples)))
 
 
@@ -131,7 +131,7 @@ async def test_telephone_speech_is_taken(sphinx: Pocketsphinx, espeak: EspeakVoi
 async def test_silence_is_no_text(sphinx: Pocketsphinx, length: int) -> None:
     """Nothing, a single sample and a second of silence are transcribed as an empty text, not an invented one."""
     texts = await heard(sphinx, np.zeros(length, np.int16))
-    assert texts[-1] == Heard("", final=True)
+    assert texts[-1] == Transcript("", final=True)
 
 
 async def test_other_languages_are_refused(sphinx: Pocketsphinx) -> None:

@@ -6,14 +6,14 @@ import pytest
 
 from rtnb.service.engines.base import EngineFailure
 from rtnb.service.engines.script_writer import ScriptWriter
-from rtnb.service.work import Call, Say, Text, ToolSpec, Turn, Write
+from rtnb.service.engines.tasks import Call, Message, Say, Text, ToolSpec, Write
 
 WEATHER = ToolSpec(
     "get_weather", "", {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 )
 
 
-def write(prompt: str, *history: Turn, instructions: str = "") -> Write:
+def write(prompt: str, *history: Message, instructions: str = "") -> Write:
     return Write(prompt, history, instructions, "alloy", datetime(2025, 3, 14, tzinfo=UTC), (WEATHER,), "auto", True)
 
 
@@ -31,9 +31,9 @@ async def test_a_prompt_becomes_a_call_and_its_output_words() -> None:
     """The function that a prompt names is called; what it gives is told, and not asked for again."""
     assert await pieces(write("Weather in Paris?")) == [Call("get_weather", '{"city": "Paris"}')]
     history = (
-        Turn("user", "Weather in Paris?"),
-        Turn("function_call", "", "get_weather", '{"city": "Paris"}', "c1"),
-        Turn("function_call_output", '{"temperature": 21.0, "sky": "clear"}', call_id="c1"),
+        Message("user", "Weather in Paris?"),
+        Message("function_call", "", "get_weather", '{"city": "Paris"}', "c1"),
+        Message("function_call_output", '{"temperature": 21.0, "sky": "clear"}', call_id="c1"),
     )
     told = await pieces(write("", *history))
     assert told == [Text("This is what get weather says: temperature is 21 and sky is clear.")]

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from rtnb.protocol.dialects import GA
-from rtnb.service.work import Call, NamedTool, Text, ToolSpec, Turn
+from rtnb.service.engines.tasks import Call, Message, NamedTool, Text, ToolSpec
 
 WEATHER = {
     "type": "function",
@@ -87,9 +87,9 @@ def test_the_output_is_answered_in_a_second_response(caller, tasks):
     assert done["output"][0]["content"][0]["transcript"] == "It rains."
     assert tasks[1].prompt == ""
     assert tasks[1].history == (
-        Turn("user", "How is the weather?"),
-        Turn("function_call", "", "get_weather", CALL.arguments_json, call["call_id"]),
-        Turn("function_call_output", '{"rain": true}', call_id=call["call_id"]),
+        Message("user", "How is the weather?"),
+        Message("function_call", "", "get_weather", CALL.arguments_json, call["call_id"]),
+        Message("function_call_output", '{"rain": true}', call_id=call["call_id"]),
     )
 
 

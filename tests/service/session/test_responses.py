@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fake_engines import Failure
 
-from rtnb.service.work import Say, SpokenWord, Stop, Text, Write
+from rtnb.service.engines.tasks import Say, SpokenWord, Stop, Text, Write
 
 CREATED = {"ga": ["conversation.item.added", "conversation.item.done"], "preview": ["conversation.item.created"]}
 TEXT = {"output_modalities": ["text"]}

@@ -15,8 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from rtnb.protocol.dialects import GA, PREVIEW_WITH_DELTAS
 from rtnb.protocol.names import kind_of
+from rtnb.service.engines.tasks import Call, Say, SpokenWord, Text, Transcribe, Transcript, Write
 from rtnb.service.session.connection import ServiceConnection
-from rtnb.service.work import Call, Heard, Say, SpokenWord, Text, Transcribe, Write
 
 TOOL = {"type": "function", "name": "f", "description": "", "parameters": {"type": "object"}}
 DELTAS = {
@@ -306,7 +306,7 @@ class Session(RuleBasedStateMachine):
             for size in data.draw(st.lists(st.sampled_from([0, 1, 3_000, 20_000]), min_size=1, max_size=4)):
                 self.take(self.bench.supply(job, SpokenWord(" word", np.full(size, 5, np.int16))))
         elif isinstance(task, Transcribe):
-            self.take(self.bench.supply(job, Heard("Hello there", data.draw(st.booleans()))))
+            self.take(self.bench.supply(job, Transcript("Hello there", data.draw(st.booleans()))))
 
     @rule(seconds=st.sampled_from([0.1, 20.0]))
     def wait(self, seconds):

@@ -7,7 +7,7 @@ import pytest
 from fake_engines import Failure, hears
 
 from rtnb.protocol.dialects import GA, PREVIEW, PREVIEW_WITH_DELTAS
-from rtnb.service.work import Feed, Finish, Heard, Start, Stop, Transcribe, Write
+from rtnb.service.engines.tasks import Feed, Finish, Start, Stop, Transcribe, Transcript, Write
 
 TURN = (("silence", 0.5), ("speech", 1.0), ("silence", 1.0))
 TRANSCRIPTION = "conversation.item.input_audio_transcription"
@@ -133,9 +133,9 @@ def test_the_reply_waits_for_the_transcript(dialect, make_client):
     assert client.finish() == []
     assert client.connection.busy
     (job,) = client.bench.jobs(Transcribe)
-    client.keep(client.bench.supply(job, Heard("What ti", False)))
+    client.keep(client.bench.supply(job, Transcript("What ti", False)))
     assert client.finish() == []
-    client.keep(client.bench.supply(job, Heard("What time is it?", True)) + client.bench.end(job))
+    client.keep(client.bench.supply(job, Transcript("What time is it?", True)) + client.bench.end(job))
     assert client.finish()[-1]["response"]["status"] == "completed"
     assert asked == ["What time is it?"]
 
@@ -151,7 +151,7 @@ def test_the_reply_does_not_wait_for_ever(dialect, make_client):
     done = client.finish()[-1]["response"]
     assert "not written down in time" in done["output"][0]["content"][0]["transcript"]
     (job,) = client.bench.jobs(Transcribe)
-    client.bench.supply(job, Heard("Too late", True))
+    client.bench.supply(job, Transcript("Too late", True))
     (late,) = of(client.keep(client.bench.end(job)), "completed")
     assert late["transcript"] == "Too late"
     assert client.connection.due() is None

@@ -1,0 +1,138 @@
+"""`Recording`: a session's file, opened again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rtnb import formatting
+from rtnb.conversation.record import SessionRecord
+from rtnb.errors import RecordingError
+from rtnb.timeline.lines import Header, read_header, read_row
+from rtnb.timeline.timeline import Timeline
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors put it before whatever they save
+
+
+class Recording(SessionRecord):
+    """What a recording holds; it answers what a live session answers.
+
+    Attributes
+    ----------
+    timeline : Timeline
+        Every row of the file, its frames byte for byte.
+    meta : mapping
+        What the header says of the session.
+    path : Path or None
+        The file.
+    problem : str
+        What is wrong with the file; empty for a whole one.
+    """
+
+    def __init__(
+        self, timeline: Timeline, meta: Mapping[str, Any] | None = None, path: Path | None = None, problem: str = ""
+    ) -> None:
+        super().__init__(timeline)
+        self.meta = meta or {}
+        self.path = path
+        self.problem = problem
+
+    def _lines(self) -> list[str]:
+        started = self.timeline.started
+        rows = len(self.timeline)
+        length = float(self.timeline["t"][-1]) if rows else 0.0
+        return [
+            formatting.one_line(self.timeline.title, 100),
+            " · ".join(
+                [
+                    formatting.plural(rows, "row"),
+                    formatting.seconds(length),
+                    f"{started:%Y-%m-%d %H:%M:%S} UTC" if started else "time of day not recorded",
+                ]
+            ),
+            " · ".join(
+                f"{formatting.one_line(key, 40)}: {formatting.one_line(self.meta[key], 60)}" for key in self._shown()
+            ),
+        ]
+
+    def _shown(self) -> list[str]:
+        plain = [key for key, value in self.meta.items() if isinstance(value, (str, int, float))]
+        return plain[:12]
+
+    def _name(self) -> str:
+        return formatting.one_line(self.path.name if self.path else "recording", 80)
+
+    def __repr__(self) -> str:
+        problem = f"⚠ {formatting.one_line(self.problem, 300)}" if self.problem else ""
+        return "\n  ".join(filter(None, [f"<Recording {self._name()}>", problem, *self._lines()]))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        html = formatting.card(
+            f"<strong>{formatting.escape(self._name())}</strong>",
+            formatting.banner(formatting.one_line(self.problem, 300)) if self.problem else "",
+            *(formatting.muted(line) for line in self._lines() if line),
+        )
+        return {"text/plain": repr(self), "text/html": html}
+
+
+def open_recording(path: str | Path) -> Recording:
+    """Open a file that `session.save`, `timeline.save` or ``connect(record=…)`` wrote.
+
+    What can be read is read: a last row that was cut off in mid-word, or lines that are no rows, are left out, and
+    `Recording.problem` says so. Rows are numbered anew, from 0.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    RecordingError
+        If it is not a recording, or one of a later version.
+    """
+    source = Path(path).expanduser()
+    if source.is_dir():
+        raise RecordingError(f"{source} is a folder: name the recording in it.")
+    try:
+        with open(source, "rb") as file:
+            header = read_header(file.readline().removeprefix(_BYTE_ORDER_MARK), str(source))
+            timeline, problem = read_rows(header, file)
+    except FileNotFoundError:
+        beside = sorted(each.name for each in source.parent.glob("*.jsonl"))[:5]
+        hint = f" Beside it: {', '.join(beside)}." if beside else ""
+        raise FileNotFoundError(
+            f"There is no recording {str(source)!r}; look for another name or folder.{hint}"
+        ) from None
+    return Recording(timeline, header.meta, source, problem)
+
+
+def read_rows(header: Header, lines: Iterable[bytes]) -> tuple[Timeline, str]:
+    """Return the timeline in the lines that follow a header, and what is wrong with them."""
+    timeline = Timeline(started=header.started, title=header.title)
+    damaged: list[int] = []
+    cut = False
+    for number, line in enumerate(lines, start=2):
+        row = read_row(line.rstrip(b"\r\n"))
+        if row is not None:
+            timeline.append(row.raw, direction=row.direction, t=row.t, late_ms=row.late_ms)
+        elif not line.endswith(b"\n"):
+            cut = True
+        elif line.strip():
+            damaged.append(number)
+    return timeline, " ".join(filter(None, [_damage(damaged), _cut(len(timeline)) if cut else ""]))
+
+
+def _damage(numbers: list[int]) -> str:
+    if not numbers:
+        return ""
+    shown = ", ".join(map(str, numbers[:5])) + (", …" if len(numbers) > 5 else "")
+    told = (
+        "1 line of the file is not a row and was"
+        if len(numbers) == 1
+        else f"{len(numbers):,} lines of the file are not rows and were"
+    )
+    return f"{told} left out (line {shown})."
+
+
+def _cut(rows: int) -> str:
+    kept = f"The {formatting.plural(rows, 'row')} before it {'is' if rows == 1 else 'are'} here."
+    return f"The last row is cut off: the writer was stopped in the middle of it. {kept}"

@@ -1,0 +1,270 @@
+"""`Response`: one answer of the service, to read, hear and look at; finished, or still growing."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rtnb import formatting
+from rtnb.audio import AudioClip
+from rtnb.conversation.items import ContentPart, Item, ResponseState
+from rtnb.errors import ServerError
+
+if TYPE_CHECKING:
+    from rtnb.timeline import Timeline
+
+_WAVEFORM_BINS = 300
+_SHOWN_CHARACTERS = 4000
+_SHOWN_CALLS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """When the parts of a response came, in seconds after it was asked for; NaN for what did not come.
+
+    Attributes
+    ----------
+    created, first_text, first_audio, done : float
+        ``response.created``, the first delta of text or transcript, of audio, and ``response.done``.
+    since : str
+        What they count from: ``"request"`` (the client's ``response.create``), or ``"created"`` for a response that the
+        service began by itself.
+    """
+
+    created: float
+    first_text: float
+    first_audio: float
+    done: float
+    since: str
+
+    def __repr__(self) -> str:
+        return (
+            f"<Latency first text {formatting.seconds(self.first_text)}, first audio "
+            f"{formatting.seconds(self.first_audio)}, done {formatting.seconds(self.done)} after {self.since}>"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """A function that the model wants called.
+
+    Attributes
+    ----------
+    arguments : object
+        Parsed from JSON; the text itself where it is not JSON.
+    output : str
+        What the model was told of its result; empty while it was not.
+    """
+
+    name: str
+    call_id: str
+    arguments: Any
+    output: str = ""
+
+
+class Response:
+    """One response. Read-only: it shows what the session's events have told so far.
+
+    Parameters
+    ----------
+    state : ResponseState
+    timeline : Timeline
+        Of the session that it belongs to.
+    """
+
+    def __init__(self, state: ResponseState, timeline: Timeline) -> None:
+        self._state = state
+        self._timeline = timeline
+
+    @property
+    def _states(self) -> list[ResponseState]:
+        """All responses that this one shows: more than one where functions were called in between."""
+        return [self._state]
+
+    @property
+    def id(self) -> str:
+        """Return the service's id of the response; empty before ``response.created``."""
+        return self._state.id
+
+    @property
+    def status(self) -> str:
+        """Return ``"in_progress"``, ``"completed"``, ``"cancelled"``, ``"incomplete"`` or ``"failed"``."""
+        return self._state.status or "requested"
+
+    @property
+    def reason(self) -> str:
+        """Return why it ended other than completed, as the service says it; else empty."""
+        return self._state.reason
+
+    @property
+    def done(self) -> bool:
+        """Return whether nothing more will come."""
+        return not math.isnan(self._state.done_t)
+
+    @property
+    def items(self) -> list[Item]:
+        """Return the conversation items that the response is made of, in output order."""
+        return list(self._state.items.values())
+
+    @property
+    def _parts(self) -> list[ContentPart]:
+        return [part for item in self.items for part in list(item.content.values())]
+
+    @property
+    def transcript(self) -> str:
+        """Return what was spoken, in words; the text of a response without speech."""
+        spoken = [part.transcript for part in self._parts if part.transcript]
+        return " ".join(spoken) or self.text
+
+    @property
+    def text(self) -> str:
+        """Return the text parts of the response; empty for one that only speaks."""
+        return " ".join(part.text for part in self._parts if part.text)
+
+    @property
+    def audio(self) -> AudioClip:
+        """Return the audio that has arrived, joined at this moment; an empty clip where there is none.
+
+        A sample whose bytes were split between two deltas is put together again.
+        """
+        parts = [part for part in self._parts if part.chunks]
+        if not parts:
+            return AudioClip(np.zeros(0, np.int16), self._state.format.rate)
+        clips = [AudioClip.from_bytes(b"".join(part.chunks), part.format) for part in parts]
+        return sum(clips[1:], clips[0])
+
+    @property
+    def audio_seconds(self) -> float:
+        """Return how much audio has arrived, in seconds, without joining it."""
+        return sum(part.format.duration(part.audio_bytes) for part in self._parts)
+
+    @property
+    def usage(self) -> dict[str, Any]:
+        """Return the service's token counts; empty until it has told them."""
+        return dict(self._state.usage or {})
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Return the metadata that the request gave and the service echoed."""
+        return dict(self._state.metadata or {})
+
+    @property
+    def function_calls(self) -> list[FunctionCall]:
+        """Return the functions that the model wants called, in order."""
+        return [FunctionCall(each.name, each.call_id, _arguments(each.arguments), each.output) for each in self._calls]
+
+    @property
+    def _calls(self) -> list[Item]:
+        items = [item for state in self._states for item in list(state.items.values())]
+        return [item for item in items if item.type == "function_call"]
+
+    @property
+    def error(self) -> ServerError | None:
+        """Return why a failed response failed, as an exception that is not raised; None for any other."""
+        if self._state.error is not None:
+            return ServerError.from_error(self._state.error)
+        if self._state.status == "failed":
+            return ServerError("the response failed, and the service did not say why")
+        return None
+
+    @property
+    def latency(self) -> Latency:
+        """Return when the parts of the response came."""
+        state = self._state
+        asked = not math.isnan(state.requested_t)
+        start = state.requested_t if asked else state.created_t
+        return Latency(
+            created=state.created_t - start,
+            first_text=state.first_text_t - start,
+            first_audio=state.first_audio_t - start,
+            done=state.done_t - start,
+            since="request" if asked else "created",
+        )
+
+    @property
+    def events(self) -> Timeline:
+        """Return the rows of the timeline that belong to this response."""
+        named = [state.id for state in self._states if state.id]
+        return self._timeline.select(response=named) if named else self._timeline[:0]
+
+    def __repr__(self) -> str:
+        return f"<Response {', '.join(filter(None, self._facts()))}>"
+
+    def _facts(self) -> list[str]:
+        said = formatting.one_line(self.transcript, 60)
+        calls = formatting.one_line(", ".join(item.name for item in self._calls), 100)
+        quoted = f'"{said}"' if said else ""
+        return [self._status_words(), quoted, self._audio_words(), f"calls {calls}" if calls else ""]
+
+    def _status_words(self) -> str:
+        status = formatting.one_line(self.status, 40)
+        why = formatting.one_line(self.reason or self.error or "", 200)
+        return f"{status} ({why})" if why else status
+
+    def _audio_words(self) -> str:
+        length = self.audio_seconds
+        return f"{formatting.seconds(length)} of audio" if length else ""
+
+    def _figures(self) -> list[str]:
+        latency, usage = self.latency, self.usage
+        tokens = usage.get("total_tokens")
+        shares = (usage.get("input_tokens"), usage.get("output_tokens"))
+        figures = [
+            f"first text {formatting.seconds(latency.first_text)}",
+            f"first audio {formatting.seconds(latency.first_audio)}",
+            self._audio_words() or "no audio",
+            formatting.one_line(f"{tokens} tokens ({shares[0]} in, {shares[1]} out)")
+            if tokens is not None
+            else "tokens not counted",
+        ]
+        return [*figures] if self.status == "completed" else [self._status_words(), *figures]
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self._to_html()}
+
+    def _to_html(self) -> str:
+        said = self.transcript
+        shown = said if len(said) <= _SHOWN_CHARACTERS else said[:_SHOWN_CHARACTERS] + " …"
+        error = self.error
+        return formatting.card(
+            formatting.banner(formatting.one_line(error, 500)) if error else "",
+            f'<div style="font-size:110%;white-space:pre-wrap">{formatting.escape(shown)}</div>' if shown else "",
+            *(
+                f"<code>{formatting.escape(formatting.one_line(f'{call.name}({call.arguments})', 300))}</code>"
+                for call in self._calls[:_SHOWN_CALLS]
+            ),
+            *(self.audio.html_parts() if self.audio_seconds else ()),
+            formatting.muted(" · ".join(self._figures())),
+        )
+
+
+def _arguments(text: str) -> Any:
+    try:
+        return json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        return text
+
+
+def usage_total(responses: Mapping[str, ResponseState]) -> dict[str, Any]:
+    """Return the sum of what every response used, nested token details included; empty where none was counted."""
+    total: dict[str, Any] = {}
+    for response in list(responses.values()):
+        _add(total, response.usage or {})
+    return total
+
+
+def _add(total: dict[str, Any], usage: Mapping[str, Any]) -> None:
+    for key, value in usage.items():
+        if isinstance(value, Mapping):
+            inner = total.setdefault(key, {})
+            if isinstance(inner, dict):
+                _add(inner, value)
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            before = total.get(key, 0)
+            if not isinstance(before, dict):
+                total[key] = before + value

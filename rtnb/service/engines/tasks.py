@@ -1,0 +1,232 @@
+"""What a session asks to be done for it, and what comes of it: the values between the core, which never waits, and the engines.
+
+The core hands out orders; whoever does I/O carries them out and brings the results back, one at a time, under the name of
+the job. A `Say` gives `SpokenWord` values, a `Write` gives `Text` and `Call`, a `Transcribe` gives `Transcript`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rtnb.audio.samples import Samples
+
+__all__ = [
+    "Call",
+    "Feed",
+    "Finish",
+    "Message",
+    "NamedTool",
+    "Order",
+    "Result",
+    "Say",
+    "SpokenWord",
+    "Start",
+    "Stop",
+    "Task",
+    "Text",
+    "ToolSpec",
+    "Transcribe",
+    "Transcript",
+    "Write",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something said earlier in the conversation, or a function's call or output.
+
+    Attributes
+    ----------
+    role : str
+        ``"user"``, ``"assistant"``, ``"system"``, ``"function_call"`` or ``"function_call_output"``.
+    text : str
+        Its text or transcript; a function's output.
+    name, arguments : str
+        Of a function call: the function, and its arguments in JSON.
+    call_id : str
+        Of a function call and of its output.
+    """
+
+    role: str
+    text: str
+    name: str = ""
+    arguments: str = ""
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A function that the writer may call.
+
+    Attributes
+    ----------
+    name, description : str
+    parameters : mapping
+        JSON schema of its arguments.
+    """
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTool:
+    """The choice of one function, which must be called."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Speak a text; gives a `SpokenWord` for each word, whose texts join to it.
+
+    Attributes
+    ----------
+    text : str
+    voice : str
+        One of the services' names.
+    language : str or None
+        A language tag such as ``"de"``; None: as the text is.
+    seed : int
+        The same one gives the same sound.
+    speed : float
+        1.0 is normal.
+    """
+
+    text: str
+    voice: str
+    language: str | None
+    seed: int
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Answer the user; gives `Text` pieces, which join to the answer, and `Call` pieces.
+
+    Attributes
+    ----------
+    prompt : str
+        What to answer. Empty where nothing new was said to it: after a function's output, which is then the last turn of
+        `history`.
+    history : tuple of Message
+        What came before it, oldest first: messages, function calls and their outputs.
+    instructions : str
+    voice : str
+        Who will say it, for an answer that tells.
+    now : datetime
+        The user's date and time.
+    tools : tuple of ToolSpec
+    tool_choice : str or NamedTool
+        ``"auto"``, ``"none"``, ``"required"`` or one function.
+    speaks : bool
+        Whether it will be heard rather than read.
+    """
+
+    prompt: str
+    history: tuple[Message, ...]
+    instructions: str
+    voice: str
+    now: datetime
+    tools: tuple[ToolSpec, ...]
+    tool_choice: str | NamedTool
+    speaks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribe:
+    """Write down what the user says; it is fed while they speak, and gives `Transcript` values, the last one final.
+
+    Attributes
+    ----------
+    language : str or None
+        A language tag; None: unknown.
+    prompt : str
+        Words that are likely.
+    rate : int
+        Samples per second (Hz) of what it is fed.
+    """
+
+    language: str | None
+    prompt: str
+    rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of an answer, with the spaces around it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function call in an answer: the function, and its arguments as a JSON object."""
+
+    name: str
+    arguments_json: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was understood: the whole text so far; a `final` one does not change any more."""
+
+    text: str
+    final: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpokenWord:
+    """A stretch of the text and its sound.
+
+    Attributes
+    ----------
+    text : str
+        The characters, with the spaces before and the punctuation after the word.
+    samples : int16 array, shape (n,)
+        The word and the pause after it, at 24 kHz; read-only.
+    """
+
+    text: str
+    samples: Samples
+
+
+Task = Say | Write | Transcribe
+Result = SpokenWord | Text | Call | Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Begin a job."""
+
+    job: str
+    task: Task
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Feed:
+    """Hand a job more input: int16 samples, shape (n,)."""
+
+    job: str
+    samples: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Tell a job that its input is complete; its results are still wanted."""
+
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End a job; nothing of it is wanted any more."""
+
+    job: str
+
+
+Order = Start | Feed | Finish | Stop

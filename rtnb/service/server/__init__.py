@@ -1,0 +1,1 @@
+"""The local service as a process: sockets, routes, access, faults and the jobs of its engines."""

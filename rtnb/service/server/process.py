@@ -1,0 +1,148 @@
+"""The local service in a process of its own, so that it never shares the interpreter with the notebook it serves."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from typing import IO, Any
+
+from rtnb.errors import ConfigurationError, ConnectError
+from rtnb.service.server.options import REFUSED, ServiceOptions
+from rtnb.service.server.spawning import child_environment, own_group
+
+_STOP_SECONDS = 3.0
+_CHAT_KEY = "RTNB_CHAT_API_KEY"
+
+
+class ServiceProcess:
+    """A running ``python -m rtnb.service``; made by :meth:`start`.
+
+    It ends with :meth:`stop`, at the interpreter's exit, and when this process dies in any other way: its stdin closes.
+
+    Attributes
+    ----------
+    url : str
+        ``ws://127.0.0.1:PORT``, without a path.
+    engines : dict
+        Which engine makes what: ``voice``, ``writer``, ``transcriber``; None where there is none.
+    pid : int
+    """
+
+    def __init__(self, child: subprocess.Popen[bytes], told: Mapping[str, Any], errors: IO[bytes]) -> None:
+        self._child = child
+        self._errors = errors
+        self.url = str(told["url"])
+        self.engines: dict[str, str | None] = dict(told.get("engines") or {})
+        self.pid = child.pid
+        atexit.register(self.stop)
+
+    @classmethod
+    def start(cls, *, timeout: float = 20.0, **options: Any) -> ServiceProcess:
+        """Start the service and wait until it listens.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds to wait.
+        **options
+            As in `rtnb.service.server.options.ServiceOptions`: ``seed=``, ``speed=`` (seconds of speech a second; 0: no
+            limit), ``faults=``, ``expire_in=``, ``voice_engine=``, ``chat=``, ``chat_model=``.
+
+        Raises
+        ------
+        ConfigurationError
+            An option is not possible, or not on this computer; nothing runs.
+        ConnectError
+            It did not start; the message has the end of what it wrote.
+        """
+        return cls.start_with(ServiceOptions(**options), timeout=timeout)
+
+    @classmethod
+    def start_with(cls, options: ServiceOptions, *, timeout: float = 20.0) -> ServiceProcess:
+        """Start the service with its options in one piece; errors as in :meth:`start`."""
+        errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
+        child = subprocess.Popen(
+            [sys.executable, "-m", "rtnb.service", "--port", "0", *options.arguments()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=child_environment(*([_CHAT_KEY] if options.chat is not None else [])),
+            **own_group(),
+        )
+        told = _announced(child, timeout)
+        if told:
+            return cls(child, told, errors)
+        status = child.poll()
+        _end(child)
+        how = f"did not answer within {timeout:g} s" if status is None else f"ended with status {status}"
+        written = _tail(errors)
+        errors.close()
+        if status == REFUSED:
+            raise ConfigurationError(written)
+        raise ConnectError(
+            f"The local service {how}. What it wrote last:\n{written or '(nothing)'}\n"
+            f"Try it by hand: {sys.executable} -m rtnb.service",
+            body=written,
+        )
+
+    @property
+    def running(self) -> bool:
+        """Return whether the process is alive."""
+        return self._child.poll() is None
+
+    def stop(self) -> None:
+        """End the service: sessions are closed with 1001. Again does nothing."""
+        atexit.unregister(self.stop)
+        _end(self._child)
+        self._errors.close()
+
+    def __enter__(self) -> ServiceProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"<ServiceProcess {self.url} pid {self.pid} {'running' if self.running else 'stopped'}>"
+
+
+def _announced(child: subprocess.Popen[bytes], timeout: float) -> dict[str, Any]:
+    """Return what the child prints of itself, its URL above all, or nothing. A thread reads: pipes have no timeout everywhere."""
+    lines: queue.Queue[bytes] = queue.Queue()
+    assert child.stdout is not None
+    threading.Thread(target=lambda pipe: lines.put(pipe.readline()), args=(child.stdout,), daemon=True).start()
+    try:
+        told: dict[str, Any] = json.loads(lines.get(timeout=timeout))
+        return told if told["url"] else {}
+    except (queue.Empty, ValueError, KeyError, TypeError):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(0.2)  # so that the message knows its status
+        return {}
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the child and reap it, politely first."""
+    assert child.stdin is not None
+    assert child.stdout is not None
+    with contextlib.suppress(OSError):
+        child.stdin.close()
+    for force in (child.terminate, child.kill):
+        try:
+            child.wait(_STOP_SECONDS)
+            break
+        except subprocess.TimeoutExpired:
+            force()
+    child.wait()
+    child.stdout.close()
+
+
+def _tail(errors: IO[bytes]) -> str:
+    errors.seek(0)
+    return errors.read().decode("utf-8", "replace")[-2000:].strip()

@@ -1,0 +1,278 @@
+"""The local service on a socket: a WebSocket server on loopback. What it says is decided in `rtnb.service.session.connection`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import socket as sockets
+import time
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from websockets.asyncio.server import Server as WebSocketServer
+from websockets.asyncio.server import ServerConnection as WebSocket
+from websockets.asyncio.server import serve as serve_websockets
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+import rtnb
+from rtnb.errors import ConfigurationError
+from rtnb.protocol.events import write_json
+from rtnb.service.engines import Engine, Engines, make
+from rtnb.service.server.access import Guard, certificate_hosts, is_loopback, names_of, reached_at
+from rtnb.service.server.fault_plan import RETIRED_CODE, Course, refused, retirement
+from rtnb.service.server.faulty_socket import FaultySocket
+from rtnb.service.server.faulty_writer import OverdrawnWriter
+from rtnb.service.server.options import ServiceOptions
+from rtnb.service.server.routes import Page, Place, SessionRoute, page, route
+from rtnb.service.server.session_socket import Talk
+from rtnb.service.session.connection import SESSION_SECONDS, ServiceConnection
+
+_LARGEST_FRAME = 32 * 2**20  # 15 MiB of audio are 20 MiB in base64
+_CLOSE_TIMEOUT = 2.0
+_LAST_PORT = 65_535
+_LOG = logging.getLogger(__name__)
+_SUBPROTOCOL = Subprotocol("realtime")
+
+
+class Server:
+    """The running service.
+
+    Attributes
+    ----------
+    host : str
+        What it is bound to.
+    port : int
+    place : Place
+        Its URLs, and its certificate where it has one.
+    options : ServiceOptions
+    """
+
+    def __init__(self, host: str, options: ServiceOptions) -> None:
+        self.host = host
+        self.port = 0
+        self.options = options
+        self.place = Place("")
+        self._engines = _engines(options)
+        self._guard = Guard(host, names_of(sockets.gethostname()))
+        self._count = 0
+        self._warming: asyncio.Task[None] | None = None
+        self._listening: list[WebSocketServer] = []
+        self._owned = contextlib.AsyncExitStack()
+
+    @property
+    def url(self) -> str:
+        """Return where it listens: ``ws://HOST:PORT``, without a path."""
+        return self.place.url
+
+    @property
+    def others(self) -> list[str]:
+        """Return where other computers reach it, by this one's names: ``ws://NAME:PORT``; nothing on loopback."""
+        names = sorted(self._guard.names) if self._guard.is_open else []
+        return [f"ws://{name}:{self.port}" for name in names if not is_loopback(name)]
+
+    @property
+    def sessions(self) -> int:
+        """Return how many sessions are open."""
+        return sum(len(each.connections) for each in self._listening)
+
+    def __repr__(self) -> str:
+        faults = f" with {self.options.faults}" if self.options.faults else ""
+        return f"<rtnb.service.Server {self.url} {self.sessions} sessions{faults}>"
+
+    async def start(self, port: int, *, tls: bool) -> None:
+        """Listen: on `port`, and with `tls` also on the one above it, encrypted; 0 takes free ones."""
+        async with contextlib.AsyncExitStack() as owned:
+            self.port = await self._listen(owned, port)
+            self.place = Place(f"ws://{reached_at(self.host)}:{self.port}")
+            if tls:
+                # Only who wants TLS pays for loading it.
+                from rtnb.service.server.tls import identity
+
+                own = owned.enter_context(identity(certificate_hosts(self.host, self._guard.names)))
+                tls_port = await self._listen(owned, port and port + 1, ssl=own.context)
+                tls_url = f"wss://{reached_at(self.host)}:{tls_port}"
+                self.place = Place(self.place.url, tls_url, own.certificate)
+            self._owned = owned.pop_all()
+
+    def warm(self) -> None:
+        """Get the voice ready in the background, so that the first answer is as quick as the others."""
+        self._warming = self._warming or asyncio.create_task(self._engines.warm())
+
+    async def close(self) -> None:
+        """End every session with 1001, stop listening, and remove what was made for this run."""
+        for each in self._listening:
+            each.close()
+        await self._owned.aclose()
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.wait([self._warming])
+        await self._engines.close()
+
+    async def _listen(self, owned: contextlib.AsyncExitStack, port: int, **options: Any) -> int:
+        # The library's log would hold request headers, keys among them.
+        silent = logging.getLogger("rtnb.service.websockets")
+        silent.setLevel(logging.CRITICAL)
+        if not 0 <= port <= _LAST_PORT:
+            raise ConfigurationError(
+                f"There is no port {port}: give one from 1024 to {_LAST_PORT}, or 0 for any free one."
+            )
+        try:
+            listening = await owned.enter_async_context(
+                serve_websockets(
+                    self._hold,
+                    self.host,
+                    port,
+                    create_connection=FaultySocket if self.options.faults else WebSocket,
+                    process_request=self._answer_http,
+                    select_subprotocol=_select_subprotocol,
+                    max_size=_LARGEST_FRAME,
+                    compression=None,
+                    ping_interval=None,  # a computing notebook cell must not cost the session
+                    close_timeout=_CLOSE_TIMEOUT,
+                    logger=silent,
+                    **options,
+                )
+            )
+        except OSError as error:
+            raise _cannot_listen(error, self.host, port) from None
+        self._listening.append(listening)
+        return int(next(iter(listening.sockets)).getsockname()[1])
+
+    @property
+    def engines(self) -> dict[str, str | None]:
+        """Return which engine makes what: ``voice``, ``writer``, and ``transcriber``, None where there is none."""
+        engines = self._engines
+        return {
+            "voice": engines.voice.name,
+            "writer": engines.writer.name,
+            "transcriber": engines.transcriber.name if engines.transcriber else None,
+        }
+
+    def _health(self) -> dict[str, Any]:
+        return {
+            "version": rtnb.__version__,
+            "sessions": self.sessions,
+            "engines": self.engines,
+            "faults": list(self.options.faults.written()),
+        }
+
+    def _route(self, request: Request) -> SessionRoute | Page:
+        headers = {name.lower(): ", ".join(request.headers.get_all(name)) for name in request.headers}
+        if refusal := self._guard.refusal(headers):
+            return page(HTTPStatus.FORBIDDEN, refusal + "\n")
+        found = route(request.path, headers, place=self.place, health=self._health(), now=time.time())
+        status = self.options.faults.refuse
+        return refused(status, found.path) if status and isinstance(found, SessionRoute) else found
+
+    def _answer_http(self, _socket: WebSocket, request: Request) -> Response | None:
+        found = self._route(request)
+        return None if isinstance(found, SessionRoute) else _response(found)
+
+    async def _hold(self, socket: WebSocket) -> None:
+        """Hold one session until either side ends it."""
+        assert socket.request is not None
+        found = self._route(socket.request)
+        assert isinstance(found, SessionRoute)
+        seed = self.options.seed + self._count
+        self._count += 1
+        try:
+            async with _course(socket, self.options, seed):
+                await self._talk(socket, found, seed)
+        except ConnectionClosed:
+            pass
+        except Exception:
+            _LOG.exception("A session of the local service broke; the connection is closed with 1011.")
+            raise
+
+    async def _talk(self, socket: WebSocket, found: SessionRoute, seed: int) -> None:
+        options = self.options
+        if options.faults.retire_preview and not found.dialect.typed_session:
+            event, reason = retirement(seed)
+            await socket.send(write_json(event), text=True)
+            await socket.close(RETIRED_CODE, reason)
+            return
+        lifetime = SESSION_SECONDS if options.lifetime is None else options.lifetime
+        connection = ServiceConnection(
+            found.dialect, model=found.model, seed=seed, lifetime=lifetime, intent=found.intent
+        )
+        await Talk(socket, connection, self._engines, speed=options.speed).run()
+
+
+def _engines(options: ServiceOptions) -> Engines:
+    """Make what the sessions speak, write and listen with."""
+    writer: Engine | None = None
+    if options.faults.rate_limit:
+        writer = OverdrawnWriter()
+    elif options.chat is not None:
+        # Only who wants a chat endpoint pays for loading it.
+        from rtnb.service.engines.chat import ChatWriter
+
+        writer = ChatWriter(options.chat, options.chat_model or "")
+    return make(writer, voice=options.voice_engine, phrases=options.phrases)
+
+
+def _course(socket: WebSocket, options: ServiceOptions, seed: int) -> contextlib.AbstractAsyncContextManager[None]:
+    if isinstance(socket, FaultySocket):
+        return socket.following(Course(options.faults, seed))
+    return contextlib.nullcontext()
+
+
+def _response(found: Page) -> Response:
+    body = found.body.encode()
+    headers = Headers({"Content-Type": found.content_type, "Content-Length": str(len(body)), "Connection": "close"})
+    headers.update(found.headers)
+    return Response(found.status, found.status.phrase, headers, body)
+
+
+def _select_subprotocol(_socket: WebSocket, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """Browser clients offer their key as a subprotocol, too: only the plain name is ever echoed."""
+    return _SUBPROTOCOL if _SUBPROTOCOL in offered else None
+
+
+def _cannot_listen(error: OSError, host: str, port: int) -> ConfigurationError:
+    if error.errno == errno.EADDRINUSE:
+        return ConfigurationError(f"Port {port} is in use already; give another one, or 0 for any free one.")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return ConfigurationError(
+            f"Port {port} is reserved for the system; give one above 1023, or 0 for any free one."
+        )
+    return ConfigurationError(
+        f"host={host!r} is no address of this computer ({error.strerror or error}); leave it out, which means 127.0.0.1."
+    )
+
+
+async def serve(host: str = "127.0.0.1", port: int = 0, *, tls: bool = False, **options: Any) -> Server:
+    """Start the service on the running loop.
+
+    Parameters
+    ----------
+    host : str
+        What to listen on. Anything but a loopback address opens the service, which asks for no key, to the network.
+    port : int
+        0 takes a free one.
+    tls : bool
+        Whether to listen on the port above it as well, with TLS and a certificate made for this run.
+    **options
+        As in `ServiceOptions`: ``seed=``, ``speed=``, ``faults=`` …
+
+    Raises
+    ------
+    ConfigurationError
+        The host or the port cannot be had, or an option is not possible.
+    """
+    return await serve_with(ServiceOptions(**options), host, port, tls=tls)
+
+
+async def serve_with(options: ServiceOptions, host: str = "127.0.0.1", port: int = 0, *, tls: bool = False) -> Server:
+    """Start the service on the running loop, with its options in one piece; the rest as in `serve`."""
+    if not host.strip():
+        raise ConfigurationError("host='' names nothing; leave it out, which means 127.0.0.1.")
+    server = Server(host, options)
+    await server.start(port, tls=tls)
+    return server

@@ -1,0 +1,16 @@
+"""Everything that crossed the wire, as a table: the timeline and its file."""
+
+from __future__ import annotations
+
+from rtnb.timeline.categorical import Categorical
+from rtnb.timeline.folding import Fold, fold
+from rtnb.timeline.journal import Journal
+from rtnb.timeline.timeline import Timeline
+
+__all__ = [
+    "Categorical",
+    "Fold",
+    "Journal",
+    "Timeline",
+    "fold",
+]

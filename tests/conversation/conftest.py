@@ -1,0 +1,3 @@
+"""Timelines with frames in them."""
+
+from frames import frame, sound, timeline, turn, word  # noqa: F401
