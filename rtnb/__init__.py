@@ -16,6 +16,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from rtnb import display
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
@@ -76,6 +78,15 @@ _HOME = {
 }
 
 __all__ = ["__version__", *sorted(_HOME)]
+
+
+def _notebook_display() -> display.DisplayBackend:
+    from rtnb.notebook.backend import NotebookDisplay
+
+    return NotebookDisplay()
+
+
+display.use(_notebook_display)
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, u
 
 from rtnb.errors import ConfigurationError
 from rtnb.formatting import printable
+from rtnb.protocol.catalog import DEFAULT_MODEL
 from rtnb.protocol.dialects import (
     Dialect,
     azure_url,
@@ -25,7 +26,6 @@ from rtnb.protocol.dialects import (
     openai_url,
 )
 
-DEFAULT_MODEL = "gpt-realtime"
 OPENAI_HOST = "wss://api.openai.com"
 AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".openai.azure.us")
 _LOOPBACK = re.compile(r"^(localhost|127(\.\d+){3}|\[?::1\]?)$")
@@ -151,12 +151,12 @@ def _azure(request: Request, endpoint: str, environ: Mapping[str, str]) -> tuple
     if not endpoint:
         raise ConfigurationError(
             "Azure needs the resource's endpoint: rtnb.connect('azure', endpoint='https://NAME.openai.azure.com', "
-            "deployment='gpt-realtime'), or set AZURE_OPENAI_ENDPOINT."
+            f"deployment={DEFAULT_MODEL!r}), or set AZURE_OPENAI_ENDPOINT."
         )
     model = _model(request, environ.get("AZURE_OPENAI_DEPLOYMENT_NAME", ""))
     if not model:
         raise ConfigurationError(
-            "Azure needs the name of a deployment: rtnb.connect('azure', deployment='gpt-realtime'), "
+            f"Azure needs the name of a deployment: rtnb.connect('azure', deployment={DEFAULT_MODEL!r}), "
             "or set AZURE_OPENAI_DEPLOYMENT_NAME."
         )
     version = request.api_version or environ.get("OPENAI_API_VERSION")
