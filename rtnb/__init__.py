@@ -17,8 +17,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from rtnb import display
-
-__version__ = "0.1.0"
+from rtnb.version import __version__
 
 if TYPE_CHECKING:
     from rtnb import ui as ui

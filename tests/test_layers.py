@@ -19,6 +19,7 @@ TESTS = Path(__file__).parent
 
 # A room is a folder of rtnb/, or a module of its own at the top. What is not listed belongs to the composition root.
 LAYERS = {
+    "version": 0,
     "errors": 0,
     "formatting": 0,
     "display": 0,
