@@ -22,7 +22,6 @@ from rtnb.protocol.dialects import (
     choose_dialect,
     dialect_of_request,
     local_url,
-    openai_headers,
     openai_url,
 )
 
@@ -189,7 +188,7 @@ def _openai(request: Request, environ: Mapping[str, str]) -> tuple[Endpoint, str
         )
     dialect = choose_dialect(request.dialect, azure=False, api_version=None)
     model = _model(request, DEFAULT_MODEL)
-    headers = openai_headers(dialect)
+    headers = dict(dialect.openai_headers)
     return Endpoint("openai", openai_url(OPENAI_HOST, model=model), dialect, model, KEY, None, headers), key
 
 
@@ -228,7 +227,7 @@ def _url(request: Request, target: str, environ: Mapping[str, str]) -> tuple[End
         model=model,
         credential=KEY if key else ENTRA if keyless else IN_URL if has_own else NONE,
         api_version=query.get("api-version"),
-        headers={} if "/openai/" in parts.path else openai_headers(dialect),
+        headers={} if "/openai/" in parts.path else dict(dialect.openai_headers),
         key_header="api-key" if is_azure else "Authorization",
     )
     return _safe(made), key

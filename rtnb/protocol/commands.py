@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from rtnb.protocol.config import RESPONSE_WORDS, nest
+from rtnb.protocol.config import RESPONSE_SETTINGS, nest
 from rtnb.protocol.events import encode_base64
 from rtnb.protocol.names import Kind
 
@@ -50,7 +50,7 @@ def response_create(options: Mapping[str, Any] | None = None) -> Command:
     """Ask for a response; `options` are flat GA words that hold for this response only."""
     command: Command = {"type": Kind.RESPONSE_CREATE.value}
     if options:
-        command["response"] = nest(options, allowed=RESPONSE_WORDS)
+        command["response"] = nest(options, allowed=RESPONSE_SETTINGS)
     return command
 
 
