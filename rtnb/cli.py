@@ -129,10 +129,9 @@ def _serve(given: argparse.Namespace) -> int:
 
 
 def _doctor(_given: argparse.Namespace) -> int:
-    from rtnb.checkup import facts
-    from rtnb.doctor import report
+    from rtnb.doctor import examine
 
-    found = report(facts())
+    found = examine()
     print(found)
     return 1 if found.problems else 0
 

@@ -12,7 +12,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from rtnb import formatting
+from rtnb import display, formatting
 from rtnb.audio import measure
 from rtnb.audio.files import read_audio
 from rtnb.audio.formats import PCM16, AudioBytes, AudioFormat
@@ -233,15 +233,11 @@ class AudioClip:
 
     def play(self) -> Any:
         """Return a player for the notebook."""
-        from rtnb.notebook.player import player
-
-        return player(self)
+        return display.backend().play_clip(self)
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the waveform over seconds into `ax`, or into a new figure, and return the axes."""
-        from rtnb.notebook.plots import plot_clip
-
-        return plot_clip(self, ax=ax)
+        return display.backend().plot_clip(self, ax)
 
     def __repr__(self) -> str:
         return f"<AudioClip {self._figures(', ')}>"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from rtnb import display
 from rtnb.audio import AudioClip
 from rtnb.client.audio_input import append_commands, question, spoken_turn
 from rtnb.client.configuring import ConfigurableSession
@@ -316,9 +317,7 @@ class AsyncSession(ConfigurableSession):
 
     def microphone(self, clip: object = None) -> Microphone:
         """Return a microphone for the notebook; with `clip`, one that hears the clip instead."""
-        from rtnb.notebook.microphone import Microphone
-
-        return Microphone(self, clip)
+        return display.backend().microphone(self, clip)
 
     def listen(self, seconds: float = 5.0, clip: object = None) -> Listening:
         """Listen to the user for so many seconds: ``clip = await session.listen(5)``, in a script ``session.listen(5).wait()``.
@@ -337,9 +336,7 @@ class AsyncSession(ConfigurableSession):
         AudioError
             `clip` is no audio that can be read, or there is no time to hear anything.
         """
-        from rtnb.notebook.listening import Listening
-
-        return Listening(self, seconds, clip)
+        return display.backend().listen(self, seconds, clip)
 
     # For views --------------------------------------------------------------------------------------------------------
 

@@ -87,6 +87,11 @@ class Response:
         return [self._state]
 
     @property
+    def state(self) -> ResponseState:
+        """Return the record that the conversation keeps of this response, and fills in as events come."""
+        return self._state
+
+    @property
     def id(self) -> str:
         """Return the service's id of the response; empty before ``response.created``."""
         return self._state.id

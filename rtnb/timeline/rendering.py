@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtnb import formatting
-from rtnb.protocol.names import Kind, Local
+from rtnb.protocol.names import FAILURE_KINDS
 from rtnb.timeline.counts import ARROWS, COLOURS
 from rtnb.timeline.folding import Fold, fold
 from rtnb.timeline.store import DIRECTIONS
@@ -21,7 +21,6 @@ _ENDS = 12  # folded rows at each end
 _LOOK = 2000  # rows looked at, at each end, to fold that many
 _CONTENT = 100
 _CONTENT_OF_TEXT = 60
-_ERRORS = frozenset({Kind.ERROR, Kind.INPUT_TRANSCRIPTION_FAILED, Kind.MCP_CALL_FAILED, Local.LISTENER_ERROR})
 _HEADER = ("", "seq", "t / s", "type", "item", "size", "content")
 _RIGHT = (1, 2, 5)
 
@@ -114,7 +113,7 @@ def _html_cells(row: Fold) -> list[str]:
     if row.item_id or row.response_id:
         whole = formatting.one_line(row.item_id or row.response_id, 64)
         cells[4] = f'<span title="{formatting.escape(whole)}">{cells[4]}</span>'
-    if row.kind in _ERRORS or row.problems:
+    if row.kind in FAILURE_KINDS or row.problems:
         cells[3], cells[6] = (
             f'<span style="color:{formatting.ERROR_COLOUR}">{cells[place]}</span>' for place in (3, 6)
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from rtnb import display
 from rtnb.protocol.events import Event
 from rtnb.timeline import journal, rendering, selection, tables
 from rtnb.timeline.categorical import Categorical, Mask
@@ -189,9 +190,7 @@ class Timeline(View):
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw what was sent, received, written and spoken over time, and return the axes."""
-        from rtnb.notebook.plots import plot_timeline
-
-        return plot_timeline(self, ax=ax)
+        return display.backend().plot_timeline(self, ax)
 
     def __repr__(self) -> str:
         return rendering.to_text(self[:])
