@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from rtnb.audio import AudioClip
 from rtnb.client.endpoint import Endpoint
 from rtnb.client.listeners import Listener
 from rtnb.client.live_response import LiveResponse
 from rtnb.client.playback import Heard, Playback
-from rtnb.client.summary import Configured, SessionSummary
+from rtnb.client.settings import Configured
+from rtnb.client.summary import SessionSummary
 from rtnb.client.turns import WhenBusy
 from rtnb.conversation.conversation import Conversation
 from rtnb.conversation.response import Response
@@ -39,11 +41,15 @@ class SessionCore(ViewedSession, Protocol):
     ----------
     playback : Playback or None
         What the speaker that is connected has played; a speaker puts its own here.
+    local_speech : callable or None
+        ``await local_speech(text)`` returns the text as an `AudioClip`, spoken by the local service; a microphone that has
+        no browser uses it.
     """
 
     timeline: Timeline
     endpoint: Endpoint
     playback: Playback | None
+    local_speech: Callable[[str], Awaitable[AudioClip]] | None
 
     # To read ----------------------------------------------------------------------------------------------------------
 

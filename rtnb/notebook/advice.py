@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtnb.client.refusals import server_error
+from rtnb.client.connection_errors import server_error
 from rtnb.protocol.events import Event
 
 _ADVICE = {

@@ -10,7 +10,7 @@ import ipywidgets
 
 from rtnb import formatting
 from rtnb.client.async_session import AsyncSession
-from rtnb.client.summary import Configured
+from rtnb.client.settings import Configured
 from rtnb.notebook.refresher import pump
 from rtnb.notebook.session import Session
 from rtnb.notebook.submitting import core_of, submit

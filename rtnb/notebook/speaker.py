@@ -96,7 +96,7 @@ class Speaker(LiveView):
         self._hush()
         self._flushed.clear()
         pump().do(self._flush)
-        self._playback.drop(told=self._flushed.wait(_PATIENCE))
+        self._playback.drop(reported=self._flushed.wait(_PATIENCE))
 
     def _hush(self) -> None:
         """Play no more of any answer that has begun by now."""
