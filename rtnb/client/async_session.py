@@ -367,7 +367,7 @@ class AsyncSession(SessionRecord):
     async def resume(self) -> Self:
         """Connect anew after the session was lost, closed or has expired, and go on where it stopped.
 
-        SessionSettings and conversation items are restored: speech as its transcript, a truncated answer as what was heard of it.
+        Settings and conversation items are restored: speech as its transcript, a truncated answer as what was heard of it.
         The timeline goes on; a row of type ``"resume"`` marks the seam. What could not be restored is among `problems`.
         Where a reconnect task runs already, this waits for it.
 

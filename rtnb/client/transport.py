@@ -1,4 +1,4 @@
-"""How frames travel: a WebSocket, or a pair of queues. Nothing here looks into a frame."""
+"""`Transport`: what carries a connection's frames, and the WebSocket that does. Nothing here looks into a frame."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Closed(Exception):
 
 
 class Transport(Protocol):
-    """What a connection needs of the thing that carries its frames."""
+    """Carries the frames of a connection."""
 
     async def receive(self) -> bytes:
         """Return the next frame.
@@ -95,7 +95,7 @@ class WebSocketTransport:
 
     @classmethod
     async def open(cls, url: str, headers: Mapping[str, str], *, timeout: float) -> WebSocketTransport:
-        """Dial `url`.
+        """Open a WebSocket at `url`.
 
         Raises
         ------
@@ -112,7 +112,7 @@ class WebSocketTransport:
             "max_size": MAX_FRAME,
             "ping_interval": _KEEPALIVE,
             "ping_timeout": _KEEPALIVE,
-            # Base64 of speech hardly shrinks, and inflating it costs more than all the rest of the way.
+            # Base64 of speech hardly shrinks, and inflating it costs more than all the rest of an event's way.
             "compression": None,
             "proxy": None if _is_loopback(url) else True,
         }
