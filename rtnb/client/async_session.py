@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from rtnb import display
-from rtnb.audio import AudioClip
+from rtnb.audio import AudioClip, to_clip
 from rtnb.client.audio_input import append_commands, question, spoken_turn
 from rtnb.client.configuring import ConfigurableSession
 from rtnb.client.connection import Connection, Record
@@ -232,7 +232,7 @@ class AsyncSession(ConfigurableSession):
     @on_io
     async def append_audio(self, clip: object) -> float:
         """Append speech to the input buffer, resampled and in chunks of 100 ms; return its length in seconds."""
-        speech = await asyncio.to_thread(AudioClip.coerce, clip)
+        speech = await asyncio.to_thread(to_clip, clip)
         for command in await asyncio.to_thread(append_commands, speech, self.config):
             await self._connection.send(command)
         return speech.duration

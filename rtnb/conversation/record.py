@@ -9,7 +9,7 @@ from rtnb.conversation.conversation import Conversation
 from rtnb.conversation.response import Response, usage_total
 
 if TYPE_CHECKING:
-    from rtnb.audio.stereo import StereoClip
+    from rtnb.audio.clip import StereoClip
     from rtnb.timeline import Timeline
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rtnb import formatting
-from rtnb.audio import AudioClip
+from rtnb.audio.clip import AudioClip, clip_html
 from rtnb.conversation.items import ContentPart, Item, ResponseState
 from rtnb.errors import ServerError
 
@@ -243,7 +243,7 @@ class Response:
                 f"<code>{formatting.escape(formatting.one_line(f'{call.name}({call.arguments})', 300))}</code>"
                 for call in self._calls[:_SHOWN_CALLS]
             ),
-            *(self.audio.html_parts() if self.audio_seconds else ()),
+            *(clip_html(self.audio) if self.audio_seconds else ()),
             formatting.muted(" · ".join(self._figures())),
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 import traitlets
 
 from rtnb import formatting
-from rtnb.audio.stereo import StereoClip
+from rtnb.audio.clip import StereoClip
 from rtnb.formatting import one_line
 from rtnb.notebook.assets import source
 from rtnb.notebook.event_log import EventLog

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rtnb.audio import AudioClip
+from rtnb.audio.clip import StereoClip
 from rtnb.audio.formats import FORMATS
 from rtnb.audio.samples import Samples
-from rtnb.audio.stereo import StereoClip
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
 from rtnb.timeline.view import View

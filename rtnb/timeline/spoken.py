@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtnb.audio.formats import FORMATS, PCM16, AudioFormat
-from rtnb.audio.resample_stream import ResampleStream
+from rtnb.audio.resample import ResampleStream
 from rtnb.audio.samples import Samples
 from rtnb.protocol.names import Kind
 from rtnb.timeline.view import View
