@@ -62,7 +62,7 @@ class SessionRecord:
         The clip begins with the session. Answers stand where they are heard by a listener who hears them as they arrive;
         a truncated one ends where it was cut.
         """
-        from rtnb.timeline.mixing import mix
+        from rtnb.timeline.sound import mix
 
         return mix(self.timeline, rate)
 

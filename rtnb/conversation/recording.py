@@ -9,7 +9,7 @@ from typing import Any
 from rtnb import formatting
 from rtnb.conversation.record import SessionRecord
 from rtnb.errors import RecordingError
-from rtnb.timeline.lines import Header, read_header, read_row
+from rtnb.timeline.file_format import Header, read_header, read_row
 from rtnb.timeline.timeline import Timeline
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors put it before whatever they save
@@ -113,7 +113,7 @@ def read_rows(header: Header, lines: Iterable[bytes]) -> tuple[Timeline, str]:
     for number, line in enumerate(lines, start=2):
         row = read_row(line.rstrip(b"\r\n"))
         if row is not None:
-            timeline.append(row.raw, direction=row.direction, t=row.t, late_ms=row.late_ms)
+            timeline.store.append(row.raw, direction=row.direction, t=row.t, late_ms=row.late_ms)
         elif not line.endswith(b"\n"):
             cut = True
         elif line.strip():

@@ -16,7 +16,7 @@ from rtnb.notebook.event_log import EventLog
 from rtnb.notebook.live_view import STATIC, LiveView
 from rtnb.notebook.scene import Axis, Stage
 from rtnb.notebook.source import HasTimeline, closings, timeline_of
-from rtnb.timeline.mixing import mix
+from rtnb.timeline.sound import mix
 from rtnb.timeline.timeline import Timeline
 
 _PIXELS = 900  # until a browser says how many it has
