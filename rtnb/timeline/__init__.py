@@ -1,4 +1,4 @@
-"""Everything that crossed the wire, as a table: the timeline and its file."""
+"""The timeline, everything that crossed the wire as a table, and its file."""
 
 from __future__ import annotations
 
