@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,21 +15,6 @@ from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
 
 DEFAULT_PROMPT = "Please assist the user."
-
-
-@dataclass(frozen=True)
-class DemoFiles:
-    """The files of a demonstration; `wav` is None where there was no audio."""
-
-    log: Path
-    wav: Path | None
-    picture: Path
-    report: Path
-
-    @property
-    def names(self) -> str:
-        """Return the files' names, for people."""
-        return ", ".join(each.name for each in (self.report, self.wav, self.picture, self.log) if each is not None)
 
 
 def run(
@@ -72,7 +56,8 @@ def run(
     files = _save(session, response, out, prompt)
     if failure is not None:
         raise failure
-    say(f"\nIn {out}/: {files.names}. Open {files.report.name} in a browser, or run: rtnb inspect {files.log}")
+    names = ", ".join(file.name for file in files)
+    say(f"\nIn {out}/: {names}. Open {files[0].name} in a browser, or run: rtnb inspect {files[-1]}")
     return response is not None and response.status == "completed"
 
 
@@ -103,12 +88,12 @@ def line_of(event: Event) -> str:
     return ""
 
 
-def _save(session: Session, response: Response | None, out: Path, prompt: str) -> DemoFiles:
+def _save(session: Session, response: Response | None, out: Path, prompt: str) -> list[Path]:
+    """Save report page, audio (where there is some), picture and log, and return their paths in this order."""
     from rtnb.notebook.plots import picture
 
     log = session.save(out / "session.rtnb.jsonl")
     clip = response.audio if response is not None else AudioClip.silence(0)
-    wav = clip.to_wav(out / "answer.wav") if len(clip) else None
     image = picture(session.timeline, clip)
     (out / "timeline.png").write_bytes(image)
     report = write_report(
@@ -118,4 +103,4 @@ def _save(session: Session, response: Response | None, out: Path, prompt: str) -
         title=f"“{prompt}” — {session.endpoint.words}",
         picture_png=image,
     )
-    return DemoFiles(log, wav, out / "timeline.png", report)
+    return [report, *([clip.to_wav(out / "answer.wav")] if len(clip) else []), out / "timeline.png", log]
