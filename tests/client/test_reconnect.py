@@ -18,7 +18,7 @@ from rtnb.client.requests import Requests
 from rtnb.client.transport import Closed
 from rtnb.errors import AuthError, ConfigurationError, ConnectError, ResponseTimeout, SessionClosed
 from rtnb.protocol.events import Event
-from rtnb.timeline.journal import Journal
+from rtnb.timeline.file_format import Journal
 
 dialects = pytest.mark.parametrize("dialect", ["ga", "preview"])
 
