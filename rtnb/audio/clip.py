@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
@@ -214,15 +214,15 @@ class AudioClip:
         self, include: Container[str] | None = None, exclude: Container[str] | None = None
     ) -> dict[str, str]:
         """Return the clip as plain text, and as HTML with waveform, player and figures."""
-        views = {"text/plain": self.__repr__, "text/html": self._to_html}
+        views: dict[str, Callable[[], str]] = {
+            "text/plain": lambda: repr(self),
+            "text/html": lambda: formatting.card(*clip_html(self), formatting.muted(self._figures(" · "))),
+        }
         return {
             mime: view()
             for mime, view in views.items()
             if (include is None or mime in include) and (exclude is None or mime not in exclude)
         }
-
-    def _to_html(self) -> str:
-        return formatting.card(*clip_html(self), formatting.muted(self._figures(" · ")))
 
     def _figures(self, separator: str) -> str:
         rate = f"{self.rate / 1000:g} kHz"

@@ -17,6 +17,8 @@ from rtnb.audio.samples import MOST_CHANNELS, Samples, to_int16, valid_rate
 from rtnb.errors import AudioError
 
 _PCM, _FLOAT, _ALAW, _ULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
+# Code and bytes per sample of the encodings that are read.
+_ENCODINGS = {*((_PCM, width) for width in (1, 2, 3, 4)), (_FLOAT, 4), (_FLOAT, 8), (_ULAW, 1), (_ALAW, 1)}
 _LARGEST = 0xFFFFFFFF - 36
 
 
@@ -125,16 +127,12 @@ def _parse_layout(body: memoryview) -> _Layout:
     if channels == 0 or rate == 0:
         raise AudioError(f"The WAV file claims {channels} channels at {rate} Hz; its header is damaged.")
     width = max((bits + 7) // 8, block // channels)  # 20 bits may be kept in 4 bytes, as the block size shows
-    if (code, width) not in _known_encodings():
+    if (code, width) not in _ENCODINGS:
         raise AudioError(
             f"The WAV file's encoding (code 0x{code:04x}, {bits} bits) is not one that rtnb reads. "
             "Convert it to 16-bit PCM, for example: ffmpeg -i in.wav -c:a pcm_s16le out.wav"
         )
     return _Layout(code, channels, rate, width)
-
-
-def _known_encodings() -> set[tuple[int, int]]:
-    return {(_PCM, width) for width in (1, 2, 3, 4)} | {(_FLOAT, 4), (_FLOAT, 8), (_ULAW, 1), (_ALAW, 1)}
 
 
 def _decode(layout: _Layout, body: memoryview) -> Samples:

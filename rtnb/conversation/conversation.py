@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from rtnb.audio.formats import FORMATS, AudioFormat
+from rtnb.audio.formats import FORMATS
 from rtnb.conversation.items import DELETED, IN_PROGRESS, NAN, ContentPart, Item, ResponseState, fill
 from rtnb.formatting import one_line
 from rtnb.protocol.config import format_name, look, merge
@@ -252,7 +252,8 @@ class Conversation:
             self.responses = {earlier.get(key, key): each for key, each in self.responses.items()}
         response = self.responses.get(identifier)
         if response is None:
-            response = ResponseState(id=identifier, status="" if announced else IN_PROGRESS, format=self._format())
+            encoding = FORMATS[format_name(look(self.config, ("audio", "output", "format")))]
+            response = ResponseState(id=identifier, status="" if announced else IN_PROGRESS, format=encoding)
             self.responses[identifier or f"(unnamed {len(self.responses) + 1})"] = response
             if (request := self._cause(event)) is not None:
                 response.request_id, response.requested_t = request.event_id, request.t
@@ -272,9 +273,6 @@ class Conversation:
         # Some services name no conversation at all. One that names it has begun this response by itself.
         outstanding = self._requested or self._doubted
         return outstanding.popleft() if named is None and outstanding else None
-
-    def _format(self) -> AudioFormat:
-        return FORMATS[format_name(look(self.config, ("audio", "output", "format")))]
 
     def _read_response(self, response: ResponseState, data: Mapping[str, Any]) -> None:
         settings = ga_settings(data)

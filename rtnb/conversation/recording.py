@@ -39,26 +39,16 @@ class Recording(SessionRecord):
         self.problem = problem
 
     def _lines(self) -> list[str]:
-        started = self.timeline.started
-        rows = len(self.timeline)
-        length = float(self.timeline["t"][-1]) if rows else 0.0
+        started, rows = self.timeline.started, len(self.timeline)
+        length = formatting.seconds(float(self.timeline["t"][-1]) if rows else 0.0)
+        when = f"{started:%Y-%m-%d %H:%M:%S} UTC" if started else "time of day not recorded"
+        plain = {key: value for key, value in self.meta.items() if isinstance(value, (str, int, float))}
+        meta = [f"{formatting.one_line(key, 40)}: {formatting.one_line(plain[key], 60)}" for key in list(plain)[:12]]
         return [
             formatting.one_line(self.timeline.title, 100),
-            " · ".join(
-                [
-                    formatting.plural(rows, "row"),
-                    formatting.seconds(length),
-                    f"{started:%Y-%m-%d %H:%M:%S} UTC" if started else "time of day not recorded",
-                ]
-            ),
-            " · ".join(
-                f"{formatting.one_line(key, 40)}: {formatting.one_line(self.meta[key], 60)}" for key in self._shown()
-            ),
+            " · ".join([formatting.plural(rows, "row"), length, when]),
+            " · ".join(meta),
         ]
-
-    def _shown(self) -> list[str]:
-        plain = [key for key, value in self.meta.items() if isinstance(value, (str, int, float))]
-        return plain[:12]
 
     def _name(self) -> str:
         return formatting.one_line(self.path.name if self.path else "recording", 80)
@@ -118,7 +108,9 @@ def read_rows(header: Header, lines: Iterable[bytes]) -> tuple[Timeline, str]:
             cut = True
         elif line.strip():
             damaged.append(number)
-    return timeline, " ".join(filter(None, [_damage(damaged), _cut(len(timeline)) if cut else ""]))
+    kept = f"The {formatting.plural(len(timeline), 'row')} before it {'is' if len(timeline) == 1 else 'are'} here."
+    cut_off = f"The last row is cut off: the writer was stopped in the middle of it. {kept}"
+    return timeline, " ".join(filter(None, [_damage(damaged), cut_off if cut else ""]))
 
 
 def _damage(numbers: list[int]) -> str:
@@ -128,8 +120,3 @@ def _damage(numbers: list[int]) -> str:
     if len(numbers) == 1:
         return f"1 line of the file is not a row and was left out (line {shown})."
     return f"{len(numbers):,} lines of the file are not rows and were left out (line {shown})."
-
-
-def _cut(rows: int) -> str:
-    kept = f"The {formatting.plural(rows, 'row')} before it {'is' if rows == 1 else 'are'} here."
-    return f"The last row is cut off: the writer was stopped in the middle of it. {kept}"

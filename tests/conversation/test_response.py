@@ -155,3 +155,12 @@ def test_audio_of_a_strange_format_is_still_audio() -> None:
     strange["audio"]["output"]["format"] = {"type": ["audio/opus"]}
     r = response_of({"type": "session.created", "session": strange}, *Ladder("ga").speech_turn(["a"], [PCM]))
     assert r.audio.duration == pytest.approx(0.1)
+
+
+def test_its_state_is_the_conversations_own() -> None:
+    """What follows a response compares states, so the response hands out the one that the events update."""
+    state = ResponseState(id="resp_1")
+    response = Response(state, Timeline())
+    assert response.state is state
+    state.status = "completed"
+    assert response.status == "completed"

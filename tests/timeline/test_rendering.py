@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rtnb.formatting import ERROR_COLOUR
+from rtnb.protocol.names import FAILURE_KINDS
 from rtnb.timeline import Timeline
 from rtnb.timeline.grouping import fold
 from rtnb.timeline.rendering import shown, to_bundle, to_text
@@ -193,3 +194,10 @@ def test_times_without_end(timeline: Timeline) -> None:
 def test_rows_of_the_page(turn: Timeline) -> None:
     """The page has a row for each fold and one for the header."""
     assert Page(html(turn)).rows == len(fold(turn)) + 1
+
+
+@pytest.mark.parametrize("kind", sorted(FAILURE_KINDS))
+def test_a_failure_of_any_kind_is_red(timeline: Timeline, frame: Build, kind: str) -> None:
+    """Transcription, tools, listeners and frames that cannot be read fail as visibly as a request does."""
+    timeline.store.append(frame(kind), direction="received", t=0.0)
+    assert html(timeline).count(ERROR_COLOUR) == 2
