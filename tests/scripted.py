@@ -331,6 +331,9 @@ class Here:
     async def acall(self, coroutine: Any) -> Any:
         return await coroutine
 
+    def submit(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         return asyncio.get_running_loop()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from rtnb import display
 from rtnb.audio import AudioClip
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from rtnb.notebook.listening import Listening
     from rtnb.notebook.microphone import Microphone
 
+T = TypeVar("T")
 Prompt = str | AudioClip | Path | tuple[Any, int] | bytes
 
 
@@ -335,6 +337,29 @@ class AsyncSession(ConfigurableSession):
             `clip` is no audio that can be read, or there is no time to hear anything.
         """
         return display.backend().listen(self, seconds, clip)
+
+    # For views --------------------------------------------------------------------------------------------------------
+
+    @property
+    def core(self) -> Self:
+        """Return the session that does the work: this one."""
+        return self
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        """Begin a coroutine on the I/O loop and return at once, from any thread; the outcome comes in the future."""
+        return self._io.submit(coroutine)
+
+    def call_soon(self, function: Callable[..., object], *args: Any) -> None:
+        """Call a function on the I/O loop soon, from any thread."""
+        self._io.loop.call_soon_threadsafe(function, *args)
+
+    def now(self) -> float:
+        """Return the seconds since the session opened, by the clock of the timeline's ``t``."""
+        return self._connection.now()
+
+    def note_problem(self, words: str) -> None:
+        """Add to `problems`; on the I/O loop."""
+        self._connection.note_problem(words)
 
     # Keeping and ending -----------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from rtnb.client.connection import Connection
 from rtnb.client.credentials import Credential
 from rtnb.client.endpoint import Endpoint
-from rtnb.client.summary import Facts, html, sentence
+from rtnb.client.summary import SessionSummary, html, sentence
 from rtnb.conversation.record import SessionRecord
 from rtnb.errors import SessionClosed
 from rtnb.formatting import one_line
@@ -50,11 +50,11 @@ class LiveRecord(SessionRecord):
         """Return what went wrong without having been anybody's call: the newest 20, in words."""
         return list(self._connection.problems)
 
-    def facts(self) -> Facts:
+    def summary(self) -> SessionSummary:
         """Return what there is to say about this session."""
         timeline = self.timeline
         voice = look(self.config, ("audio", "output", "voice"), "")
-        return Facts(
+        return SessionSummary(
             state=self.state,
             where=self.endpoint.words + (f" ({self.endpoint.engines})" if self.endpoint.engines else ""),
             url=self.endpoint.shown_url,
@@ -70,8 +70,8 @@ class LiveRecord(SessionRecord):
         )
 
     def __repr__(self) -> str:
-        return sentence(self.facts())
+        return sentence(self.summary())
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        facts = self.facts()
-        return {"text/plain": sentence(facts), "text/html": html(facts)}
+        summary = self.summary()
+        return {"text/plain": sentence(summary), "text/html": html(summary)}

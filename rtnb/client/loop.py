@@ -129,8 +129,7 @@ class LoopThread:
         """Await a coroutine that runs on this loop, from any loop; cancelling the await cancels the coroutine."""
         if self.here:
             return await coroutine
-        self._check_alive(coroutine)
-        future = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self.loop))
+        future = asyncio.wrap_future(self.submit(coroutine))
         try:
             while not future.done():
                 await asyncio.wait([future], timeout=_HEARTBEAT)
@@ -138,6 +137,11 @@ class LoopThread:
         except BaseException:
             future.cancel()
             raise
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        """Begin a coroutine on the loop and return at once, from any thread; the outcome comes in the future."""
+        self._check_alive(coroutine)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
     def _check_alive(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         if not self._thread.is_alive():

@@ -1,4 +1,4 @@
-"""What a session says of itself, in a line of text or a few lines of HTML. Pure: facts in, strings out."""
+"""What a session says of itself, in a line of text or a few lines of HTML. Pure: a summary in, strings out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rtnb.protocol.config import AUDIO_WORDS, look
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class SessionSummary:
     """What there is to say about a session."""
 
     state: str
@@ -29,41 +29,43 @@ class Facts:
     problems: Sequence[str]
 
 
-def sentence(facts: Facts) -> str:
+def sentence(summary: SessionSummary) -> str:
     """Return one informative line."""
     words = [
-        f"Session {facts.state}: {facts.where}",
-        facts.dialect,
-        facts.credential,
-        f"model {facts.model or 'unknown'}",
-        f"voice {facts.voice or 'unknown'}",
+        f"Session {summary.state}: {summary.where}",
+        summary.dialect,
+        summary.credential,
+        f"model {summary.model or 'unknown'}",
+        f"voice {summary.voice or 'unknown'}",
     ]
-    problems = f"; {formatting.plural(len(facts.problems), 'problem')}: {facts.problems[-1]}" if facts.problems else ""
-    return f"<{formatting.printable(', '.join(words))}; {_progress(facts)}{formatting.printable(problems)}>"
+    problems = (
+        f"; {formatting.plural(len(summary.problems), 'problem')}: {summary.problems[-1]}" if summary.problems else ""
+    )
+    return f"<{formatting.printable(', '.join(words))}; {_progress(summary)}{formatting.printable(problems)}>"
 
 
-def html(facts: Facts) -> str:
+def html(summary: SessionSummary) -> str:
     """Return the same in HTML, with the newest problems as banners."""
     rows = [
-        ("connected to" if facts.state == "open" else facts.state, f"{facts.where} · {facts.url}"),
-        ("dialect", facts.dialect),
-        ("credential", facts.credential),
-        ("model, voice", f"{facts.model or 'unknown'}, {facts.voice or 'unknown'}"),
-        ("session", facts.session_id or "the service gave no id"),
-        ("so far", _progress(facts)),
+        ("connected to" if summary.state == "open" else summary.state, f"{summary.where} · {summary.url}"),
+        ("dialect", summary.dialect),
+        ("credential", summary.credential),
+        ("model, voice", f"{summary.model or 'unknown'}, {summary.voice or 'unknown'}"),
+        ("session", summary.session_id or "the service gave no id"),
+        ("so far", _progress(summary)),
     ]
     cells = [[formatting.muted(name), formatting.escape(value)] for name, value in rows]
-    title = f"<b>Realtime session, {formatting.escape(facts.state)}</b>"
-    banners = [formatting.banner(problem) for problem in facts.problems[-3:]]
+    title = f"<b>Realtime session, {formatting.escape(summary.state)}</b>"
+    banners = [formatting.banner(problem) for problem in summary.problems[-3:]]
     return formatting.card(title, *banners, formatting.html_table(("", ""), cells))
 
 
-def _progress(facts: Facts) -> str:
+def _progress(summary: SessionSummary) -> str:
     return ", ".join(
         (
-            formatting.plural(facts.responses, "response"),
-            formatting.plural(facts.events, "event"),
-            formatting.seconds(facts.seconds),
+            formatting.plural(summary.responses, "response"),
+            formatting.plural(summary.events, "event"),
+            formatting.seconds(summary.seconds),
         )
     )
 

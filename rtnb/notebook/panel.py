@@ -118,7 +118,7 @@ class SessionPanel:
     def refresh(self) -> None:
         """Show the state of the session; the views in the panel look after themselves."""
         core = self._core
-        _put(self._head, header_html(core.facts(), self._left()))
+        _put(self._head, header_html(core.summary(), self._left()))
         _put(self._banners, banners_html(core.problems, core.closed, self._untold_failure()))
         self._banners.layout.display = None if self._banners.value else "none"
         responses = core.responses
@@ -143,7 +143,7 @@ class SessionPanel:
 
     def snapshot(self) -> dict[str, str]:
         """Return what a page without widgets shows: the session, what went wrong, and the conversation."""
-        facts = self._core.facts()
+        facts = self._core.summary()
         spoken = self.conversation.snapshot()
         parts = [header_html(facts, math.nan), self._banners.value, spoken["text/html"], self._figures.value]
         return {"text/plain": f"{self!r}\n{spoken['text/plain']}", "text/html": formatting.card(*parts)}

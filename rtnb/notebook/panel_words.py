@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rtnb import formatting
-from rtnb.client.summary import Facts
+from rtnb.client.summary import SessionSummary
 from rtnb.conversation.response import Response
 from rtnb.errors import SessionClosed
 
@@ -15,7 +15,7 @@ _SOON_SECONDS = 120.0
 _TOLD_BY_THE_CONVERSATION = "error from the service"
 
 
-def header_html(facts: Facts, left: float) -> str:
+def header_html(facts: SessionSummary, left: float) -> str:
     """Return state and place in one line, and how many seconds are left until the session expires (NaN: not told)."""
     colour = formatting.RECEIVED_COLOUR if facts.state == "open" else formatting.ERROR_COLOUR
     state = formatting.coloured(f"● {facts.state}", colour)

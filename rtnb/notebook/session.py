@@ -62,6 +62,11 @@ class Session:
         self._io = io
         self._progress = progress
 
+    @property
+    def core(self) -> AsyncSession:
+        """Return the session that does the work; its coroutines may be awaited on any loop. Views use it."""
+        return self._session
+
     # What there is ----------------------------------------------------------------------------------------------------
 
     @property

@@ -137,7 +137,7 @@ async def test_its_last_state_is_kept_beside_it(shown: list[dict[str, Any]], mon
 async def test_the_time_left_is_counted_down() -> None:
     """Minutes and seconds; near its end it is loud; a service that does not tell has no such figure."""
     session, _, panel = await opened()
-    facts = session.facts()
+    facts = session.summary()
     assert "expires in 29:05" in header_html(facts, 29 * 60 + 5.5)
     assert "expires in 1:00:00" in header_html(facts, 3600)
     assert "font-weight" in header_html(facts, 30).split("expires")[0].rsplit("·", 1)[1]
