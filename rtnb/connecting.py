@@ -8,6 +8,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+from rtnb.audio import AudioClip
 from rtnb.client.async_session import AsyncSession
 from rtnb.client.connection import Record, Recorder
 from rtnb.client.credentials import credential_for
@@ -16,7 +17,7 @@ from rtnb.client.loop import LoopThread, loop_thread
 from rtnb.client.toolbox import with_tools
 from rtnb.errors import ConfigurationError
 from rtnb.local import local_service, refuse_options, split_options
-from rtnb.notebook.live import cell_progress, live_display
+from rtnb.notebook.cell_progress import cell_progress, live_display
 from rtnb.notebook.session import Session
 from rtnb.protocol.config import nest
 from rtnb.protocol.dialects import Dialect
@@ -167,7 +168,15 @@ async def _open(
         place, credential, io, config=config, timeout=timeout, record=writer, reconnect=reconnect
     )
     session.display = live_display()
+    session.local_speech = _local_speech
     return session
+
+
+async def _local_speech(text: str) -> AudioClip:
+    """Return a text as the local service speaks it, in a short session of its own."""
+    async with connect_async("local", turn_detection=None) as session:
+        response = await session.ask(f"Repeat after me: {text}")
+        return response.audio
 
 
 def _journal(record: str | os.PathLike[str], place: Endpoint) -> Record:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -34,8 +34,8 @@ from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
 
 if TYPE_CHECKING:
-    from rtnb.notebook.listening import Listening
     from rtnb.notebook.microphone import Microphone
+    from rtnb.notebook.speech_capture import SpeechCapture
 
 T = TypeVar("T")
 Prompt = str | AudioClip | Path | tuple[Any, int] | bytes
@@ -50,6 +50,8 @@ class AsyncSession(ConfigurableSession):
         Shows a response that is on its way; None where there is no notebook to show it in.
     playback : Playback or None
         What the speaker that is connected has played; None without one.
+    local_speech : callable or None
+        ``await local_speech(text)`` returns the text as an `AudioClip`, spoken by the local service.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class AsyncSession(ConfigurableSession):
         self._turns = Turns(connection, io, self._toolbox)
         self.display: Callable[[Response], object] | None = None
         self.playback: Playback | None = None
+        self.local_speech: Callable[[str], Awaitable[AudioClip]] | None = None
         io.close_at_exit(connection)
 
     @classmethod
@@ -319,11 +322,11 @@ class AsyncSession(ConfigurableSession):
         """Return a microphone for the notebook; with `clip`, one that hears the clip instead."""
         return display.backend().microphone(self, clip)
 
-    def listen(self, seconds: float = 5.0, clip: object = None) -> Listening:
+    def listen(self, seconds: float = 5.0, clip: object = None) -> SpeechCapture:
         """Listen to the user for so many seconds: ``clip = await session.listen(5)``, in a script ``session.listen(5).wait()``.
 
         What is heard goes to the service, too, as from a microphone that is then stopped. Without a browser, or where it
-        refuses the microphone, the local voice speaks, and `Listening.words` says so.
+        refuses the microphone, the local voice speaks, and `SpeechCapture.words` says so.
 
         Parameters
         ----------

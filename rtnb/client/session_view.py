@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+from rtnb.audio import AudioClip
 from rtnb.client.endpoint import Endpoint
 from rtnb.client.listeners import Listener
 from rtnb.client.live_response import LiveResponse
@@ -39,11 +40,15 @@ class SessionCore(ViewedSession, Protocol):
     ----------
     playback : Playback or None
         What the speaker that is connected has played; a speaker puts its own here.
+    local_speech : callable or None
+        ``await local_speech(text)`` returns the text as an `AudioClip`, spoken by the local service; a microphone that has
+        no browser uses it.
     """
 
     timeline: Timeline
     endpoint: Endpoint
     playback: Playback | None
+    local_speech: Callable[[str], Awaitable[AudioClip]] | None
 
     # To read ----------------------------------------------------------------------------------------------------------
 

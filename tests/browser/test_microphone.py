@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from browser.lab import Lab
 from playwright.sync_api import expect
+from rtnb.notebook.stand_in import local_speech
 
 from rtnb.audio import AudioClip
-from rtnb.notebook.stand_in import local_speech
 
 SAID = "What is six times seven?"
 CONNECT = "import asyncio, numpy as np, rtnb\nsession = rtnb.connect('local'{more})\n"

@@ -9,17 +9,17 @@ function render({ model, el }) {
   let waiting = new Set();
   let timer = 0;
   const box = /** @type {HTMLTextAreaElement} */ (
-    element("textarea", { rows: "2", class: "rtnb-draft", "aria-label": "message to the model" })
+    make("textarea", { rows: "2", class: "rtnb-draft", "aria-label": "message to the model" })
   );
-  const button = (text, title) => /** @type {HTMLButtonElement} */ (element("button", { type: "button", title }, text));
+  const button = (text, title) => /** @type {HTMLButtonElement} */ (make("button", { type: "button", title }, text));
   const send = button("Send", "send the text (Enter)");
   const answer = button("Answer", "ask for an answer to what was said");
   const stop = button("Stop", "stop the answer");
   stop.classList.add("rtnb-stop");
   send.classList.add("rtnb-send");
-  const hint = element("div", { class: "rtnb-hint", role: "status" });
-  const buttons = element("div", { class: "rtnb-buttons" }, send, answer, stop);
-  el.append(element("div", { class: "rtnb rtnb-composer" }, box, buttons, hint));
+  const hint = make("div", { class: "rtnb-hint", role: "status" });
+  const buttons = make("div", { class: "rtnb-buttons" }, send, answer, stop);
+  el.append(make("div", { class: "rtnb rtnb-composer" }, box, buttons, hint));
 
   const tell = (message) => {
     number += 1;

@@ -1,5 +1,5 @@
 // The microphone: takes sound at the device's own rate, resamples it in the audio thread to what the session wants, and
-// sends it in pieces of 40 ms, each with its number and the time at which it was taken. Joined behind parts.js.
+// sends it in pieces of 40 ms, each with its number and the time at which it was taken. Joined behind shared.js.
 
 /** Seconds of a piece. */
 const CHUNK = 0.04;
@@ -247,22 +247,22 @@ export default () => {
     },
 
     render({ model, el }) {
-      const toggle = element("button", { type: "button", class: "rtnb-toggle" });
-      const hold = element("button", { type: "button", class: "rtnb-hold" }, "Hold to talk");
-      const bar = element("div", { class: "rtnb-level-bar" });
-      const meter = element(
+      const toggle = make("button", { type: "button", class: "rtnb-toggle" });
+      const hold = make("button", { type: "button", class: "rtnb-hold" }, "Hold to talk");
+      const bar = make("div", { class: "rtnb-level-bar" });
+      const meter = make(
         "div",
         { class: "rtnb-level", role: "meter", "aria-label": "Input level", "aria-valuemin": String(FLOOR), "aria-valuemax": "0" },
         bar,
       );
-      const words = element("span", { class: "rtnb-words", role: "status" });
-      const row = element("div", {
+      const words = make("span", { class: "rtnb-words", role: "status" });
+      const row = make("div", {
         class: "rtnb rtnb-microphone",
         role: "group",
         "aria-label": "Microphone",
         "data-lm-suppress-shortcuts": "true",
       });
-      row.append(element("span", { class: "rtnb-name" }, "Microphone"), toggle, hold, meter, words);
+      row.append(make("span", { class: "rtnb-name" }, "Microphone"), toggle, hold, meter, words);
       el.append(row);
 
       const draw = () => {

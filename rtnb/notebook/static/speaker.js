@@ -1,5 +1,5 @@
 // The speaker: plays the samples that the kernel sends, without a gap, and tells how many of them have sounded.
-// Joined behind parts.js.
+// Joined behind shared.js.
 
 /** Samples per second of what the kernel sends, and of the audio context, so that nothing is resampled before the device. */
 const RATE = 24000;
@@ -269,14 +269,14 @@ export default () => {
     },
 
     render({ model, el }) {
-      const mute = element("button", { type: "button", class: "rtnb-mute" });
-      const volume = element("input", { type: "range", min: "0", max: "1", step: "0.05", "aria-label": "Volume" });
-      const stop = element("button", { type: "button", class: "rtnb-stop", title: "Stop the answer here" }, "Stop");
-      const enable = element("button", { type: "button", class: "rtnb-enable" }, "Enable audio");
-      const here = element("button", { type: "button", class: "rtnb-here" }, "Play here");
-      const words = element("span", { class: "rtnb-words", role: "status" });
-      const bar = element("div", { class: "rtnb rtnb-speaker", role: "group", "aria-label": "Speaker", "data-lm-suppress-shortcuts": "true" });
-      bar.append(element("span", { class: "rtnb-name" }, "Speaker"), enable, here, mute, volume, stop, words);
+      const mute = make("button", { type: "button", class: "rtnb-mute" });
+      const volume = make("input", { type: "range", min: "0", max: "1", step: "0.05", "aria-label": "Volume" });
+      const stop = make("button", { type: "button", class: "rtnb-stop", title: "Stop the answer here" }, "Stop");
+      const enable = make("button", { type: "button", class: "rtnb-enable" }, "Enable audio");
+      const here = make("button", { type: "button", class: "rtnb-here" }, "Play here");
+      const words = make("span", { class: "rtnb-words", role: "status" });
+      const bar = make("div", { class: "rtnb rtnb-speaker", role: "group", "aria-label": "Speaker", "data-lm-suppress-shortcuts": "true" });
+      bar.append(make("span", { class: "rtnb-name" }, "Speaker"), enable, here, mute, volume, stop, words);
       el.append(bar);
 
       const draw = () => {
