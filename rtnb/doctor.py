@@ -18,7 +18,8 @@ from importlib import metadata
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from rtnb.client.endpoint import Request, resolve
+from rtnb.client.endpoint import resolve
+from rtnb.client.options import ConnectOptions
 from rtnb.connecting import connect
 from rtnb.errors import RtnbError
 from rtnb.formatting import one_line, plural, printable, seconds
@@ -211,7 +212,7 @@ def check_destination(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Say where ``rtnb.connect()`` would go with these environment variables."""
     section = "rtnb.connect() would go to"
     try:
-        place, _ = resolve(Request(), environ)
+        place, _ = resolve(ConnectOptions(), environ)
     except RtnbError as error:
         yield Finding(section, PROBLEM, "nowhere", one_line(error, 400))
     else:

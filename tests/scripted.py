@@ -15,6 +15,7 @@ from typing import Any
 from rtnb.client.async_session import AsyncSession
 from rtnb.client.credentials import NoCredential
 from rtnb.client.endpoint import Endpoint
+from rtnb.client.handshake import Handshake
 from rtnb.client.transport import Closed, MemoryTransport
 from rtnb.protocol.dialects import DIALECTS
 
@@ -355,6 +356,7 @@ async def open_session(
     record: Any = None,
     reconnect: bool = False,
     again: Callable[[MemoryTransport], Script] | None = None,
+    io: Any = None,
     **quirks: Any,
 ) -> tuple[AsyncSession, Script]:
     """Open a session with a scripted service, on this loop, without a network.
@@ -376,16 +378,8 @@ async def open_session(
         return ours
 
     try:
-        session = await AsyncSession.open(
-            endpoint,
-            credential or NoCredential(),
-            Here(),  # type: ignore[arg-type]
-            config=config or {},
-            timeout=timeout,
-            record=record,
-            reconnect=reconnect,
-            open_transport=dial,
-        )
+        handshake = Handshake(endpoint, credential or NoCredential(), timeout, reconnect, dial)
+        session = await AsyncSession.open(handshake, io or Here(), config or {}, record)
     except BaseException:
         for task in tasks:
             task.cancel()

@@ -11,11 +11,11 @@ from rtnb.audio.formats import FORMATS
 from rtnb.errors import AudioError
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
-from rtnb.protocol.config import AUDIO_WORDS, format_name, look
+from rtnb.protocol.config import AUDIO_SETTINGS, format_name, look
 from rtnb.protocol.events import encode_base64
 
 CHUNK_SECONDS = 0.1
-_DETECTION = AUDIO_WORDS["turn_detection"]
+_DETECTION = AUDIO_SETTINGS["turn_detection"]
 _TURN_END_SECONDS = 0.8
 _MARGIN_SECONDS = 0.3
 _LONGEST_WAIT = {"low": 8.0, "medium": 4.0, "auto": 4.0, "high": 2.0}

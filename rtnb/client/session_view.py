@@ -11,7 +11,8 @@ from rtnb.client.endpoint import Endpoint
 from rtnb.client.listeners import Listener
 from rtnb.client.live_response import LiveResponse
 from rtnb.client.playback import Heard, Playback
-from rtnb.client.summary import Configured, SessionSummary
+from rtnb.client.settings import Configured
+from rtnb.client.summary import SessionSummary
 from rtnb.client.turns import WhenBusy
 from rtnb.conversation.conversation import Conversation
 from rtnb.conversation.response import Response

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from rtnb.client.refusals import unreachable
+from rtnb.client.connection_errors import unreachable
 from rtnb.client.websocket import WebSocket
 
 MAX_FRAME = 32 * 2**20

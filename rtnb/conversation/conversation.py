@@ -15,7 +15,7 @@ from rtnb.audio.formats import FORMATS, AudioFormat
 from rtnb.conversation.items import DELETED, IN_PROGRESS, NAN, ContentPart, Item, ResponseState, fill
 from rtnb.formatting import one_line
 from rtnb.protocol.config import format_name, look, merge
-from rtnb.protocol.dialects import GA, PREVIEW, Dialect
+from rtnb.protocol.dialects import ga_settings
 from rtnb.protocol.events import SENT, Event
 from rtnb.protocol.names import Kind, Local
 
@@ -122,7 +122,7 @@ class Conversation:
 
     def _session(self, event: Event) -> None:
         session = event.part("session")
-        merge(self.config, spoken_dialect(session).nested(session))
+        merge(self.config, ga_settings(session))
         if isinstance(named := session.get("id"), str):
             self.session_id = named
 
@@ -276,7 +276,7 @@ class Conversation:
         return FORMATS[format_name(look(self.config, ("audio", "output", "format")))]
 
     def _read_response(self, response: ResponseState, data: Mapping[str, Any]) -> None:
-        settings = spoken_dialect(data).nested(data)
+        settings = ga_settings(data)
         if (own := look(settings, ("audio", "output", "format"))) is not None:
             response.format = FORMATS[format_name(own, response.format.name)]
         response.status = str(data.get("status") or response.status)
@@ -371,8 +371,3 @@ class Conversation:
         else:
             item.arguments = event.text("arguments") or item.arguments
             item.name = event.text("name") or item.name
-
-
-def spoken_dialect(config: Mapping[str, Any]) -> Dialect:
-    """Return the dialect that settings are written in, by their own shape: what a service says may mix the two."""
-    return PREVIEW if any(key in config for key in PREVIEW.flat) else GA

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rtnb.conversation.response import Response
@@ -44,16 +43,6 @@ def show(response: Response, *, stays: bool = True) -> ResponseView:
     view = ResponseView(response, stays=stays)
     display(view)
     return view
-
-
-def cell_progress() -> Callable[[], CellProgress] | None:
-    """Return the maker of a waiting cell's view; None outside a notebook's kernel."""
-    return CellProgress if in_kernel() else None
-
-
-def live_display() -> Callable[[Response], object] | None:
-    """Return the function that displays a response in progress; None outside a notebook's kernel."""
-    return show if in_kernel() else None
 
 
 def in_kernel() -> bool:

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
 from rtnb.audio.stereo import StereoClip
-from rtnb.client.async_session import AsyncSession, Prompt
-from rtnb.client.configuring import G
+from rtnb.client.async_session import AsyncSession, F
 from rtnb.client.endpoint import Endpoint
 from rtnb.client.listeners import Listener
 from rtnb.client.live_response import LiveResponse
 from rtnb.client.loop import LoopThread
 from rtnb.client.playback import Heard, Playback
-from rtnb.client.stream import EventStream
-from rtnb.client.summary import Configured
-from rtnb.client.turns import WhenBusy
+from rtnb.client.settings import Configured
+from rtnb.client.subscriptions import EventStream
+from rtnb.client.turns import Prompt, WhenBusy
 from rtnb.client.waiters import Predicate
 from rtnb.conversation.conversation import Conversation
 from rtnb.conversation.items import Item
@@ -212,16 +211,16 @@ class Session:
         return self._io.call(self._session.interrupt(cancel=cancel))
 
     @overload
-    def tool(self, function: G) -> G: ...
+    def tool(self, function: F) -> F: ...
     @overload
-    def tool(self, *, name: str | None = None, description: str | None = None) -> Callable[[G], G]: ...
-    def tool(self, function: G | None = None, *, name: str | None = None, description: str | None = None) -> Any:
+    def tool(self, *, name: str | None = None, description: str | None = None) -> Callable[[F], F]: ...
+    def tool(self, function: F | None = None, *, name: str | None = None, description: str | None = None) -> Any:
         """Let the model call a typed Python function: ``@session.tool``; see `AsyncSession.tool`.
 
         The service is told at once; a ServerError says that it refused the tool.
         """
 
-        def add(decorated: G) -> G:
+        def add(decorated: F) -> F:
             return self._io.call(self._session.add_tool(decorated, name, description))
 
         return add if function is None else add(function)

@@ -10,7 +10,7 @@ import ipywidgets
 
 from rtnb import formatting
 from rtnb.client.session_view import ViewedSession
-from rtnb.client.summary import Configured
+from rtnb.client.settings import Configured
 from rtnb.notebook import refresher
 from rtnb.notebook.widget import core_of, put
 from rtnb.protocol.catalog import VOICES

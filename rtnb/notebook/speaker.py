@@ -100,7 +100,7 @@ class Speaker(ViewWidget):
         self._hush()
         self._flushed.clear()
         refresher.shared().do(self._flush)
-        self._playback.drop(told=self._flushed.wait(_REPORT_SECONDS))
+        self._playback.drop(reported=self._flushed.wait(_REPORT_SECONDS))
 
     def _hush(self) -> None:
         """Play no more of any response that has begun."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from rtnb import formatting
 from rtnb.audio import AudioClip
-from rtnb.client.refusals import server_error
+from rtnb.client.connection_errors import server_error
 from rtnb.conversation.conversation import Conversation
 from rtnb.conversation.items import ContentPart, Item, ResponseState
 from rtnb.conversation.response import Response

@@ -7,7 +7,7 @@ from typing import Any
 
 from rtnb.audio.formats import FORMATS, PCM16
 from rtnb.protocol.config import format_name, look
-from rtnb.protocol.dialects import PREVIEW
+from rtnb.protocol.dialects import ga_settings
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
 
@@ -48,5 +48,4 @@ class FormatInEffect:
 
 
 def _stated(config: Mapping[str, Any], side: str) -> Any:
-    # Read as the preview dialect: its flat words move to GA's place, and GA's own shape passes through.
-    return look(PREVIEW.nested(config), ("audio", side, "format"))
+    return look(ga_settings(config), ("audio", side, "format"))

@@ -12,7 +12,7 @@ from virtual_time import until, virtual_time
 
 from rtnb.client.credentials import ApiKey, Credential, EntraToken, NoCredential
 from rtnb.client.endpoint import Endpoint
-from rtnb.client.handshake import establish
+from rtnb.client.handshake import Handshake
 from rtnb.client.transport import MemoryTransport, Refused
 from rtnb.errors import AuthError, ConnectError
 from rtnb.protocol.dialects import GA
@@ -39,8 +39,9 @@ class Dial:
         return self.ours
 
 
-async def connect(dial: Dial, credential: Credential | None = None, **options: Any) -> Any:
-    return await establish(ENDPOINT, credential or NoCredential(), Here(), timeout=5.0, open_transport=dial, **options)  # type: ignore[arg-type]
+async def connect(dial: Dial, credential: Credential | None = None, record: Any = None) -> Any:
+    handshake = Handshake(ENDPOINT, credential or NoCredential(), 5.0, open_transport=dial)
+    return await handshake.connect(Here(), record)  # type: ignore[arg-type]
 
 
 CREATED = b'{"type":"session.created","session":{"id":"sess_1"}}'

@@ -518,10 +518,7 @@ async def test_a_secret_that_is_echoed_everywhere_is_nowhere(credential: Any, se
         return lambda event, late_ms: rows.append(event.raw)
 
     async with server(echo) as url:
-        from hostile import DIALECTS, AsyncSession, Endpoint, Here
-
-        endpoint = Endpoint("url", url, DIALECTS["ga"], "m")
-        session = await AsyncSession.open(endpoint, credential, Here(), config={}, timeout=5.0, record=record)  # type: ignore[arg-type]
+        session = await open_session(url, credential=credential, record=record)
         errors: list[BaseException] = []
         r = await session.ask("x")
         for call in (

@@ -73,5 +73,4 @@ def test_a_view_that_was_there_when_the_response_ended_goes_away_too(
 
 def test_scripts_and_terminals_have_no_views() -> None:
     """Only a kernel shows something under cells."""
-    assert cell_progress.cell_progress() is None
-    assert cell_progress.live_display() is None
+    assert not cell_progress.in_kernel()

@@ -192,7 +192,7 @@ class Server:
 
     async def _talk(self, socket: WebSocket, found: SessionRoute, seed: int) -> None:
         options = self.options
-        if options.faults.retire_preview and not found.dialect.typed_session:
+        if options.faults.retire_preview and found.dialect.retired:
             event, reason = retirement(seed)
             await socket.send(write_json(event), text=True)
             await socket.close(RETIRED_CODE, reason)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rtnb.client.resuming import items_to_restore, settings_to_restore
+from rtnb.client.restore import items_to_restore, settings_to_restore
 from rtnb.conversation.items import ContentPart, Item
 
 

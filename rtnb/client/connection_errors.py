@@ -1,4 +1,4 @@
-"""What a refused or broken connection means, and what to do about it: status and reason in, one clear error out."""
+"""The errors for a refused or broken connection: HTTP status, close code and reason in; one clear error out. Pure."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def refused_handshake(status: int, body: bytes, location: str = "") -> ConnectEr
 
 
 def unreachable(error: BaseException, timeout: float) -> ConnectError:
-    """Return the error for a connection that did not come about at all."""
+    """Return the error for a transport that could not be opened."""
     if isinstance(error, TimeoutError):
         return ConnectError(
             f"No answer to the handshake within {seconds(timeout)}; check the address, the network or a proxy, "
@@ -73,14 +73,14 @@ def unreachable(error: BaseException, timeout: float) -> ConnectError:
 
 
 def closed_error(code: int, reason: str, who: str, last_activity: float | None, explained: str = "") -> SessionClosed:
-    """Return the error for using, or waiting on, a session that is over."""
-    parties = {"service": "The service closed the session", "client": "The session was closed here"}
-    told = parties.get(who, "The connection was lost")
-    meaning = what_a_close_means(code, reason + explained)
+    """Return the error for using, or waiting on, a session that is closed."""
+    endings = {"service": "The service closed the session", "client": "The session was closed here"}
+    ending = endings.get(who, "The connection was lost")
+    meaning = close_meaning(code, reason + explained)
     when = "" if last_activity is None else f" Last activity {seconds(last_activity)} after the session opened."
     said = "; ".join(filter(None, (one_line(reason, 200), one_line(explained, 300), meaning)))
     return SessionClosed(
-        f"{told} ({code}{': ' + said if said else ''}).{when} What was received is in session.timeline; "
+        f"{ending} ({code}{': ' + said if said else ''}).{when} What was received is in session.timeline; "
         "session.resume() goes on from there, rtnb.connect() opens a new session.",
         code=code,
         reason=reason,
@@ -89,15 +89,15 @@ def closed_error(code: int, reason: str, who: str, last_activity: float | None, 
     )
 
 
-def what_a_close_means(code: int | None, said: str) -> str:
-    """Return what a close code means, or what the service said with it, and what to do; empty where that is not known."""
+def close_meaning(code: int | None, said: str) -> str:
+    """Return what a close code, or what the service `said` with it, means and what to do; empty where that is not known."""
     return RETIRED if BETA_SHAPE_DISABLED in said else _CLOSE_MEANING.get(code or 0, "")
 
 
 def server_error(event: Event) -> ServerError:
     """Return the exception for an ``error`` event, its words on one line and of a length that can be read."""
-    told: Any = event.data.get("error")
-    error = told if isinstance(told, dict) else {"message": told or event.text("message") or None}
+    given: Any = event.data.get("error")
+    error = given if isinstance(given, dict) else {"message": given or event.text("message") or None}
     names = ("type", "code", "param", "event_id", "message")
     return ServerError.from_error(
         {

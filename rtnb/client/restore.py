@@ -1,4 +1,4 @@
-"""What a new connection must be told to go on where a lost one stopped: settings and items, as commands. Pure."""
+"""What restores a session on a new connection: its settings, and its conversation items as commands. Pure."""
 
 from __future__ import annotations
 
@@ -7,32 +7,34 @@ from typing import Any
 
 from rtnb.conversation.items import IN_PROGRESS, ContentPart, Item
 from rtnb.protocol.commands import Command
-from rtnb.protocol.config import AUDIO_WORDS, RESPONSE_WORDS, SESSION_WORDS, copy_tree, look, put
+from rtnb.protocol.config import AUDIO_SETTINGS, RESPONSE_SETTINGS, SESSION_SETTINGS, copy_tree, look, put
 from rtnb.protocol.names import Kind
 
 _IMAGE = "input_image"
 _UNFINISHED = (IN_PROGRESS, "incomplete")
 _TOP = sorted(
-    (SESSION_WORDS | RESPONSE_WORDS) - set(AUDIO_WORDS) - {"type", "audio", "conversation", "input", "metadata"}
+    (SESSION_SETTINGS | RESPONSE_SETTINGS)
+    - set(AUDIO_SETTINGS)
+    - {"type", "audio", "conversation", "input", "metadata"}
 )
 
 
 def settings_to_restore(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings in effect, in GA's nested form, without what a service gives by itself or leaves empty."""
     kept: dict[str, Any] = {"type": config["type"]} if config.get("type") == "transcription" else {}
-    for path in [*((word,) for word in _TOP), *AUDIO_WORDS.values()]:
+    for path in [*((word,) for word in _TOP), *AUDIO_SETTINGS.values()]:
         value = look(config, path)
-        # Turn detection that is off has to be said; for anything else None is what a new session begins with.
-        if value is not None or (path == AUDIO_WORDS["turn_detection"] and look(config, path, "") is None):
+        # Turn detection that is off has to be sent; for anything else None is what a new session begins with.
+        if value is not None or (path == AUDIO_SETTINGS["turn_detection"] and look(config, path, "") is None):
             put(kept, path, copy_tree(value))
     return kept
 
 
 def items_to_restore(items: Iterable[Item]) -> tuple[list[Command], list[str]]:
-    """Return the commands that add the conversation's items anew, and in words what could not be said again.
+    """Return the commands that add the conversation's items again, and in words what cannot be restored.
 
-    Speech is told by its transcript: a service takes no assistant audio, and the user's was heard already. Of a truncated
-    answer only what was heard is told.
+    Speech is restored as its transcript, because a service takes no assistant audio; a truncated answer as what was heard
+    of it.
     """
     made: list[Command] = []
     lost: list[str] = []
@@ -70,4 +72,4 @@ def _words(part: ContentPart, role: str) -> str:
 def _why_not(item: Item) -> str:
     if item.type == "function_call":
         return "was not finished"
-    return "has no words to tell it by" if item.type == "message" else "cannot be told again"
+    return "has no words to restore it by" if item.type == "message" else "cannot be sent again"

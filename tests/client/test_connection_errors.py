@@ -7,7 +7,7 @@ import ssl
 
 import pytest
 
-from rtnb.client.refusals import closed_error, refused_handshake, server_error, unreachable
+from rtnb.client.connection_errors import closed_error, refused_handshake, server_error, unreachable
 from rtnb.errors import AuthError, ConnectError
 from rtnb.protocol.events import Event
 

@@ -12,7 +12,7 @@ import pytest
 from scripted import Ladder, Script, Wire, error, open_session
 from virtual_time import until, virtual_time
 
-from rtnb.client.toolbox import MOST_ROUNDS
+from rtnb.client.tools import MOST_ROUNDS
 from rtnb.errors import ConfigurationError, ResponseTimeout, ServerError, SessionClosed
 
 dialects = pytest.mark.parametrize("dialect", ["ga", "preview"])

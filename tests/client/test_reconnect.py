@@ -13,7 +13,7 @@ from scripted import Ladder, Script, Wire, error, open_session
 from virtual_time import pass_time, until, virtual_time
 
 import rtnb
-from rtnb.client.resumption import ATTEMPTS, STEADY_SECONDS
+from rtnb.client.reconnect import ATTEMPTS, STEADY_SECONDS
 from rtnb.client.transport import Closed
 from rtnb.errors import AuthError, ConfigurationError, ConnectError, ResponseTimeout, SessionClosed
 from rtnb.protocol.events import Event
