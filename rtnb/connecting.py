@@ -27,7 +27,7 @@ from rtnb.protocol.config import nest
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Local
 from rtnb.timeline import Timeline
-from rtnb.timeline.journal import Journal
+from rtnb.timeline.file_format import Journal
 
 P = ParamSpec("P")
 T = TypeVar("T")

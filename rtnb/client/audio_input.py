@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rtnb.audio import AudioClip
+from rtnb.audio import AudioClip, to_clip
 from rtnb.audio.formats import FORMATS
 from rtnb.errors import AudioError
 from rtnb.protocol import commands
@@ -86,7 +86,7 @@ def question(prompt: object, config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _clip(speech: object) -> AudioClip:
     try:
-        clip = AudioClip.coerce(speech)
+        clip = to_clip(speech)
     except OSError as error:
         raise AudioError(f"The audio cannot be read: {error}. Check the path.") from error
     if not len(clip):

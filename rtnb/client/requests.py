@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rtnb.audio import AudioClip
+from rtnb.audio import to_clip
 from rtnb.client.audio_input import append_commands
 from rtnb.client.connection import Connection
 from rtnb.client.waiters import Predicate, Waiter
@@ -104,7 +104,7 @@ class Requests:
     async def append_audio(self, clip: object) -> float:
         """Append speech to the input buffer, in the session's format; return its length in seconds."""
         # Reading and resampling a long clip takes a while, in which the loop must go on.
-        speech = await asyncio.to_thread(AudioClip.coerce, clip)
+        speech = await asyncio.to_thread(to_clip, clip)
         for command in await asyncio.to_thread(append_commands, speech, self.connection.conversation.config):
             await self.connection.send(command)
         return speech.duration

@@ -30,7 +30,7 @@ from rtnb.notebook.placement import (
 )
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT
 from rtnb.protocol.names import DELTA_KINDS, FAILURE_KINDS, Kind, Local
-from rtnb.timeline.mixing import playback_starts
+from rtnb.timeline.sound import playback_starts
 
 if TYPE_CHECKING:
     from rtnb.timeline.categorical import Categorical, Mask

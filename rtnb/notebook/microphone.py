@@ -14,10 +14,9 @@ import numpy as np
 import traitlets
 
 from rtnb import formatting
-from rtnb.audio import AudioClip
+from rtnb.audio import AudioClip, to_clip
 from rtnb.audio.formats import FORMATS, AudioFormat
-from rtnb.audio.measure import rms
-from rtnb.audio.samples import Samples
+from rtnb.audio.samples import Samples, rms
 from rtnb.client.audio_input import append_commands, trailing_silence, turn_detected
 from rtnb.client.session_view import SessionCore, ViewedSession
 from rtnb.errors import RtnbError
@@ -89,7 +88,7 @@ class Microphone(ViewWidget):
         self._sender = _InputSender(
             self._core, lambda words: refresher.shared().do(functools.partial(self._failed, words))
         )
-        self._clip = None if clip is None else AudioClip.coerce(clip)
+        self._clip = None if clip is None else to_clip(clip)
         self._page = ""
         self._page_run: object = None
         self._hold = False

@@ -17,7 +17,7 @@ from rtnb.notebook import refresher
 from rtnb.notebook.widget import ViewWidget, core_of, static
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
-from rtnb.timeline.spoken import SpokenAudio
+from rtnb.timeline.sound import SpokenAudio
 
 RATE = PCM16.rate
 """Samples per second that are sent to the browser; other formats are resampled to it."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from rtnb import formatting
-from rtnb.audio import AudioClip
+from rtnb.audio import AudioClip, to_clip
 from rtnb.client.session_view import ViewedSession
 from rtnb.errors import AudioError, RtnbError
 from rtnb.notebook import refresher
@@ -59,7 +59,7 @@ class SpeechCapture:
             raise AudioError(f"Nothing can be recorded in {seconds} seconds; write session.listen(5).")
         self.words = ""
         self._seconds = seconds
-        self._clip = None if clip is None else AudioClip.coerce(clip)
+        self._clip = None if clip is None else to_clip(clip)
         self._outcome: concurrent.futures.Future[AudioClip] = concurrent.futures.Future()
         before = microphone_of(self._core)
         self._own = before is None or self._clip is not None or not before.available

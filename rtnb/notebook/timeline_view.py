@@ -9,12 +9,12 @@ from typing import Any
 import traitlets
 
 from rtnb import formatting
-from rtnb.audio.stereo import StereoClip
+from rtnb.audio.clip import StereoClip
 from rtnb.formatting import one_line
 from rtnb.notebook.event_log import EventLog
 from rtnb.notebook.scene import Axis, Stage
 from rtnb.notebook.widget import HasTimeline, ViewWidget, closings, static, timeline_of
-from rtnb.timeline.mixing import mix
+from rtnb.timeline.sound import mix
 from rtnb.timeline.timeline import Timeline
 
 _PIXELS = 900  # until a browser says how many it has
