@@ -153,7 +153,7 @@ class AsyncSession(SessionRecord):
             Ask beside the conversation: neither question nor answer becomes part of it, and nothing is waited for. The
             model sees nothing but the question, and what ``input=`` (a list of items) puts before it.
         **options
-            SessionSettings of this response only, in GA's words: ``instructions=``, ``output_modalities=``, ``voice=`` …
+            Settings of this response only, in GA's words: ``instructions=``, ``output_modalities=``, ``voice=`` …
 
         Raises
         ------
@@ -227,7 +227,7 @@ class AsyncSession(SessionRecord):
         """Cut an assistant item at what was heard of it, in milliseconds of its audio."""
         await self._requests.truncate(item_id, audio_end_ms, content_index)
 
-    # SessionSettings and tools -----------------------------------------------------------------------------------------------
+    # Settings and tools -----------------------------------------------------------------------------------------------
 
     @on_io
     async def configure(self, **config: Any) -> Configured:
@@ -367,7 +367,7 @@ class AsyncSession(SessionRecord):
     async def resume(self) -> Self:
         """Connect anew after the session was lost, closed or has expired, and go on where it stopped.
 
-        SessionSettings and conversation items are restored: speech as its transcript, a truncated answer as what was heard of it.
+        Settings and conversation items are restored: speech as its transcript, a truncated answer as what was heard of it.
         The timeline goes on; a row of type ``"resume"`` marks the seam. What could not be restored is among `problems`.
         Where a reconnect task runs already, this waits for it.
 

@@ -33,7 +33,7 @@ def append_commands(clip: AudioClip, config: Mapping[str, Any]) -> list[Command]
 
 @dataclass(frozen=True, slots=True)
 class SpokenTurn:
-    """Speech as the commands that say it.
+    """A turn of speech, as commands.
 
     Attributes
     ----------
@@ -111,6 +111,6 @@ def trailing_silence(config: Mapping[str, Any]) -> AudioClip:
     if look(config, (*_DETECTION, "type")) == "semantic_vad":
         wanted = _LONGEST_WAIT.get(str(look(config, (*_DETECTION, "eagerness"))), _LONGEST_WAIT["auto"])
     else:
-        told = look(config, (*_DETECTION, "silence_duration_ms"))
-        wanted = told / 1000 if isinstance(told, (int, float)) else 0.0
+        ms = look(config, (*_DETECTION, "silence_duration_ms"))
+        wanted = ms / 1000 if isinstance(ms, (int, float)) else 0.0
     return AudioClip.silence(max(_TURN_END_SECONDS, wanted + _MARGIN_SECONDS))

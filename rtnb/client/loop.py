@@ -27,7 +27,7 @@ _EXIT_SECONDS = 1.0
 
 
 class Closable(Protocol):
-    """Something that wants to say goodbye when the process ends."""
+    """Something to close when the process ends."""
 
     async def close_at_exit(self) -> None:
         """Close, quickly."""
@@ -36,7 +36,7 @@ class Closable(Protocol):
 class _Job(Generic[T]):
     """A coroutine that another thread wants run. It can be given up at any moment, even before it has begun.
 
-    An interrupt may come between any two steps of the thread that waits, so nothing may depend on what a step returned.
+    An interrupt may come between any two steps of the waiting thread, so nothing may depend on what a step returned.
     """
 
     def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
@@ -173,13 +173,13 @@ class LoopThread:
         if not closables or not self._thread.is_alive():
             return
 
-        async def goodbye() -> None:
+        async def close_all() -> None:
             await asyncio.wait(
                 [asyncio.ensure_future(each.close_at_exit()) for each in closables], timeout=_EXIT_SECONDS
             )
 
         with contextlib.suppress(Exception):
-            asyncio.run_coroutine_threadsafe(goodbye(), self.loop).result(_EXIT_SECONDS)
+            asyncio.run_coroutine_threadsafe(close_all(), self.loop).result(_EXIT_SECONDS)
 
 
 def loop_thread() -> LoopThread:

@@ -55,7 +55,7 @@ class SessionCore(ViewedSession, Protocol):
 
     @property
     def conversation(self) -> Conversation:
-        """Return items, responses and settings as the events tell them."""
+        """Return items, responses and settings, as the events have them."""
 
     @property
     def responses(self) -> list[Response]:

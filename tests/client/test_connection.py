@@ -7,11 +7,12 @@ import json
 from typing import Any
 
 import pytest
+from memory_transport import MemoryTransport
 from virtual_time import pass_time, until, virtual_time
 
 from rtnb.client.connection import Connection
 from rtnb.client.credentials import ApiKey, NoCredential
-from rtnb.client.transport import Closed, MemoryTransport
+from rtnb.client.transport import Closed
 from rtnb.client.waiters import Waiter
 from rtnb.errors import SessionClosed
 from rtnb.protocol.dialects import GA, PREVIEW

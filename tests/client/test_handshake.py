@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from memory_transport import MemoryTransport
 from scripted import Here, error
 from virtual_time import until, virtual_time
 
 from rtnb.client.credentials import ApiKey, Credential, EntraToken, NoCredential
 from rtnb.client.endpoint import Endpoint
 from rtnb.client.handshake import Handshake
-from rtnb.client.transport import MemoryTransport, Refused
+from rtnb.client.transport import Refused
 from rtnb.errors import AuthError, ConnectError
 from rtnb.protocol.dialects import GA
 

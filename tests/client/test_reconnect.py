@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted import Ladder, Script, Wire, error, open_session
+from scripted import Dial, Here, Ladder, Script, Wire, error, handshake_with, open_session
 from virtual_time import pass_time, until, virtual_time
 
 import rtnb
-from rtnb.client.reconnect import ATTEMPTS, STEADY_SECONDS
+from rtnb.client.reconnect import ATTEMPTS, STEADY_SECONDS, Reconnect
+from rtnb.client.requests import Requests
 from rtnb.client.transport import Closed
 from rtnb.errors import AuthError, ConfigurationError, ConnectError, ResponseTimeout, SessionClosed
 from rtnb.protocol.events import Event
@@ -303,7 +304,7 @@ async def test_a_failing_attempt_leaves_the_session_closed_and_resumable(first: 
 
 @virtual_time
 async def test_an_interrupted_resume_leaves_the_session_closed() -> None:
-    """Not open with half a conversation."""
+    """At once, not when the attempt has failed by itself; and not open with half a conversation."""
     session, _ = await open_session(
         again=lambda transport: Script(transport, answers={"conversation.item.create": silent})
     )
@@ -311,10 +312,13 @@ async def test_an_interrupted_resume_leaves_the_session_closed() -> None:
     await lose(session)
     task = asyncio.create_task(session.resume())
     await until(lambda: len(session.services) == 2 and "conversation.item.create" in session.services[1].types())
+    began = now()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert session.state == "closed"
+    assert (session.state, now() - began) == ("closed", 0.0)
+    await pass_time(100)
+    assert (session.state, len(session.dialled)) == ("closed", 2)
 
 
 @virtual_time
@@ -328,6 +332,64 @@ async def test_a_request_that_was_never_answered_does_not_disturb_the_new_connec
         await r
     await session.resume()
     assert (await session.ask("y", timeout=5.0)).status == "completed"
+
+
+# Alone, without a session -----------------------------------------------------------------------------------------------
+
+
+async def alone(*, reconnect: bool = False, again: Any = None) -> tuple[Reconnect, Requests, Dial, list[float]]:
+    """Return a reconnect task's owner over a connection, and the times at which it reported a restored connection."""
+    dial = Dial(again=again)
+    handshake = handshake_with(dial, reconnect=reconnect)
+    connection = await handshake.connect(Here())  # type: ignore[arg-type]
+    requests = Requests(connection, handshake.timeout)
+    restored: list[float] = []
+    return Reconnect(requests, handshake, lambda: restored.append(now())), requests, dial, restored
+
+
+async def drop(requests: Requests, dial: Dial) -> None:
+    dial.services[-1].transport.drop()
+    await until(lambda: requests.connection.closed)
+
+
+@virtual_time
+async def test_a_connection_is_restored_before_it_is_reported() -> None:
+    """Settings, then items, then the report."""
+    reconnect, requests, dial, restored = await alone()
+    item = await requests.add_message("x", "user")
+    await drop(requests, dial)
+    await reconnect.resume()
+    assert dial.services[1].types() == ["session.update", "conversation.item.create"]
+    assert dial.services[1].heard[1]["item"]["id"] == item.id
+    assert (restored, requests.connection.closed) == ([0.0], None)
+
+
+@virtual_time
+async def test_readiness_returns_what_is_left_of_the_time() -> None:
+    """All of it while the session is open; less by the time that a reconnect took; an error where that was too long."""
+    reconnect, requests, dial, restored = await alone(reconnect=True, again=refusing(ConnectError("down")))
+    assert await reconnect.ready(10.0) == 10.0
+    await drop(requests, dial)
+    with pytest.raises(ResponseTimeout, match=r"No connection within 1\.00 s"):
+        await reconnect.ready(1.0)
+    assert restored == []
+    assert await reconnect.ready(10.0) == pytest.approx(10.0 - 0.5)
+    assert restored == [pytest.approx(1.5)]
+
+
+@virtual_time
+async def test_a_stopped_reconnect_starts_no_more() -> None:
+    """The task is cancelled; a wait for it ends with the close."""
+    reconnect, requests, dial, _ = await alone(reconnect=True)
+    await drop(requests, dial)
+    waiting = asyncio.create_task(reconnect.ready(30.0))
+    await pass_time(0.1)
+    await reconnect.stop()
+    with pytest.raises(SessionClosed):
+        await waiting
+    await pass_time(100)
+    assert len(dial.headers) == 1
+    assert not await reconnect.settled()
 
 
 # By itself ------------------------------------------------------------------------------------------------------------
@@ -377,6 +439,21 @@ async def test_it_waits_longer_each_time() -> None:
     assert (await session.ask("y")).status == "completed"
     assert now() - began == pytest.approx(0.5 + 1 + 2 + 4)
     assert len(session.dialled) == 5
+
+
+@pytest.mark.parametrize("how", ["ask", "respond"])
+@virtual_time
+async def test_time_spent_reconnecting_shortens_the_timeout(how: str) -> None:
+    """The timeout is for all of the call: the reconnect takes its share, the response gets what is left."""
+    session, _ = await open_session(
+        reconnect=True, again=lambda transport: Script(transport, answers={"response.create": silent})
+    )
+    began = now()
+    await lose(session)
+    with pytest.raises(ResponseTimeout, match=r"response\.created"):
+        await (session.ask("x", timeout=4.0) if how == "ask" else session.respond(timeout=4.0))
+    assert session.dialled[1:]
+    assert now() - began == pytest.approx(4.0)
 
 
 @virtual_time

@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 from hostile import CREATED, Wire, answering, frame, open_session, raw_server, scripted, server, upgrade
+from memory_transport import MemoryTransport
 from scripted import Ladder, error
 
 import rtnb
 from rtnb.client.connection import Connection
 from rtnb.client.credentials import ApiKey, EntraToken, NoCredential
-from rtnb.client.transport import MAX_FRAME, Closed, MemoryTransport, WebSocketTransport
+from rtnb.client.transport import MAX_FRAME, Closed, WebSocketTransport
 from rtnb.errors import AuthError, ConnectError, ResponseTimeout, ServerError, SessionClosed
 from rtnb.notebook.report import report_html
 from rtnb.protocol.dialects import GA
