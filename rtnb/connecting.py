@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+from rtnb.audio import AudioClip
 from rtnb.client.async_session import AsyncSession
 from rtnb.client.connection import Record, Recorder
 from rtnb.client.credentials import credential_for
@@ -20,7 +21,7 @@ from rtnb.client.options import ConnectOptions
 from rtnb.client.tools import with_tools
 from rtnb.errors import ConfigurationError
 from rtnb.local import local_service, refuse_options, split_options
-from rtnb.notebook.live import cell_progress
+from rtnb.notebook.cell_progress import CellProgress, in_kernel
 from rtnb.notebook.session import Session
 from rtnb.protocol.config import nest
 from rtnb.protocol.events import Event
@@ -65,7 +66,7 @@ def connect(options: ConnectOptions) -> Session:
         No session came about, and what to do.
     """
     io = loop_thread()
-    return Session(io.call(_open(options)), io, cell_progress())
+    return Session(io.call(_open(options)), io, CellProgress if in_kernel() else None)
 
 
 @taking(ConnectOptions)
@@ -109,7 +110,16 @@ async def _open(options: ConnectOptions) -> AsyncSession:
         service = await asyncio.to_thread(local_service, service_options)
         place = place.at(service.url, service.engines)
     handshake = Handshake(place, credential, options.timeout, options.reconnect)
-    return await AsyncSession.open(handshake, loop_thread(), config, record)
+    session = await AsyncSession.open(handshake, loop_thread(), config, record)
+    session.local_speech = _local_speech
+    return session
+
+
+async def _local_speech(text: str) -> AudioClip:
+    """Return a text as the local service speaks it, in a short session of its own."""
+    async with connect_async("local", turn_detection=None) as session:
+        response = await session.ask(f"Repeat after me: {text}")
+        return response.audio
 
 
 def _journal(record: str | os.PathLike[str], place: Endpoint) -> Record:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rtnb.audio import AudioClip
     from rtnb.client.async_session import AsyncSession
     from rtnb.conversation.response import Response
-    from rtnb.notebook.listening import Listening
     from rtnb.notebook.microphone import Microphone
+    from rtnb.notebook.speech_capture import SpeechCapture
     from rtnb.timeline import Timeline
 
 
@@ -42,7 +42,7 @@ class DisplayBackend(Protocol):
     def microphone(self, session: AsyncSession, clip: object = None) -> Microphone:
         """Return a microphone widget for a session; with `clip`, one that sends the clip instead."""
 
-    def listen(self, session: AsyncSession, seconds: float, clip: object = None) -> Listening:
+    def listen(self, session: AsyncSession, seconds: float, clip: object = None) -> SpeechCapture:
         """Record the user for `seconds`, sending the audio to the session as well."""
 
 

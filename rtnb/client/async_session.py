@@ -35,8 +35,8 @@ from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import Event
 
 if TYPE_CHECKING:
-    from rtnb.notebook.listening import Listening
     from rtnb.notebook.microphone import Microphone
+    from rtnb.notebook.speech_capture import SpeechCapture
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -325,11 +325,11 @@ class AsyncSession(SessionRecord):
         """Return a microphone for the notebook; with `clip`, one that hears the clip instead."""
         return display.backend().microphone(self, clip)
 
-    def listen(self, seconds: float = 5.0, clip: object = None) -> Listening:
+    def listen(self, seconds: float = 5.0, clip: object = None) -> SpeechCapture:
         """Listen to the user for so many seconds: ``clip = await session.listen(5)``, in a script ``session.listen(5).wait()``.
 
         What is heard goes to the service, too, as from a microphone that is then stopped. Without a browser, or where it
-        refuses the microphone, the local voice speaks, and `Listening.words` says so.
+        refuses the microphone, the local voice speaks, and `SpeechCapture.words` says so.
 
         Parameters
         ----------

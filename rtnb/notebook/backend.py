@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from rtnb.audio import AudioClip
     from rtnb.client.async_session import AsyncSession
     from rtnb.conversation.response import Response
-    from rtnb.notebook.listening import Listening
     from rtnb.notebook.microphone import Microphone
     from rtnb.notebook.player import ClipPlayer
     from rtnb.notebook.response_view import ResponseView
+    from rtnb.notebook.speech_capture import SpeechCapture
     from rtnb.timeline import Timeline
 
 
@@ -43,13 +43,13 @@ class NotebookDisplay:
 
     def in_notebook(self) -> bool:
         """Return whether this process is a notebook's kernel, where widgets can be shown."""
-        from rtnb.notebook.live import in_kernel
+        from rtnb.notebook.cell_progress import in_kernel
 
         return in_kernel()
 
     def show_response(self, response: Response) -> ResponseView:
         """Display a response that is still growing under the running cell, and return the view."""
-        from rtnb.notebook.live import show
+        from rtnb.notebook.cell_progress import show
 
         return show(response)
 
@@ -59,8 +59,8 @@ class NotebookDisplay:
 
         return Microphone(session, clip)
 
-    def listen(self, session: AsyncSession, seconds: float, clip: object = None) -> Listening:
+    def listen(self, session: AsyncSession, seconds: float, clip: object = None) -> SpeechCapture:
         """Record the user for `seconds`, sending the audio to the session as well."""
-        from rtnb.notebook.listening import Listening
+        from rtnb.notebook.speech_capture import SpeechCapture
 
-        return Listening(session, seconds, clip)
+        return SpeechCapture(session, seconds, clip)

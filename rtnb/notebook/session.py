@@ -26,9 +26,9 @@ from rtnb.protocol.events import Event
 from rtnb.timeline import Timeline
 
 if TYPE_CHECKING:
-    from rtnb.notebook.listening import Listening
     from rtnb.notebook.microphone import Microphone
     from rtnb.notebook.panel import SessionPanel
+    from rtnb.notebook.speech_capture import SpeechCapture
 
 
 class Progress(Protocol):
@@ -233,7 +233,7 @@ class Session:
         """Return a microphone for the notebook; with `clip`, one that hears the clip instead."""
         return self._session.microphone(clip)
 
-    def listen(self, seconds: float = 5.0, clip: object = None) -> Listening:
+    def listen(self, seconds: float = 5.0, clip: object = None) -> SpeechCapture:
         """Listen to the user: ``await session.listen(5)``, or ``session.listen(5).wait()``; see `AsyncSession.listen`."""
         return self._session.listen(seconds, clip)
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from rtnb.audio.clip import AudioClip
 from rtnb.audio.formats import FORMATS, PCM16
-from rtnb.notebook.growing import Growing
+from rtnb.notebook.growing_arrays import GrowingArray
 from rtnb.notebook.placement import Times, arrival_widths
 from rtnb.timeline.sound import playback_starts
 
@@ -40,9 +40,13 @@ class SpeechTrack:
     def __init__(self, timeline: Timeline, kind: str) -> None:
         self._timeline = timeline
         self._kind = kind
-        self._seq, self._arrived, self._duration = Growing(np.int64), Growing(np.float64), Growing(np.float64)
-        self._bins, self._low, self._high = Growing(np.int64), Growing(np.int8), Growing(np.int8)
-        self._carried = Growing(bool)
+        self._seq, self._arrived, self._duration = (
+            GrowingArray(np.int64),
+            GrowingArray(np.float64),
+            GrowingArray(np.float64),
+        )
+        self._bins, self._low, self._high = GrowingArray(np.int64), GrowingArray(np.int8), GrowingArray(np.int8)
+        self._carried = GrowingArray(bool)
         self._spare: dict[str, bytes] = {}
         self.of_item: dict[str, list[int]] = {}
         self.peak = 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rtnb.formatting import one_line
-from rtnb.notebook.growing import Growing
+from rtnb.notebook.growing_arrays import GrowingArray
 from rtnb.notebook.lanes import ERROR_KINDS
 from rtnb.protocol.names import Kind, Local
 
@@ -72,9 +72,9 @@ class StoryTrack:
     speech, responses, tools, errors : list of Stretch
         By the time of their beginning.
     words : list of Word
-    said : Growing of float64, shape (words,)
+    said : GrowingArray of float64, shape (words,)
         Seconds when each word came.
-    spoken_by : Growing of int64, shape (words,)
+    spoken_by : GrowingArray of int64, shape (words,)
         Which piece of the assistant's sound came next of the same item, -1 where none has.
     truncated : dict of str to float
         Milliseconds of an item that were heard.
@@ -89,7 +89,7 @@ class StoryTrack:
         self.truncated: dict[str, float] = {}
         self._response: dict[str, Stretch] = {}
         self._call: dict[str, Stretch] = {}
-        self.said, self.spoken_by = Growing(np.float64), Growing(np.int64)
+        self.said, self.spoken_by = GrowingArray(np.float64), GrowingArray(np.int64)
         self._unspoken: dict[str, list[int]] = {}
         self._pieces = 0
 

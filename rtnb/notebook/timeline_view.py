@@ -11,11 +11,9 @@ import traitlets
 from rtnb import formatting
 from rtnb.audio.clip import StereoClip
 from rtnb.formatting import one_line
-from rtnb.notebook.assets import source
 from rtnb.notebook.event_log import EventLog
-from rtnb.notebook.live_view import STATIC, LiveView
 from rtnb.notebook.scene import Axis, Stage
-from rtnb.notebook.source import HasTimeline, closings, timeline_of
+from rtnb.notebook.widget import HasTimeline, ViewWidget, closings, static, timeline_of
 from rtnb.timeline.sound import mix
 from rtnb.timeline.timeline import Timeline
 
@@ -26,7 +24,7 @@ _SEGMENT = 30.0  # seconds of sound that are sent at a time, at most
 _IDLE = 9  # times as long as drawing took, before it is drawn again: a tenth of a core at most
 
 
-class TimelineView(LiveView):
+class TimelineView(ViewWidget):
     """The lanes of a session: what the user said, what was detected, answered, written, spoken, called, and what failed.
 
     What is drawn is cut to the browser's pixels here, so that a long session costs it no more than a short one.
@@ -44,12 +42,12 @@ class TimelineView(LiveView):
         If `source` has no timeline.
     """
 
-    _esm = source("making.js", "talk_player.js", "timeline_view.js")
-    _css = STATIC / "timeline_view.css"
+    _esm = static("shared.js", "talk_player.js", "timeline_view.js")
+    _css = static("timeline_view.css")
     _scene = traitlets.Dict().tag(sync=True)
 
     def __init__(self, source: HasTimeline | Timeline, *, log: EventLog | None = None) -> None:
-        self.timeline = timeline_of(source)
+        self.timeline = timeline_of(source, "TimelineView")
         self._log = log
         self._stage = Stage(self.timeline)
         self._stage.advance()

@@ -13,17 +13,13 @@ from scripted import Script, open_session
 from rtnb.client.async_session import AsyncSession
 from rtnb.errors import SessionClosed
 from rtnb.notebook import panel as panel_module
-from rtnb.notebook import settings_view
 from rtnb.notebook.panel import SessionPanel
-from rtnb.notebook.panel_words import banners_html, header_html
+from rtnb.notebook.panel_html import banners_html, header_html
 
 
 @pytest.fixture(autouse=True)
 def wire(monkeypatch: pytest.MonkeyPatch) -> fake_comm.Wire:
-    made = fake_comm.connected(monkeypatch)
-    for module in (panel_module, settings_view):
-        monkeypatch.setattr(module, "pump", fake_comm.StillPump)
-    return made
+    return fake_comm.connected(monkeypatch)
 
 
 @pytest.fixture

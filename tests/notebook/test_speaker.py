@@ -15,7 +15,6 @@ from scripted import Ladder
 
 from rtnb.audio import G711_ULAW, PCM16, AudioClip
 from rtnb.client.async_session import AsyncSession
-from rtnb.notebook import live_view, speaker
 from rtnb.notebook.speaker import Speaker
 from rtnb.timeline.sound import SpokenAudio
 
@@ -24,9 +23,7 @@ VAD = {"type": "server_vad"}
 
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
-    made = connected(monkeypatch)
-    monkeypatch.setattr(speaker, "pump", live_view.pump)
-    return made
+    return connected(monkeypatch)
 
 
 class Page(Speaker):
@@ -110,6 +107,25 @@ async def test_nothing_is_sent_before_a_browser_is_there(wire: Wire, shown: Call
     assert sum(len(samples) for _, samples, _ in audio_sent(wire)) == 6_000
     page.close()
     assert session.playback is None
+    await session.close()
+
+
+async def test_a_new_speaker_does_not_replay(wire: Wire, shown: Callable[[AsyncSession], Page]) -> None:
+    """It plays from the row at which it was made: neither an earlier response, nor the beginning of the present one."""
+    session, service = await open_for_views()
+    await session.ask("x")
+    pcm = noise(2_000)
+    ladder = Ladder("ga", item="item_b")
+    await service.say(ladder.created(), ladder.audio(pcm[:1_000]))
+    await until(lambda: len(session.responses) == 2 and session.responses[1].audio_seconds)
+    page = shown(session)
+    page.refresh()
+    assert audio_sent(wire) == []
+    await service.say(ladder.audio(pcm[1_000:]))
+    await until(lambda: session.responses[1].audio_seconds > 0.04)
+    page.refresh()
+    ((item, samples, _),) = audio_sent(wire)
+    assert (item, samples.tobytes()) == ("item_b", pcm[1_000:])
     await session.close()
 
 

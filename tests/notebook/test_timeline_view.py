@@ -22,7 +22,9 @@ from rtnb.timeline.timeline import Timeline
 
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
-    monkeypatch.setattr(timeline_view, "_IDLE", 0)  # the pump stands still: a test's refreshes are all in one moment
+    monkeypatch.setattr(
+        timeline_view, "_IDLE", 0
+    )  # the refresher stands still: a test's refreshes are all in one moment
     return fake_comm.connected(monkeypatch)
 
 
@@ -33,7 +35,7 @@ def turn(one_turn: Callable[..., Timeline]) -> Timeline:
 
 def test_only_what_has_a_timeline_is_drawn(wire: Wire) -> None:
     """Anything else is refused in words."""
-    with pytest.raises(TypeError, match="needs a session, a timeline or a recording, not int"):
+    with pytest.raises(TypeError, match=r"TimelineView needs a session, .* or a timeline, not an object of type int"):
         TimelineView(3)  # type: ignore[arg-type]
 
 

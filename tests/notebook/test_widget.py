@@ -8,13 +8,13 @@ import fake_comm
 import pytest
 from fake_comm import Wire
 
-from rtnb.notebook import live_view
-from rtnb.notebook.live_view import LiveView
+from rtnb.notebook import refresher
+from rtnb.notebook.widget import ViewWidget
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-class Example(LiveView):
+class Example(ViewWidget):
     """Shows a number."""
 
     _esm = "export default { render() {} }"
@@ -47,10 +47,12 @@ def published(monkeypatch: pytest.MonkeyPatch) -> Published:
     return shown
 
 
-def test_a_message_of_the_browser_is_taken_on_the_pumps_thread(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_of_the_browser_is_taken_on_the_refreshers_thread(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The callback itself only hands the message over, whatever thread it is on."""
     jobs: list[Any] = []
-    monkeypatch.setattr(live_view.pump(), "do", jobs.append)
+    monkeypatch.setattr(refresher.shared(), "do", jobs.append)
     view = Example()
     wire.say(view, ask="something")
     assert view.heard == []
@@ -83,14 +85,14 @@ def test_settling_puts_the_present_state_into_every_display(wire: Wire, publishe
 
 
 def test_a_closed_view_leaves_its_last_state(wire: Wire, published: Published) -> None:
-    """No widget is left in the cell, the pump has let go, and closing again does nothing."""
+    """No widget is left in the cell, the refresher has let go, and closing again does nothing."""
     view = Example()
     view._ipython_display_()
     view.number = 3
     view.close()
     bundle, how = published[-1]
     assert (bundle, how["update"]) == ({"text/plain": "3", "text/html": "<b>3</b>"}, True)
-    assert live_view.pump().views == []  # type: ignore[attr-defined]
+    assert refresher.shared().views == []  # type: ignore[attr-defined]
     count = len(published)
     view.close()
     assert len(published) == count

@@ -8,7 +8,7 @@ import pytest
 
 from rtnb.conversation.items import ContentPart, Item, ResponseState
 from rtnb.conversation.response import Response
-from rtnb.notebook import live
+from rtnb.notebook import cell_progress
 from rtnb.timeline import Timeline
 
 
@@ -36,7 +36,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Any], bool]]:
 
 def test_a_quick_answer_leaves_no_trace(shown: list[Any]) -> None:
     """Nothing is shown before the wait has become one."""
-    progress = live.CellProgress()
+    progress = cell_progress.CellProgress()
     progress.update(growing("Hi"))
     progress.finish()
     assert shown == []
@@ -44,8 +44,8 @@ def test_a_quick_answer_leaves_no_trace(shown: list[Any]) -> None:
 
 def test_a_slow_answer_is_one_view_that_goes_away(shown: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """The first update shows the view, later ones leave it alone, and at the end nothing is in its place."""
-    monkeypatch.setattr(live, "PATIENCE", -1.0)
-    progress = live.CellProgress()
+    monkeypatch.setattr(cell_progress, "DELAY", -1.0)
+    progress = cell_progress.CellProgress()
     response = growing("One")
     progress.update(response)
     progress.update(response)
@@ -59,8 +59,8 @@ def test_a_view_that_was_there_when_the_response_ended_goes_away_too(
     shown: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The cell's value shows the finished response, so the view must not show it a second time."""
-    monkeypatch.setattr(live, "PATIENCE", -1.0)
-    progress = live.CellProgress()
+    monkeypatch.setattr(cell_progress, "DELAY", -1.0)
+    progress = cell_progress.CellProgress()
     response = growing("One")
     progress.update(response)
     response._state.done_t = 1.0
@@ -73,5 +73,4 @@ def test_a_view_that_was_there_when_the_response_ended_goes_away_too(
 
 def test_scripts_and_terminals_have_no_views() -> None:
     """Only a kernel shows something under cells."""
-    assert live.cell_progress() is None
-    assert live.live_display() is None
+    assert not cell_progress.in_kernel()

@@ -1,17 +1,21 @@
-// What several views share: making elements, and drawing waveforms. Joined before the module of each of them.
+// What several widgets share: making elements, and drawing waveforms. Joined before the module of each of them.
 
 /**
- * Make an element. Text goes in as text, never as markup.
+ * Make an element. Names of its properties (`textContent`, `hidden` …) are set as properties, others as attributes; text goes
+ * in as text, never as markup.
  * @param {string} tag
- * @param {Record<string, string>} [attributes]
+ * @param {Record<string, any>} [properties]
  * @param {...(Node | string)} children
- * @returns {HTMLElement}
+ * @returns {any}
  */
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
+function make(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name in element) element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
 }
 
 /**

@@ -1,4 +1,4 @@
-"""What the panel of a session says beside its views: where it is connected, what went wrong, figures. Pure."""
+"""The panel's header, banners and figures as HTML; pure."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from rtnb.conversation.response import Response
 from rtnb.errors import SessionClosed
 
 _SOON_SECONDS = 120.0
-_TOLD_BY_THE_CONVERSATION = "error from the service"
+_SHOWN_IN_CONVERSATION = "error from the service"
 
 
-def header_html(facts: SessionSummary, left: float) -> str:
-    """Return state and place in one line, and how many seconds are left until the session expires (NaN: not told)."""
-    colour = formatting.RECEIVED_COLOUR if facts.state == "open" else formatting.ERROR_COLOUR
-    state = formatting.coloured(f"● {facts.state}", colour)
+def header_html(summary: SessionSummary, left: float) -> str:
+    """Return state and endpoint in one line, with the seconds left until the session expires (NaN: unknown)."""
+    colour = formatting.RECEIVED_COLOUR if summary.state == "open" else formatting.ERROR_COLOUR
+    state = formatting.coloured(f"● {summary.state}", colour)
     words = [
-        facts.where,
-        facts.dialect,
-        f"model {facts.model or 'unknown'}",
-        f"voice {facts.voice or 'unknown'}",
+        summary.where,
+        summary.dialect,
+        f"model {summary.model or 'unknown'}",
+        f"voice {summary.voice or 'unknown'}",
     ]
-    told = formatting.escape(" · ".join(words))
-    return f"<div>{state} · {told}{_expiry(left) if facts.state == 'open' else ''}</div>"
+    place = formatting.escape(" · ".join(words))
+    return f"<div>{state} · {place}{_expiry(left) if summary.state == 'open' else ''}</div>"
 
 
 def _expiry(left: float) -> str:
@@ -43,10 +43,10 @@ def _clock(left: float) -> str:
 
 
 def banners_html(problems: Sequence[str], closed: SessionClosed | None, failure: BaseException | None) -> str:
-    """Return what went wrong and is not told by the conversation, newest last; empty if nothing did."""
-    untold = [each for each in problems if not each.startswith(_TOLD_BY_THE_CONVERSATION)]
-    told = dict.fromkeys([*untold[-3:], *([str(failure)] if failure is not None else ())])
-    banners = [formatting.banner(formatting.one_line(words, 600)) for words in told]
+    """Return what went wrong and is not in the conversation, newest last; empty if nothing did."""
+    others = [each for each in problems if not each.startswith(_SHOWN_IN_CONVERSATION)]
+    unique = dict.fromkeys([*others[-3:], *([str(failure)] if failure is not None else ())])
+    banners = [formatting.banner(formatting.one_line(words, 600)) for words in unique]
     if closed is not None:
         colour = formatting.LOCAL_COLOUR if closed.who == "client" else formatting.ERROR_COLOUR
         banners.append(formatting.banner(formatting.one_line(closed, 600), colour))
@@ -54,7 +54,7 @@ def banners_html(problems: Sequence[str], closed: SessionClosed | None, failure:
 
 
 def figures_html(response: Response | None, usage: Mapping[str, Any]) -> str:
-    """Return the latency of the newest answer, and the tokens of all of them."""
+    """Return the latency of the newest response, and the tokens of all responses."""
     if response is None:
         return formatting.muted("Latency and tokens come with the first answer.")
     latency = response.latency
@@ -74,13 +74,13 @@ def figures_html(response: Response | None, usage: Mapping[str, Any]) -> str:
 def _tokens(usage: Mapping[str, Any]) -> list[tuple[str, str]]:
     if not usage:
         return [("tokens of the session", "not counted")]
-    told = [("tokens of the session", _count(usage.get("total_tokens")))]
+    figures = [("tokens of the session", _count(usage.get("total_tokens")))]
     for side, name in (("input", "read"), ("output", "made")):
         details = usage.get(f"{side}_token_details")
         shares = details if isinstance(details, Mapping) else {}
         text, audio = _count(shares.get("text_tokens")), _count(shares.get("audio_tokens"))
-        told.append((f"· {name}", f"{_count(usage.get(f'{side}_tokens'))} (text {text}, audio {audio})"))
-    return told
+        figures.append((f"· {name}", f"{_count(usage.get(f'{side}_tokens'))} (text {text}, audio {audio})"))
+    return figures
 
 
 def _count(value: Any) -> str:
