@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from rtnb.formatting import one_line, seconds, short_id
 from rtnb.notebook.growing import Growing
-from rtnb.notebook.lanes import ERROR_KINDS
 from rtnb.protocol.events import Event
-from rtnb.protocol.names import AUDIO_FIELD, DELTA_KINDS
+from rtnb.protocol.names import AUDIO_FIELD, DELTA_KINDS, FAILURE_KINDS
 from rtnb.timeline import selection
 from rtnb.timeline.following import Following
 from rtnb.timeline.rendering import LATE_MS
@@ -96,7 +95,7 @@ class LogRows:
         first = max(first, 0)
         part = self.timeline[self.places[first : first + count]]
         problems = part.problems
-        failed = part["kind"].isin(ERROR_KINDS)
+        failed = part["kind"].isin(FAILURE_KINDS)
         columns = (part[name] for name in ("seq", "direction", "t", "type", "bytes", "audio_ms", "text"))
         rows = zip(*columns, part.late_ms, failed, strict=True)
         return [

@@ -136,6 +136,19 @@ DELTA_KINDS = frozenset(
 )
 """Kinds that come in runs: a table folds a run of them into one line."""
 
+FAILURE_KINDS: frozenset[str] = frozenset(
+    {
+        Kind.ERROR,
+        Kind.INPUT_TRANSCRIPTION_FAILED,
+        Kind.MCP_CALL_FAILED,
+        Kind.MCP_LIST_FAILED,
+        Local.LISTENER_ERROR,
+        Local.NOT_JSON,
+        Local.NO_TYPE,
+    }
+)
+"""Kinds of the rows that report a failure: every table and picture marks these rows as errors."""
+
 AUDIO_FIELD: dict[str, str] = {Kind.AUDIO_DELTA: "delta", Kind.INPUT_APPEND: "audio"}
 """Kinds that carry base64 audio, and the field it is in."""
 
