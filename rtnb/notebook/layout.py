@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rtnb.formatting import one_line
+from rtnb.formatting import ERROR_COLOUR, LOCAL_COLOUR, RECEIVED_COLOUR, one_line
 from rtnb.notebook.growing import Growing
 from rtnb.notebook.labels import Label, LabelSpace, TimedText, labels
 from rtnb.notebook.waveform import AudioLane, Axis, Wave
@@ -47,6 +47,14 @@ _LATE_START = 5.0  # seconds; a whole session is shown from its opening, unless 
 _MOST_TEXTS = 10_000  # deltas in sight; where there are more, their text cannot be read
 _NAME_ROWS, _NAME_COLUMNS = 2, 20
 _LABEL, _MESSAGE = 60, 160  # characters of a span's label
+
+STATUS_COLOURS = {
+    "completed": RECEIVED_COLOUR,
+    "cancelled": LOCAL_COLOUR,
+    "incomplete": LOCAL_COLOUR,
+    "failed": ERROR_COLOUR,
+}
+"""The colour of a response, by its status."""
 
 
 @dataclass(slots=True)

@@ -30,7 +30,7 @@ from rtnb.formatting import (
     seconds,
 )
 from rtnb.notebook.labels import Label
-from rtnb.notebook.layout import Layout, runs
+from rtnb.notebook.layout import STATUS_COLOURS, Layout, runs
 from rtnb.notebook.waveform import Axis, Wave
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT
 
@@ -57,12 +57,6 @@ _EAST_ASIAN_FONTS = (
     "Arial Unicode MS",
 )
 _LABEL_POINTS, _HEAD_POINTS = 7.5, 9.5
-_STATUS_COLOUR = {
-    "completed": RECEIVED_COLOUR,
-    "cancelled": LOCAL_COLOUR,
-    "incomplete": LOCAL_COLOUR,
-    "failed": ERROR_COLOUR,
-}
 
 
 class ShownAxes(Axes):
@@ -190,7 +184,7 @@ def _draw_responses(ax: Axes, layout: Layout, axis: Axis) -> None:
         return
     ends = [axis.end if math.isnan(span.end) else span.end for span in spans]
     widths = [(span.start, max(end - span.start, axis.step)) for span, end in zip(spans, ends, strict=True)]
-    colours = [_STATUS_COLOUR.get(span.status, _FAINT) for span in spans]
+    colours = [STATUS_COLOURS.get(span.status, _FAINT) for span in spans]
     ax.broken_barh(widths, (-0.1, _TOP + 0.1), facecolors=colours, alpha=0.10, linewidth=0, zorder=0)
     ax.broken_barh(widths, (_TOP, _STATUS_HEIGHT), facecolors=colours, alpha=0.30, linewidth=0, zorder=0)
     labels = layout.statuses(axis)
@@ -198,7 +192,7 @@ def _draw_responses(ax: Axes, layout: Layout, axis: Axis) -> None:
     if len(labels) == len(spans):
         return
     # Where there is no room for each status, a legend says which colour is which.
-    legend = {span.label: _STATUS_COLOUR.get(span.status, _FAINT) for span in spans}
+    legend = {span.label: STATUS_COLOURS.get(span.status, _FAINT) for span in spans}
     ax.legend(
         [Patch(facecolor=colour, alpha=0.4) for colour in legend.values()],
         [_drawable(label, [_FONT]) for label in legend],

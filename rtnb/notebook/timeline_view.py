@@ -49,7 +49,7 @@ class TimelineView(LiveView):
         If `source` has no timeline.
     """
 
-    _esm = source("making.js", "talk_player.js", "timeline_view.js")
+    _esm = source("making.js", "mix_player.js", "timeline_view.js")
     _css = STATIC / "timeline_view.css"
     _visible = traitlets.Dict().tag(sync=True)
 
@@ -70,7 +70,7 @@ class TimelineView(LiveView):
 
     @property
     def selected(self) -> int | None:
-        """Return the seq of the row that was pointed at last, here or in the linked log; None before that."""
+        """Return the seq of the row that was selected last, here or in the linked log; None before that."""
         return self._log.selected if self._log is not None else self._selected
 
     @property
@@ -157,7 +157,7 @@ class TimelineView(LiveView):
         return float(found[0]) if len(found) and math.isfinite(found[0]) else None
 
     def received(self, content: Any, buffers: list[memoryview]) -> None:
-        """Answer the browser: another part of the axis, a row that is pointed at, sound."""
+        """Take the browser's request: another range of the axis, a row to select, a segment of audio."""
         match content:
             case {
                 "ask": "range",
@@ -181,7 +181,7 @@ class TimelineView(LiveView):
                 self._send_sound(float(start), play)
 
     def _send_sound(self, start: float, play: int) -> None:
-        """Send a stretch of the talk as a WAV file: the user on the left, the answers on the right."""
+        """Send a segment of the mix as a WAV file: the user on the left, the answers on the right."""
         if self._mixed is None or self._mixed[0] != self._layout.rows:
             self._mixed = self._layout.rows, mix(self.timeline[: self._layout.rows])
         clip = self._mixed[1]

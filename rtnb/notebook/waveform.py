@@ -171,9 +171,17 @@ class AudioLane:
         )
 
     def unheard(self, axis: Axis) -> Wave:
-        """Return the waveform of the audio that was cut off, where it would have been heard."""
+        """Return the waveform of the audio that was cut off, where it would have been heard, up to the next that was."""
         times = self.times
-        return self._wave(times.start, times.length, axis, (times.heard, times.heard + times.unheard))
+        cut = np.flatnonzero(times.unheard > 0)
+        _, item = np.unique(times.item[cut], return_inverse=True)
+        stops = np.full(len(cut), np.inf)  # when each item stops sounding
+        np.minimum.at(stops, item, (times.start + times.heard)[cut])
+        following = np.append(times.start[times.order], np.inf)
+        ends = times.heard.copy()
+        ends[cut] += times.unheard[cut]
+        ends[cut] = np.minimum(ends[cut], following[np.searchsorted(following, stops[item] - 1e-9)] - times.start[cut])
+        return self._wave(times.start, times.length, axis, (times.heard, ends))
 
     def _wave(self, starts: Times, widths: Times, axis: Axis, part: tuple[Times, Times] | None = None) -> Wave:
         """Return each row's audio drawn from its start over its width; with `part`, the seconds of it between two times."""

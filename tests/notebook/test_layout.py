@@ -391,7 +391,7 @@ def interrupted(new_story: Make, level: Make) -> Timeline:
 EXPECTED = {
     "user": [(0.2, 1.0), (2.9, 3.3)],
     "heard": [(2.0, 3.1), (3.5, 4.1), (4.3, 4.55)],
-    "unheard": [(3.1, 4.0), (4.1, 4.5)],
+    "unheard": [(3.1, 3.5), (4.1, 4.3)],
 }
 STEP = 0.005
 
@@ -414,7 +414,7 @@ def test_the_mix_of_an_interrupted_session_sounds_as_far_as_it_was_heard(interru
 
 
 def test_the_plot_of_an_interrupted_session_shows_as_heard_what_the_mix_has(interrupted: Timeline) -> None:
-    """What was cut off is drawn in grey, where it would have sounded."""
+    """What was cut off is drawn in grey, where it would have sounded, up to the next answer."""
     ax = plot_timeline(interrupted)
     (_, upper) = ax.get_xlim()
     shapes = {"heard": shapes_of(ax, AUDIO_COLOUR)[-1], "unheard": shapes_of(ax, UNHEARD_COLOUR)[0]}

@@ -154,6 +154,18 @@ def test_what_was_cut_off_is_drawn_apart(new_story: Make, level: Make) -> None:
     assert np.flatnonzero(~np.isnan(lane.unheard(axis).low)).tolist() == list(range(17, 30))
 
 
+def test_what_was_cut_off_ends_where_the_next_answer_sounds(new_story: Make, level: Make) -> None:
+    """Wherever the borders of the rows are, no audio that was not heard is drawn beneath audio that is."""
+    story = new_story()
+    for place in range(8):
+        story.spoke(1.0 + place / 100, "resp_1", level(0.25))
+    story.received(1.8, Kind.ITEM_TRUNCATED, item_id="item_resp_1", audio_end_ms=700, content_index=0)
+    story.spoke(2.1, "resp_2", level(1.0))
+    lane, axis = lane_of(story.timeline), Axis(0.0, 4.0, 80)
+    assert np.flatnonzero(~np.isnan(lane.heard(axis).low)).tolist() == [*range(20, 34), *range(42, 62)]
+    assert np.flatnonzero(~np.isnan(lane.unheard(axis).low)).tolist() == list(range(34, 42))
+
+
 def test_law_and_linear_sound_stand_on_one_lane(new_story: Make) -> None:
     """A session that changes its format is drawn at the same height before and after."""
     clip = AudioClip.from_array(0.5 * np.sin(np.arange(8000) / 5), 8000)

@@ -22,12 +22,12 @@ const HEIGHT = LANES.at(-1).top + LANES.at(-1).height + 6;
 const clock = (/** @type {number} */ t, digits = 3) => `${t.toFixed(digits)} s`;
 
 class LanesView {
-  /** @param {{cursor?: number}} kept what a view that was shown again takes over from the one before it */
+  /** @param {{cursor?: number}} kept what a view keeps when it is shown again */
   constructor(model, el, kept) {
     this.model = model;
     this.kept = kept;
     this.cursor = kept.cursor ?? 0;
-    this.player = new Player((message) => model.send(message), () => this.playing(false));
+    this.player = new MixPlayer((message) => model.send(message), () => this.playing(false));
     this.build(el);
     this.onLayout = () => this.take();
     this.onMessage = (message, buffers) => message.sound && this.player.hear(message.sound, buffers?.[0]);
@@ -79,7 +79,7 @@ class LanesView {
     const bytes = (view, Kind) => new Kind(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
     const each = (values, Kind) => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, bytes(value, Kind)]));
     this.layout = { ...layout, waves: each(layout.waves, Int8Array), ticks: each(layout.ticks, Uint16Array) };
-    // While a hand is on the axis it is the hand that says what is seen; then all views of one object agree again.
+    // While the user moves the axis, the user's range holds; afterwards all views of one object show the same again.
     if (!this.view || performance.now() - (this.touched ?? -1e9) > 700) this.view = [...layout.view];
     const [start, end] = layout.whole;
     this.canvas.setAttribute("aria-label", `${layout.events} events over ${clock(end - start, 1)}, ${layout.spans.responses.length} responses in sight`);
