@@ -16,7 +16,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from rtnb import display
+from rtnb.version import __version__
 
 if TYPE_CHECKING:
     from rtnb import ui as ui
@@ -76,6 +77,15 @@ _HOME = {
 }
 
 __all__ = ["__version__", *sorted(_HOME)]
+
+
+def _notebook_display() -> display.DisplayBackend:
+    from rtnb.notebook.backend import NotebookDisplay
+
+    return NotebookDisplay()
+
+
+display.use(_notebook_display)
 
 
 def __getattr__(name: str) -> Any:

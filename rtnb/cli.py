@@ -23,7 +23,7 @@ _NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status.
 
-    0 is success, 1 a failure that was told on stderr, 2 a wrong command line, 130 an interrupt.
+    0 is success, 1 a failure (its message is on stderr), 2 a wrong command line, 130 an interrupt.
     """
     parser = _parser()
     given = parser.parse_args(argv)
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of our output has seen enough, as `head` does
+    except BrokenPipeError:  # the program that reads the output has ended, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (RtnbError, OSError) as error:
@@ -129,10 +129,9 @@ def _serve(given: argparse.Namespace) -> int:
 
 
 def _doctor(_given: argparse.Namespace) -> int:
-    from rtnb.checkup import facts
-    from rtnb.doctor import report
+    from rtnb.doctor import examine
 
-    found = report(facts())
+    found = examine()
     print(found)
     return 1 if found.problems else 0
 

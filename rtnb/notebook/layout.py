@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rtnb.formatting import ERROR_COLOUR, LOCAL_COLOUR, RECEIVED_COLOUR, one_line
-from rtnb.notebook.growing import Growing
+from rtnb.notebook.growing_arrays import GrowingArray
 from rtnb.notebook.labels import Label, LabelSpace, TimedText, labels
 from rtnb.notebook.waveform import AudioLane, Axis, Wave
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT
@@ -141,7 +141,7 @@ class Layout:
         self.errors: list[Span] = []
         self._response: dict[str, Span] = {}
         self._call: dict[str, Span] = {}
-        self._texts = Growing(np.int64)  # the places of the rows with deltas of text
+        self._texts = GrowingArray(np.int64)  # the places of the rows with deltas of text
         self._spoken: Times | None = None
         self.whole = (0.0, 1.0)
         self._first, self._last, self._ascending = math.nan, math.nan, True

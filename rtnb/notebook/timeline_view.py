@@ -10,15 +10,13 @@ import numpy as np
 import traitlets
 
 from rtnb import formatting
-from rtnb.audio.stereo import StereoClip
+from rtnb.audio.clip import StereoClip
 from rtnb.formatting import one_line
-from rtnb.notebook.assets import source
 from rtnb.notebook.event_log import EventLog
 from rtnb.notebook.layout import Layout, Span, Ticks
-from rtnb.notebook.live_view import STATIC, LiveView
-from rtnb.notebook.source import HasTimeline, closings, timeline_of
 from rtnb.notebook.waveform import Axis, Wave
-from rtnb.timeline.mixing import mix
+from rtnb.notebook.widget import HasTimeline, ViewWidget, closings, static, timeline_of
+from rtnb.timeline.sound import mix
 from rtnb.timeline.timeline import Timeline
 
 _PIXELS = 900  # until a browser says how many it has
@@ -31,7 +29,7 @@ _NO_SOUND = 127, -128  # the least and the greatest sample of a pixel without so
 _IDLE = 9  # times as long as drawing took, before it is drawn again: a tenth of a core at most
 
 
-class TimelineView(LiveView):
+class TimelineView(ViewWidget):
     """The lanes of a session: the user's speech, what was detected, answered, written, spoken, called, and what failed.
 
     What is in sight is cut to the browser's pixels here, so that a long session costs it no more than a short one.
@@ -49,12 +47,12 @@ class TimelineView(LiveView):
         If `source` has no timeline.
     """
 
-    _esm = source("making.js", "mix_player.js", "timeline_view.js")
-    _css = STATIC / "timeline_view.css"
+    _esm = static("shared.js", "mix_player.js", "timeline_view.js")
+    _css = static("timeline_view.css")
     _visible = traitlets.Dict().tag(sync=True)
 
     def __init__(self, source: HasTimeline | Timeline, *, log: EventLog | None = None) -> None:
-        self.timeline = timeline_of(source)
+        self.timeline = timeline_of(source, "TimelineView")
         self._log = log
         self._layout = Layout(self.timeline)
         self._layout.advance()

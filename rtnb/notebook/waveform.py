@@ -11,7 +11,7 @@ import numpy.typing as npt
 from rtnb.audio.clip import AudioClip
 from rtnb.audio.formats import FORMATS, PCM16
 from rtnb.audio.samples import FULL_SCALE
-from rtnb.notebook.growing import Growing
+from rtnb.notebook.growing_arrays import GrowingArray
 from rtnb.timeline.playback import AudioPlayback, Places, Times, before_each, whole_samples
 
 if TYPE_CHECKING:
@@ -122,8 +122,8 @@ class AudioLane:
         self._timeline = timeline
         self._playback = AudioPlayback(kind)
         self.times = self._playback.times()
-        self._bins, self._low, self._high = Growing(np.int64), Growing(np.int16), Growing(np.int16)
-        self._continues = Growing(bool)  # whether a row's first byte completes a sample of an earlier row
+        self._bins, self._low, self._high = GrowingArray(np.int64), GrowingArray(np.int16), GrowingArray(np.int16)
+        self._continues = GrowingArray(bool)  # whether a row's first byte completes a sample of an earlier row
         self._spare: dict[int, bytes] = {}
         self.peak = 0.0
 

@@ -17,7 +17,7 @@ from rtnb.protocol.commands import append_audio
 from rtnb.protocol.dialects import GA, PREVIEW, Dialect
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT, encode_base64
 from rtnb.protocol.names import Kind
-from rtnb.timeline.mixing import mix
+from rtnb.timeline.sound import mix
 from rtnb.timeline.timeline import Timeline
 
 RATE = 24_000
@@ -146,7 +146,7 @@ def test_errors_are_apart_and_told(new_story: Make) -> None:
     story.received(0.0, Kind.SESSION_CREATED, session={"type": "realtime"})
     story.received(1.0, Kind.ERROR, error={"code": "bad", "message": "No such thing."})
     story.received(5.0, Kind.RATE_LIMITS, rate_limits=[])
-    story.timeline.append(b"\xff not JSON", direction=RECEIVED, t=9.0)
+    story.timeline.store.append(b"\xff not JSON", direction=RECEIVED, t=9.0)
     layout, axis = laid_out(story.timeline)
     ticks = layout.ticks(axis)[RECEIVED]
     np.testing.assert_allclose(ticks.t[ticks.failed], [1.0, 9.0])
@@ -249,7 +249,7 @@ def test_hostile_frames_are_laid_out() -> None:
             b"[]",
         )
     ):
-        timeline.append(raw, direction=RECEIVED, t=float(place))
+        timeline.store.append(raw, direction=RECEIVED, t=float(place))
     layout, axis = laid_out(timeline)
     assert layout.rows == 7
     assert layout.names(axis)[RECEIVED]
@@ -325,7 +325,7 @@ def test_growing_row_by_row_is_the_same_as_all_at_once(long_session: Make) -> No
     grown = Timeline(title=whole.title)
     layout = Layout(grown)
     for event in whole:
-        grown.append(event.raw, direction=event.direction, t=event.t)
+        grown.store.append(event.raw, direction=event.direction, t=event.t)
         if event.seq % 11 == 0:
             layout.advance()
     layout.advance()

@@ -19,7 +19,7 @@ def array(*values: float) -> np.ndarray:
 
 
 def add(timeline: Timeline, t: float, type: str, **fields: object) -> None:
-    timeline.append(json.dumps({"type": type, **fields}).encode(), direction="received", t=t)
+    timeline.store.append(json.dumps({"type": type, **fields}).encode(), direction="received", t=t)
 
 
 def answer(timeline: Timeline, t: float, seconds: float, response: str = "r", item: str | None = None) -> None:
@@ -142,7 +142,7 @@ def test_the_users_audio_is_cut_by_no_truncation() -> None:
     """Its item is made only when it is committed."""
     timeline = Timeline()
     audio = base64.b64encode(bytes(48_000)).decode()
-    timeline.append(json.dumps({"type": Kind.INPUT_APPEND, "audio": audio}).encode(), direction="sent", t=1.0)
+    timeline.store.append(json.dumps({"type": Kind.INPUT_APPEND, "audio": audio}).encode(), direction="sent", t=1.0)
     truncated(timeline, 1.1, "", 0)
     times = played(timeline, Kind.INPUT_APPEND)
     assert (times.start.tolist(), times.heard.tolist()) == ([1.0], [1.0])

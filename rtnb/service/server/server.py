@@ -20,7 +20,6 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-import rtnb
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.events import write_json
 from rtnb.service.engines import Engine, Engines, make
@@ -32,6 +31,7 @@ from rtnb.service.server.options import ServiceOptions
 from rtnb.service.server.routes import Page, Place, SessionRoute, page, route
 from rtnb.service.server.session_socket import Talk
 from rtnb.service.session.connection import SESSION_SECONDS, ServiceConnection
+from rtnb.version import __version__
 
 _LARGEST_FRAME = 32 * 2**20  # 15 MiB of audio are 20 MiB in base64
 _CLOSE_TIMEOUT = 2.0
@@ -156,7 +156,7 @@ class Server:
 
     def _health(self) -> dict[str, Any]:
         return {
-            "version": rtnb.__version__,
+            "version": __version__,
             "sessions": self.sessions,
             "engines": self.engines,
             "faults": list(self.options.faults.written()),
@@ -192,7 +192,7 @@ class Server:
 
     async def _talk(self, socket: WebSocket, found: SessionRoute, seed: int) -> None:
         options = self.options
-        if options.faults.retire_preview and not found.dialect.typed_session:
+        if options.faults.retire_preview and found.dialect.retired:
             event, reason = retirement(seed)
             await socket.send(write_json(event), text=True)
             await socket.close(RETIRED_CODE, reason)

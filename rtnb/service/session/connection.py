@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rtnb.audio.formats import AudioFormat
+from rtnb.protocol.catalog import DEFAULT_MODEL
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.names import Kind
 from rtnb.service.engines.tasks import Order, Result
@@ -24,7 +25,6 @@ from rtnb.service.session.settings import Settings
 from rtnb.service.session.turn_detection import Detector, MakeDetector
 from rtnb.service.session.usage import RateLimits
 
-DEFAULT_MODEL = "gpt-realtime"
 SESSION_SECONDS = 60 * 60.0
 """How long a session lasts, as at the cloud services."""
 

@@ -121,7 +121,7 @@ class ItemReader:
 
     def _image(self, part: Mapping[str, Any], param: str) -> dict[str, Any]:
         """The image itself is not kept: nobody looks at it."""
-        if not self._dialect.typed_session:
+        if not self._dialect.takes_images:
             raise refusals.invalid_value("input_image", _PARTS["user"][:2], f"{param}.type")
         if not _string(part, "image_url", param).startswith(_IMAGES):
             raise refusals.invalid_value(part["image_url"], [f"{each}…" for each in _IMAGES[:2]], f"{param}.image_url")

@@ -72,7 +72,7 @@ def check_event(event: Mapping[str, Any], size: int, dialect: Dialect) -> Kind:
     if size > LARGEST_EVENT and kind != Kind.INPUT_APPEND and (bare := size - _media(event)) > LARGEST_EVENT:
         raise refusals.too_large(bare, LARGEST_EVENT)
     allowed: dict[str, Any] = dict.fromkeys(("type", "event_id", *_FIELDS.get(kind, ())))
-    for key, words in (("session", _session_words(event, dialect)), ("response", dialect.response_words)):
+    for key, words in (("session", _session_words(event, dialect)), ("response", dialect.response_settings)):
         if event.get(key) is not None and key in allowed:
             allowed[key] = words
     _check_words(event, allowed, "")
@@ -84,7 +84,9 @@ def check_event(event: Mapping[str, Any], size: int, dialect: Dialect) -> Kind:
 def _session_words(event: Mapping[str, Any], dialect: Dialect) -> Mapping[str, Any]:
     session = event.get("session")
     typed = isinstance(session, Mapping) and session.get("type") == "transcription" and dialect.typed_session
-    return dialect.transcription_words if typed or dialect.only_transcribes(event["type"]) else dialect.session_words
+    return (
+        dialect.transcription_settings if typed or dialect.only_transcribes(event["type"]) else dialect.session_settings
+    )
 
 
 def _media(event: Mapping[str, Any]) -> int:

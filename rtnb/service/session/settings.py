@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL, DEFAULT_VOICE
 from rtnb.protocol.config import FORMAT_OBJECTS, Path, copy_tree, look, merge, put
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import write_json
@@ -45,7 +46,7 @@ class Settings:
         self.transcribes = transcribes
         self._defaults = merge(_defaults(), dialect.session_defaults)
         if transcribes:
-            put(self._defaults, TRANSCRIPTION, {"model": "gpt-4o-transcribe"})
+            put(self._defaults, TRANSCRIPTION, {"model": DEFAULT_TRANSCRIPTION_MODEL})
         self.tree: dict[str, Any] = copy_tree(self._defaults)
 
     def get(self, *path: str) -> Any:
@@ -129,6 +130,6 @@ def _defaults() -> dict[str, Any]:
         "max_output_tokens": "inf",
         "audio": {
             "input": {"format": dict(pcm16), "transcription": None, "noise_reduction": None, "turn_detection": None},
-            "output": {"format": dict(pcm16), "voice": "alloy", "speed": 1.0},
+            "output": {"format": dict(pcm16), "voice": DEFAULT_VOICE, "speed": 1.0},
         },
     }

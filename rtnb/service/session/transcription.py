@@ -6,6 +6,7 @@ from typing import Any
 
 from rtnb.audio.samples import Samples
 from rtnb.formatting import one_line
+from rtnb.protocol.catalog import WHOLE_TRANSCRIPT_MODELS
 from rtnb.protocol.config import look
 from rtnb.protocol.names import Kind
 from rtnb.service.engines.tasks import Result, Transcribe, Transcript
@@ -102,7 +103,7 @@ class Hearing:
         place = {"item_id": held.id, "content_index": index}
         if self._problem is not None:
             return [{"type": Kind.INPUT_TRANSCRIPTION_FAILED.value, **place, "error": self._problem}]
-        pieces = [self._text] if self._model == "whisper-1" else text_deltas(self._text)
+        pieces = [self._text] if self._model in WHOLE_TRANSCRIPT_MODELS else text_deltas(self._text)
         events: Events = [
             {"type": Kind.INPUT_TRANSCRIPTION_DELTA.value, **place, "delta": piece} for piece in pieces if piece
         ]

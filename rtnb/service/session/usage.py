@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from rtnb.protocol.catalog import WHOLE_TRANSCRIPT_MODELS
 from rtnb.protocol.names import Kind
 
 AUDIO_TOKENS_PER_SECOND = 20
@@ -61,8 +62,8 @@ def usage(given: InputTokens, *, text_out: int = 0, audio_out: int = 0) -> dict[
 
 
 def transcription_usage(model: str, seconds: float, text: str) -> dict[str, Any]:
-    """Return a transcription's usage object: whisper-1 counts seconds, the others tokens."""
-    if model == "whisper-1":
+    """Return a transcription's usage object: Whisper counts seconds, the others tokens."""
+    if model in WHOLE_TRANSCRIPT_MODELS:
         return {"type": "duration", "seconds": round(seconds, 3)}
     audio, words = round(seconds * USER_AUDIO_TOKENS_PER_SECOND), text_tokens(text)
     return {
