@@ -172,8 +172,7 @@ def _words(text: str, columns: int, rows: int, split: bool) -> Iterator[str]:
             head = _head(word, columns)
             yield head
             word = word[len(head) :]
-        if word:
-            yield word
+        yield word
 
 
 def _head(word: str, columns: int) -> str:

@@ -172,7 +172,7 @@ class Layout:
             if math.isfinite(event.t):
                 self._take(event, text)
         self.rows, self._spoken = until, None
-        self.whole = self._whole(of_session=int(self.timeline["seq"][0]) == 0)
+        self.whole = self._whole(of_session=int(self.timeline[:1]["seq"][0]) == 0)
         return True
 
     def _advance_range(self, times: Times) -> None:

@@ -248,8 +248,8 @@ def _draw_audio(ax: Axes, layout: Layout, axis: Axis) -> None:
 
 def _bars(ax: Axes, times: Times, low: float, height: float, colour: Any, width: float) -> None:
     """Draw marks as one artist: a line for a mark alone, a bar for a run."""
-    if len(times):
-        first, last = runs(times, 2 * width)
+    first, last = runs(times, 2 * width)
+    if len(first):
         bars = list(zip(first, np.maximum(last - first, 1.5 * width), strict=True))
         ax.broken_barh(bars, (low, height), facecolors=colour, linewidth=0, zorder=2)
 

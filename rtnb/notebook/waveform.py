@@ -123,8 +123,8 @@ class AudioLane:
         self._playback = AudioPlayback(kind)
         self.times = self._playback.times()
         self._bins, self._low, self._high = GrowingArray(np.int64), GrowingArray(np.int16), GrowingArray(np.int16)
-        self._continues = GrowingArray(bool)  # whether a row's first byte completes a sample of an earlier row
-        self._spare: dict[int, bytes] = {}
+        self._spare: dict[int, bytes] = {}  # by item
+        self._carried: dict[int, bytes] = {}  # by the place of the row that begins with them
         self.peak = 0.0
 
     def extend(self, rows: View) -> None:
@@ -134,28 +134,32 @@ class AudioLane:
         seqs, items = audio["seq"].tolist(), audio["item_id"].codes.tolist()
         for first in range(0, len(seqs), _ROWS):
             part = slice(first, first + _ROWS)
-            self._continues.extend([bool(self._spare.get(item)) for item in items[part]])
-            bins, low, high = self._measured(seqs[part], items[part], FINEST, self._spare)
+            (bins, low, high), carried = self._measured(seqs[part], items[part], FINEST, self._spare)
+            self._carried.update({len(self._bins) + place: data for place, data in enumerate(carried) if data})
             self._bins.extend(bins)
             self._low.extend(low)
             self._high.extend(high)
             self.peak = max(self.peak, -int(low.min(initial=0)) / FULL_SCALE, int(high.max(initial=0)) / FULL_SCALE)
 
-    def _measured(self, seqs: list[int], items: list[int], step: float, spare: dict[int, bytes]) -> Measured:
-        """Measure rows in bins of at most `step` seconds."""
+    def _measured(
+        self, seqs: list[int], items: list[int], step: float, spare: dict[int, bytes]
+    ) -> tuple[Measured, list[bytes]]:
+        """Measure rows in bins of at most `step` seconds; return also the bytes that each takes from an earlier one."""
         found: list[Measured] = []
+        carried: list[bytes] = []
         formats = [self._timeline.audio_format(seq) for seq in seqs]
         first = 0
         for last in [place for place in range(1, len(seqs)) if formats[place] != formats[place - 1]] + [len(seqs)]:
             encoding = FORMATS.get(formats[first], PCM16)
             chunks = [self._timeline.audio_chunk(seq) for seq in seqs[first:last]]
-            pieces = whole_samples(chunks, items[first:last], encoding.bytes_per_sample, spare)
+            pieces, begins = whole_samples(chunks, items[first:last], encoding.bytes_per_sample, spare)
+            carried += begins
             samples = AudioClip.from_bytes(b"".join(pieces), encoding).samples
             counts = np.array([len(piece) // encoding.bytes_per_sample for piece in pieces])
             found.append(_envelopes(samples, counts, encoding.rate * step))
             first = last
         bins, low, high = zip(*found, strict=True)
-        return np.concatenate(bins), np.concatenate(low), np.concatenate(high)
+        return (np.concatenate(bins), np.concatenate(low), np.concatenate(high)), carried
 
     def arrived(self, axis: Axis) -> Wave:
         """Return the waveform where the audio arrived."""
@@ -211,10 +215,11 @@ class AudioLane:
             places = np.repeat(before_each(self._bins.values)[seen], bins) + _within(bins)
             return bins, self._low.values[places], self._high.values[places]
         first, last = int(seen[0]), int(seen[-1]) + 1
-        while first and self._continues.values[first]:  # where a sample is split, begin with the row that it begins in
-            first -= 1
         seqs, items = self.times.seq[first:last].tolist(), self.times.item[first:last].tolist()
-        bins, low, high = self._measured(seqs, items, step, {})
+        spare: dict[int, bytes] = {}
+        for place, item in enumerate(items, start=first):
+            spare.setdefault(item, self._carried.get(place, b""))
+        (bins, low, high), _ = self._measured(seqs, items, step, spare)
         shown = bins[seen - first]
         places = np.repeat(before_each(bins)[seen - first], shown) + _within(shown)
         return shown, low[places], high[places]

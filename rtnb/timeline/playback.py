@@ -41,8 +41,8 @@ def before_each(lengths: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 def whole_samples(
     pieces: Sequence[bytes], items: Sequence[int], bytes_per_sample: int, spare: dict[int, bytes]
-) -> list[bytes]:
-    """Return the pieces with every sample whole: a byte that is half a sample goes to the next piece of its item.
+) -> tuple[list[bytes], list[bytes]]:
+    """Return the pieces with every sample whole: bytes that are no whole sample go to the next piece of their item.
 
     Parameters
     ----------
@@ -52,16 +52,22 @@ def whole_samples(
     bytes_per_sample : int
     spare : dict of int to bytes
         Bytes left from earlier pieces, by item; updated.
+
+    Returns
+    -------
+    whole, carried : list of bytes
+        The pieces, and the bytes of an earlier piece that each begins with.
     """
     if not any(spare.values()) and not any(len(piece) % bytes_per_sample for piece in pieces):
-        return list(pieces)
-    whole: list[bytes] = []
+        return list(pieces), [b""] * len(pieces)
+    whole, carried = [], []
     for piece, item in zip(pieces, items, strict=True):
-        data = spare.pop(item, b"") + piece
+        carried.append(spare.pop(item, b""))
+        data = carried[-1] + piece
         cut = len(data) - len(data) % bytes_per_sample
         spare[item] = data[cut:]
         whole.append(data[:cut])
-    return whole
+    return whole, carried
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def _joined(timeline: View, times: PlaybackTimes, places: Places, spare: dict[in
     seqs = times.seq[places].tolist()
     encoding = FORMATS[timeline.audio_format(seqs[0])]
     chunks = [timeline.audio_chunk(seq) for seq in seqs]
-    pieces = whole_samples(chunks, times.item[places].tolist(), encoding.bytes_per_sample, spare)
+    pieces, _ = whole_samples(chunks, times.item[places].tolist(), encoding.bytes_per_sample, spare)
     for index in np.flatnonzero(times.unheard[places] > 0).tolist():
         heard = round(float(times.heard[places[index]]) * encoding.rate)
         pieces[index] = pieces[index][: heard * encoding.bytes_per_sample]

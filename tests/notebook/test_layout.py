@@ -228,6 +228,18 @@ def test_an_empty_timeline_has_an_axis() -> None:
     assert all(len(each.t) == 0 for each in [*layout.ticks(axis).values(), *layout.waves(axis).values()])
 
 
+def test_a_session_is_shown_from_its_opening(new_story: Make) -> None:
+    """A selection from its first row; so is a session whose times do not count from its opening."""
+    story = new_story()
+    story.created(0.3, "resp_1")
+    story.done(2.0, "resp_1")
+    assert Layout.of(story.timeline).whole == (0.0, 2.0)
+    assert Layout.of(story.timeline[1:]).whole[0] == 2.0
+    late = new_story()
+    late.created(1000.0, "resp_1")
+    assert Layout.of(late.timeline).whole[0] == 1000.0
+
+
 def test_one_event_has_an_axis(one_turn: Make) -> None:
     """A single event, which lasts no time, is drawn at its time all the same."""
     layout, axis = laid_out(one_turn()[1:2])
@@ -319,6 +331,35 @@ def test_responses_speech_tools_and_errors_are_spans(new_story: Make) -> None:
     assert layout.responses[1].end == 2.8
 
 
+def test_calls_that_are_none_are_no_spans(new_story: Make) -> None:
+    """Damaged items, an output without its call, speech that ends without having begun; a call is one span however often it is named."""
+    story = new_story()
+    story.received(0.0, Kind.SPEECH_STOPPED, audio_end_ms=400)
+    for item in (
+        {"type": "function_call", "call_id": 7},
+        {"type": "message"},
+        {"call_id": "lost", "type": "function_call_output"},
+    ):
+        story.received(0.1, Kind.OUTPUT_ITEM_DONE, item=item, response_id="resp_1")
+    for kind in (Kind.OUTPUT_ITEM_ADDED, Kind.OUTPUT_ITEM_DONE):
+        call = {"type": "function_call", "call_id": "call_1", "name": "weather"}
+        story.received(0.2, kind, item=call, response_id="resp_1")
+    layout = Layout.of(story.timeline)
+    assert layout.speech == []
+    assert [span.label for span in layout.tools] == ["weather"]
+
+
+def test_text_that_cannot_be_read_is_left_out(new_story: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where more deltas are in sight than can be read, there are no labels; a closer look has them."""
+    monkeypatch.setattr("rtnb.notebook.layout._MOST_TEXTS", 3)
+    story = new_story()
+    for place in range(5):
+        story.said(float(place), "resp_1", f"word{place} ")
+    layout = Layout.of(story.timeline)
+    assert layout.text(Axis(0.0, 4.0, 100), rows=2) == ()
+    assert layout.text(Axis(0.0, 2.0, 100), rows=2)[0].lines == ("word0",)
+
+
 def test_growing_row_by_row_is_the_same_as_all_at_once(long_session: Make) -> None:
     """The layout of a live session ends up like that of a recording."""
     whole = long_session(600)
@@ -354,6 +395,7 @@ def test_times_that_are_none_are_drawn_without_complaint(new_story: Make, level:
     """A damaged recording has a layout, too; so has one whose rows are not in the order of time."""
     story = new_story()
     story.created(math.nan, "resp_1")
+    assert Layout.of(story.timeline).whole == (0.0, 1.0)
     story.spoke(math.nan, "resp_1", level(0.2))
     story.said(math.nan, "resp_1", "word")
     story.spoke(0.5, "resp_1", level(0.2))

@@ -101,7 +101,7 @@ def test_a_sample_that_is_split_between_two_deltas_is_whole(new_story: Make) -> 
         for first, last in itertools.pairwise(cuts):
             story.spoke(1.0, "resp_1", samples[first:last])
         lane = lane_of(story.timeline)
-        waves.append([lane.heard(Axis(1.0, end, 90)) for end in (2.0, 1.5)])
+        waves.append([lane.heard(axis) for axis in (Axis(1.0, 2.0, 90), Axis(1.0, 1.5, 90), Axis(1.6, 1.9, 90))])
     for even, odd in zip(*waves, strict=True):
         assert np.abs(even.low - odd.low).max() <= 0.024
         assert np.abs(even.high - odd.high).max() <= 0.024
@@ -125,11 +125,14 @@ def test_squeezed_sound_keeps_its_extremes(new_story: Make) -> None:
     assert (wave.low[0], wave.high[0]) == pytest.approx((-0.8, 0.9), abs=1e-4)
 
 
-def test_no_sound_is_an_empty_wave() -> None:
-    """Nothing to draw is a wave without a pixel of sound, of no height."""
-    wave = lane_of(Timeline()).heard(Axis(0.0, 1.0, 10))
-    assert len(wave.t) == 0
-    assert wave.peak == 0
+def test_no_sound_is_an_empty_wave(new_story: Make) -> None:
+    """Nothing to draw is a wave without a pixel of sound, of no height; half a sample is silence."""
+    story = new_story()
+    story.spoke(0.0, "resp_1", b"x")
+    for lane in (lane_of(Timeline()), lane_of(story.timeline)):
+        wave = lane.heard(Axis(0.5, 1.0, 10))
+        assert len(wave.t) == 0
+        assert wave.peak == lane.peak == 0
 
 
 def test_an_outline_breaks_where_the_sound_stops() -> None:

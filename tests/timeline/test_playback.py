@@ -174,6 +174,6 @@ def test_no_audio_has_no_end() -> None:
 def test_half_a_sample_waits_for_the_rest_of_its_item() -> None:
     """Also where a row of another item comes between; what is left over stays for the next call."""
     spare: dict[int, bytes] = {}
-    assert whole_samples([b"abc", b"xy", b"def"], [1, 2, 1], 2, spare) == [b"ab", b"xy", b"cdef"]
-    assert whole_samples([b"x"], [1], 2, spare) == [b""]
-    assert whole_samples([b"12", b"y"], [2, 1], 2, spare) == [b"12", b"xy"]
+    assert whole_samples([b"abc", b"xy", b"def"], [1, 2, 1], 2, spare) == ([b"ab", b"xy", b"cdef"], [b"", b"", b"c"])
+    assert whole_samples([b"x"], [1], 2, spare) == ([b""], [b""])
+    assert whole_samples([b"12", b"y"], [2, 1], 2, spare) == ([b"12", b"xy"], [b"", b"x"])
