@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from rtnb.conversation.items import DELETED, Item, ResponseState
 from rtnb.protocol.names import Kind
-from rtnb.timeline.sound import playback_starts
+from rtnb.timeline.playback import playback_starts
 from rtnb.timeline.view import View
 
 _STALE = 0.8  # seconds; a player that plays reports several times a second how far it is

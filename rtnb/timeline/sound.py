@@ -3,134 +3,70 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from rtnb.audio.clip import AudioClip, StereoClip
 from rtnb.audio.formats import FORMATS, PCM16, AudioFormat
 from rtnb.audio.resample import ResampleStream
 from rtnb.audio.samples import Samples
-from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
+from rtnb.timeline.playback import AudioPlayback, Places, PlaybackTimes, whole_samples
 from rtnb.timeline.view import View
-
-Times = npt.NDArray[np.float64]
-
-
-def playback_starts(arrivals: Times, durations: Times) -> Times:
-    """Return when each delta is heard from a player that starts at once and plays them in this order.
-
-    A delta follows the one before it without a gap, and is never heard before it has arrived.
-
-    Parameters
-    ----------
-    arrivals, durations : ndarray of float64, shape (n,)
-        Seconds.
-    """
-    before = np.cumsum(durations) - durations
-    return np.maximum.accumulate(arrivals - before) + before
 
 
 def mix(timeline: View, rate: int = 24_000) -> StereoClip:
-    """Return the conversation as a stereo clip: the user's audio on the left, the assistant's on the right.
+    """Return the conversation as a stereo clip: the audio that was sent on the left, the answers on the right.
 
-    The clip begins with the session (t = 0). The audio of a truncated item ends where it was truncated, that of a deleted
-    item at its deletion. Out-of-band responses are left out.
+    The clip begins with the session (t = 0). Each row's audio is where it is heard, see `AudioPlayback`: an item that was
+    truncated sounds as far as it was heard, and responses outside the conversation are left out.
 
     Parameters
     ----------
     timeline : View
-        A whole session, or a part of one.
+        Of a whole session, or a part of one.
     rate : int
         Samples per second of the result (Hz).
     """
-    said, answered = _sounding(timeline, Kind.INPUT_APPEND), _sounding(timeline, Kind.AUDIO_DELTA)
-    answered = answered[~answered["response_id"].isin(_out_of_band(timeline))]
-    return StereoClip(
-        _side(said, said["audio_ms"] / 1000, rate), _side(answered, _heard(answered, _cuts(timeline)), rate)
-    )
+    return StereoClip(_side(timeline, Kind.INPUT_APPEND, rate), _side(timeline, Kind.AUDIO_DELTA, rate))
 
 
-def _sounding(timeline: View, kind: Kind) -> View:
-    rows = timeline[timeline["kind"] == kind]
-    sounding: View = rows[~np.isnan(rows["audio_ms"])]
-    return sounding
-
-
-def _of_kind(timeline: View, *kinds: Kind) -> Iterator[Event]:
-    return (timeline[int(index)] for index in np.flatnonzero(timeline["kind"].isin(kinds)))
-
-
-def _out_of_band(timeline: View) -> list[str]:
-    """Return the ids of the responses that belong to no conversation."""
-    return [
-        event.response_id
-        for event in _of_kind(timeline, Kind.RESPONSE_CREATED)
-        if event.part("response").get("conversation_id", "") is None
-    ]
-
-
-def _cuts(timeline: View) -> dict[str, tuple[float, float]]:
-    """Return where the audio of truncated and deleted items ends: item id -> (seconds of its audio, time t)."""
-    cuts: dict[str, tuple[float, float]] = {}
-    for event in _of_kind(timeline, Kind.ITEM_TRUNCATED, Kind.ITEM_DELETED):
-        if event.kind == Kind.ITEM_DELETED:
-            cuts[event.item_id] = (cuts.get(event.item_id, (np.inf, 0))[0], event.t)
-        elif isinstance(end := event.data.get("audio_end_ms"), (int, float)) and not isinstance(end, bool):
-            cuts[event.item_id] = (end / 1000, np.inf)
-    return cuts
-
-
-def _heard(rows: View, cuts: dict[str, tuple[float, float]]) -> Times:
-    """Return how many seconds of each delta are heard: all of them, but in items that were truncated or deleted."""
-    durations: Times = rows["audio_ms"] / 1000
-    items = rows["item_id"]
-    for item, (seconds, end) in cuts.items():
-        mine = np.flatnonzero(items == item)
-        before = np.cumsum(durations[mine]) - durations[mine]
-        durations[mine] = np.clip(seconds - before, 0, durations[mine])
-        if np.isfinite(end):
-            durations[mine] = np.clip(end - playback_starts(rows["t"], durations)[mine], 0, durations[mine])
-    return durations
-
-
-def _side(rows: View, durations: Times, rate: int) -> AudioClip:
-    if not len(rows):
+def _side(timeline: View, kind: Kind, rate: int) -> AudioClip:
+    playback = AudioPlayback(kind)
+    playback.extend(timeline[:])
+    times = playback.times()
+    order = times.order
+    if not len(order):
         return AudioClip(np.zeros(0, np.int16), rate)
-    starts = playback_starts(rows["t"], durations)
-    places = np.round(starts * rate).astype(np.int64)
-    out = np.zeros(int(places[-1] + np.ceil(durations[-1] * rate)) + rate, np.int16)
+    formats = np.array([timeline.audio_format(seq) for seq in times.seq[order].tolist()])
+    starts, heard = times.start[order], times.heard[order]
+    # Neighbours without a gap, in one encoding, are resampled as one stream, so that no seam is heard.
+    breaks = np.flatnonzero((np.diff(starts) - heard[:-1] > 1e-6) | (formats[1:] != formats[:-1])) + 1
+    out = np.zeros(int(np.ceil((starts[-1] + heard[-1]) * rate)) + rate, np.int16)
     end = 0
-    for first, last in _runs(rows, starts, durations):
-        clip = _joined(rows, first, last, durations, rate)
-        # Rounding must not make two runs overlap by a sample.
-        begin = max(int(places[first]), end)
-        end = begin + len(clip)
+    spare: dict[int, bytes] = {}
+    for first, last in itertools.pairwise([0, *breaks.tolist(), len(order)]):
+        samples = _joined(timeline, times, order[first:last], spare).resample(rate).samples
+        # Rounding of whole pieces must not make two of them overlap by a sample.
+        begin = max(round(starts[first] * rate), end)
+        end = begin + len(samples)
         if end > len(out):
             out = np.concatenate((out, np.zeros(end - len(out), np.int16)))
-        out[begin:end] = clip
+        out[begin:end] = samples
     return AudioClip(out[:end], rate)
 
 
-def _runs(rows: View, starts: Times, durations: Times) -> list[tuple[int, int]]:
-    """Return (first, last + 1) of each run of deltas that follow one another without a gap, in one encoding."""
-    formats = np.array([rows.audio_format(int(seq)) for seq in rows["seq"]])
-    gaps = (np.diff(starts) - durations[:-1] > 1e-6) | (formats[1:] != formats[:-1])
-    return list(itertools.pairwise([0, *(np.flatnonzero(gaps) + 1).tolist(), len(starts)]))
-
-
-def _joined(rows: View, first: int, last: int, durations: Times, rate: int) -> Samples:
-    """Return the deltas of a run as samples at `rate`, resampled as one so that no seam is heard."""
-    pieces: list[bytes] = []
-    name = rows.audio_format(int(rows["seq"][first]))
-    encoding = FORMATS[name]
-    for index in range(first, last):
-        keep = round(durations[index] * encoding.rate) * encoding.bytes_per_sample
-        pieces.append(rows.audio_chunk(int(rows["seq"][index]))[:keep])
-    return AudioClip.from_bytes(b"".join(pieces), encoding).resample(rate).samples
+def _joined(timeline: View, times: PlaybackTimes, places: Places, spare: dict[int, bytes]) -> AudioClip:
+    """Return what sounds of rows that follow one another; `spare` as in `whole_samples`."""
+    seqs = times.seq[places].tolist()
+    encoding = FORMATS[timeline.audio_format(seqs[0])]
+    chunks = [timeline.audio_chunk(seq) for seq in seqs]
+    pieces, _ = whole_samples(chunks, times.item[places].tolist(), encoding.bytes_per_sample, spare)
+    for index in np.flatnonzero(times.unheard[places] > 0).tolist():
+        heard = round(float(times.heard[places[index]]) * encoding.rate)
+        pieces[index] = pieces[index][: heard * encoding.bytes_per_sample]
+    return AudioClip.from_bytes(b"".join(pieces), encoding)
 
 
 @dataclass(frozen=True, slots=True)

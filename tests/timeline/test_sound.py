@@ -112,3 +112,23 @@ def test_a_format_that_changes_in_the_middle() -> None:
     right = mix(timeline).right
     assert right.duration == 1.0
     assert (at(right.samples, 0.25), at(right.samples, 0.75)) == (1000, 0)
+
+
+def test_a_sample_that_is_split_between_two_deltas_is_whole() -> None:
+    """However the bytes are cut, and also where the second one comes late, the mix is the same."""
+    data = np.arange(-3000, 3000, dtype="<i2").tobytes()
+    for late in (0.0, 1.0):
+        timeline = Timeline()
+        answer(timeline, 0.0, data[:2401])
+        answer(timeline, late, data[2401:])
+        right = mix(timeline).right.samples
+        assert right[right != 0].tolist() == [value for value in range(-3000, 3000) if value]
+
+
+def test_a_part_of_a_session_is_mixed_on_the_sessions_clock() -> None:
+    """A selection sounds where it does in the whole."""
+    timeline = Timeline()
+    answer(timeline, 0.0, pcm(1, 0.5))
+    answer(timeline, 2.0, pcm(2, 0.5), "item_2")
+    right = mix(timeline[1:]).right.samples
+    assert (at(right, 0.2), at(right, 2.2)) == (0, 2)

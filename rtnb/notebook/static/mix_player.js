@@ -1,13 +1,13 @@
-// Put before the module of the timeline's lanes.
+// The player of TimelineView: its module is put after this one.
 
-const AHEAD = 8; // seconds of sound that are asked for before they are needed
+const AHEAD = 8; // seconds of audio that are asked for before they are needed
 
-/** The sound of the talk from a moment on, as stretches that Python sends while it is played. */
-class Player {
+/** Plays the mix of the session from a moment on, in segments that Python sends while it plays. */
+class MixPlayer {
   constructor(send, ended) {
     this.send = send;
     this.ended = ended;
-    this.play = 0; // a number for each time that "play" is pressed: what comes for an older one is not wanted
+    this.play = 0; // counts the starts: a segment that was asked for by an earlier one is dropped
   }
 
   get on() { return this.from !== undefined; }
@@ -40,13 +40,13 @@ class Player {
     source.buffer = decoded;
     source.connect(this.context.destination);
     const late = Math.max(0, this.context.currentTime - (this.began + sound.start - this.from));
-    this.began += late; // the stretch came too late: what follows is heard that much later, and the cursor waits
+    this.began += late; // the segment came too late: all that follows sounds that much later, and the cursor waits
     source.start(this.began + sound.start - this.from);
     this.sources.push(source);
     this.until = sound.end;
   }
 
-  /** Return the second that is heard now. */
+  /** Return the second of the session that sounds now. */
   now() {
     if (this.began === undefined) return this.from;
     const lag = this.context.outputLatency || 0;
