@@ -11,8 +11,7 @@ from rtnb.protocol.config import copy_tree
 from rtnb.protocol.events import encode_base64
 from rtnb.protocol.names import Kind
 from rtnb.service.engines.tasks import Call, SpokenWord
-from rtnb.service.script.replies import text_deltas
-from rtnb.service.session.audio_deltas import AudioDelta, AudioDeltas
+from rtnb.service.session.deltas import AudioDelta, AudioDeltas, text_deltas
 from rtnb.service.session.held_item import HeldItem
 from rtnb.service.session.items import ItemList
 from rtnb.service.session.jobs import Events

@@ -15,12 +15,11 @@ from rtnb.formatting import one_line
 from rtnb.protocol.config import copy_tree, format_name
 from rtnb.protocol.names import Kind
 from rtnb.service.engines.tasks import Call, Result, SpokenWord, Text
-from rtnb.service.script.replies import text_deltas
+from rtnb.service.session.deltas import Sentences, text_deltas
 from rtnb.service.session.ids import Ids
 from rtnb.service.session.jobs import Events, Jobs
 from rtnb.service.session.outputs import Budget, FunctionCall, Message, Output, Stage
 from rtnb.service.session.planning import ResponsePlan
-from rtnb.service.session.sentences import Sentences
 from rtnb.service.session.usage import InputTokens, usage
 from rtnb.service.speech.voice import RATE
 

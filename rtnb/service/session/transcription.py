@@ -9,7 +9,7 @@ from rtnb.formatting import one_line
 from rtnb.protocol.config import look
 from rtnb.protocol.names import Kind
 from rtnb.service.engines.tasks import Result, Transcribe, Transcript
-from rtnb.service.script.replies import text_deltas
+from rtnb.service.session.deltas import text_deltas
 from rtnb.service.session.held_item import HeldItem
 from rtnb.service.session.jobs import Events, Jobs
 from rtnb.service.session.settings import TRANSCRIPTION, Settings
