@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlencode
 import orjson
 
 from rtnb.formatting import one_line
+from rtnb.protocol.catalog import DEFAULT_MODEL, PREVIEW_MODEL
 from rtnb.protocol.dialects import (
     DEFAULT_PREVIEW_VERSION,
     GA,
@@ -22,10 +23,8 @@ from rtnb.protocol.dialects import (
     openai_url,
     squeeze_slashes,
 )
-from rtnb.service.session.connection import DEFAULT_MODEL
 
 _SESSION_PATHS = ("/v1/realtime", "/openai/v1/realtime", "/openai/realtime")
-_PREVIEW_MODEL = "gpt-4o-realtime-preview"
 _NAME = "rtnb local realtime service"
 _TOKEN = "rtnb-local-token-that-opens-nothing"
 _TOKEN_SECONDS = 3600
@@ -165,14 +164,14 @@ def usage(place: Place) -> str:
 Sessions (any key, any model or deployment name):
   OpenAI          {openai_url(base, model=DEFAULT_MODEL)}
   Azure           {azure_url(base, GA, deployment=DEFAULT_MODEL, api_version=None)}
-  Azure, preview  {azure_url(base, PREVIEW, deployment=_PREVIEW_MODEL, api_version=None)}
+  Azure, preview  {azure_url(base, PREVIEW, deployment=PREVIEW_MODEL, api_version=None)}
 
 For the official OpenAI client (Python), OpenAI() and AsyncOpenAI():
   export OPENAI_BASE_URL={http}/v1
   export OPENAI_API_KEY=any
 For AsyncAzureOpenAI (Python, {preview}), which otherwise insists on TLS:
   AsyncAzureOpenAI(websocket_base_url="{base}/openai", azure_endpoint="{http}",
-                   api_version="{DEFAULT_PREVIEW_VERSION}", api_key="any").beta.realtime.connect(model="{_PREVIEW_MODEL}")
+                   api_version="{DEFAULT_PREVIEW_VERSION}", api_key="any").beta.realtime.connect(model="{PREVIEW_MODEL}")
 For keyless sign-in without Azure (DefaultAzureCredential takes its token from here; leave AZURE_OPENAI_API_KEY unset):
   export IDENTITY_ENDPOINT={http}/msi/token
   export IDENTITY_HEADER=any

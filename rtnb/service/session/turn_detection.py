@@ -7,39 +7,25 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rtnb.audio.samples import Samples
+from rtnb.service.session.speech_detector import FRAMES_PER_SECOND, SpeechFrame
 
-FRAMES_PER_SECOND = 50
 _ONSET = 3  # frames of speech in a row that begin a turn: a click is shorter
 _HYSTERESIS = 0.15  # speech goes on at a probability that would not begin it
 _SEMANTIC_SILENCE_MS = {"high": 500, "auto": 1000, "medium": 1000, "low": 2000}
-"""What eagerness means here, where nobody understands whether a sentence is over: how long a silence ends a turn."""
+"""What eagerness means here, where no model judges whether a sentence is over: how long a silence ends a turn."""
 
 _DEFAULT_PREFIX_MS = 300
 
 
-class Frame(Protocol):
-    """Twenty milliseconds: where they begin, and how probably somebody speaks in them (0 to 1)."""
+class FrameDetector(Protocol):
+    """Gives the probability of speech in frames of 20 ms."""
 
-    @property
-    def start_sample(self) -> int:
-        """Return its first sample's number, counted from the first that was fed."""
-        ...
-
-    @property
-    def probability(self) -> float:
-        """Return how probably somebody speaks."""
-        ...
-
-
-class Detector(Protocol):
-    """Looks at sound as it comes, in frames of 20 ms."""
-
-    def feed(self, samples: Samples) -> Iterable[Frame]:
+    def feed(self, samples: Samples) -> Iterable[SpeechFrame]:
         """Take samples (int16); return the frames that are complete."""
         ...
 
 
-MakeDetector = Callable[[int], Detector]
+MakeDetector = Callable[[int], FrameDetector]
 """Returns a detector for a sample rate in Hz."""
 
 
@@ -52,13 +38,13 @@ class TurnRules:
     threshold : float
         Probability of speech that begins one.
     prefix_ms : int
-        What belongs to it of the time before.
+        How much of the time before belongs to it.
     silence_ms : int
         Silence that ends it.
     idle_ms : int or None
-        Silence after an answer that ends the waiting; None: none does.
+        Silence after an answer that is itself committed and answered; None: none is.
     creates, interrupts : bool
-        Whether its end asks for a response, and its beginning stops one.
+        Whether its end creates a response, and its beginning interrupts one.
     """
 
     threshold: float
@@ -91,7 +77,7 @@ class Boundary:
     sample : int
         Where it is: the first audible sample, or the one at which the silence was long enough.
     known : int
-        The sample at which it was clear.
+        The sample at which it was certain.
     """
 
     begins: bool
@@ -109,9 +95,9 @@ class TurnDetector:
     rate : int
         Samples per second (Hz).
     start : int
-        What the first sample is counted as.
+        The number of the first sample.
     make : callable
-        Makes the speech detector.
+        Makes the speech detector, with the first audio: many sessions never get any.
     """
 
     def __init__(self, rules: TurnRules, rate: int, start: int, make: MakeDetector) -> None:
@@ -121,26 +107,26 @@ class TurnDetector:
         self._rate = rate
         self._frame = rate // FRAMES_PER_SECOND
         self._make = make
-        self._detector: Detector | None = None  # made with the first sound: many sessions never hear any
-        self._run = 0
+        self._detector: FrameDetector | None = None
+        self._run = 0  # frames of speech in a row
         self._silent_since = start
 
     def feed(self, samples: Samples) -> Iterator[Boundary]:
-        """Take samples (int16), yield what they make clear; whoever iterates may change the rules in between."""
+        """Take samples (int16), yield the boundaries that they make certain; the rules may be replaced in between."""
         if self._detector is None:
             self._detector = self._make(self._rate)
         for frame in self._detector.feed(samples):
             begin = self._start + frame.start_sample
             yield from self._inside(begin, frame) if self.speaking else self._outside(begin, frame)
 
-    def _outside(self, begin: int, frame: Frame) -> Iterator[Boundary]:
+    def _outside(self, begin: int, frame: SpeechFrame) -> Iterator[Boundary]:
         self._run = self._run + 1 if frame.probability >= self.rules.threshold else 0
         if self._run >= _ONSET:
             self._run, self.speaking = 0, True
             self._silent_since = begin + self._frame
             yield Boundary(True, begin - (_ONSET - 1) * self._frame, begin + self._frame)
 
-    def _inside(self, begin: int, frame: Frame) -> Iterator[Boundary]:
+    def _inside(self, begin: int, frame: SpeechFrame) -> Iterator[Boundary]:
         end = begin + self._frame
         if frame.probability >= max(0.0, self.rules.threshold - _HYSTERESIS) and frame.probability > 0:
             self._silent_since = end

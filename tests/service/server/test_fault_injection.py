@@ -170,7 +170,7 @@ async def test_a_session_expires_when_told_so():
 @pytest.mark.parametrize("faults", ["delay_ms=60000", "delay_ms=60000,drop_after=1", "stall_after=0"])
 async def test_what_is_on_its_way_holds_nobody_up(faults, monkeypatch):
     """A service that stops, and a client that goes, do not wait for events that are a minute late; no task is left."""
-    monkeypatch.setattr("rtnb.service.server.faulty_socket._FLUSH_SECONDS", 0.05)
+    monkeypatch.setattr("rtnb.service.server.fault_injection._FLUSH_SECONDS", 0.05)
     before = asyncio.all_tasks()
     server = await serve(faults=faults, speed=0)
     stays, goes = await connect(f"{server.url}/v1/realtime"), await connect(f"{server.url}/v1/realtime")
