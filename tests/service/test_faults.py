@@ -86,6 +86,6 @@ def test_the_catalogue_has_one_line_for_each():
 
 def test_what_is_on_is_told_with_its_value():
     """A person reads what will happen, with the number that was given."""
-    (line,) = Faults.of("drop_after=7").told()
+    (line,) = Faults.of("drop_after=7").described()
     assert "drop_after=7" in line
     assert "after 7 events" in line

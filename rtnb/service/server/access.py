@@ -26,18 +26,10 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AccessRules:
-    """What follows from the address that the service is bound to for the requests that it accepts.
+    """What follows from the address that the service is bound to for the requests that it accepts."""
 
-    Attributes
-    ----------
-    host : str
-        The address or name that the service is bound to.
-    names : frozenset of str
-        Other names of this computer, by which an open service may be reached.
-    """
-
-    host: str
-    names: frozenset[str] = frozenset()
+    host: str  # the address or name that the service is bound to
+    names: frozenset[str] = frozenset()  # other names of this computer, by which an open service may be reached
 
     @property
     def is_open(self) -> bool:
@@ -45,13 +37,7 @@ class AccessRules:
         return not is_loopback(self.host)
 
     def refusal(self, headers: Mapping[str, str]) -> str:
-        """Return why a request is refused, with what to do; empty where it is accepted.
-
-        Parameters
-        ----------
-        headers : mapping
-            Names in any case; of several with one name, all their values.
-        """
+        """Return why a request with these headers is refused, and what to do; empty where it is accepted."""
         given = {name.lower(): value for name, value in headers.items()}
         host = _host_of(f"//{given.get('host', '')}")
         if not self._is_own(host):

@@ -19,16 +19,7 @@ _MOST_UNSENT = 8.0  # seconds of one job's speech; then the voice waits
 
 
 class EngineJobs:
-    """The jobs of one session.
-
-    Parameters
-    ----------
-    connection : ServiceConnection
-        The session that gives the orders and takes the results.
-    engines : Engines
-    send : callable
-        Called with the events of each result, which may be none.
-    """
+    """The jobs of one session; `send` is called with the events of each result, which may be none."""
 
     def __init__(self, connection: ServiceConnection, engines: Engines, send: Callable[[Events], None]) -> None:
         self._connection = connection

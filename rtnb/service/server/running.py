@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from rtnb.service.server.access import AccessRules
 from rtnb.service.server.options import ServiceOptions
 from rtnb.service.server.routes import usage
-from rtnb.service.server.server import Server, serve_with
+from rtnb.service.server.server import Server
 
 
 def run(options: ServiceOptions, host: str = "127.0.0.1", port: int = 0, *, tls: bool = False) -> None:
@@ -52,7 +52,8 @@ async def _serving(
 ) -> AsyncIterator[tuple[Server, asyncio.Event]]:
     """Have a service, and the event that the signals to stop set; warn on stderr where it is open to the network."""
     stop = _stop_on_signals()
-    server = await serve_with(options, host, port, tls=tls)
+    server = Server(host, options)
+    await server.start(port, tls=tls)
     if warning := AccessRules(host).warning():
         bar = "!" * 82
         print(f"{bar}\n{warning}\n{bar}", file=sys.stderr, flush=True)
@@ -64,7 +65,7 @@ def _greeting(server: Server) -> str:
     parts = [f"The local realtime service listens at {server.url}", usage(server.place)]
     if server.others:
         parts[0] += f"\nFrom other computers, by its address or its name: {' or '.join(server.others)}"
-    if faults := server.options.faults.told():
+    if faults := server.options.faults.described():
         parts.append(
             "\n".join(["What goes wrong on purpose, in every session:", *(f"  {each}" for each in faults), ""])
         )

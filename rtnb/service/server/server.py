@@ -112,7 +112,9 @@ class Server:
         return f"<rtnb.service.Server {self.url} {self.sessions} sessions{faults}>"
 
     async def start(self, port: int, *, tls: bool) -> None:
-        """Listen on `port`, and with `tls` also on the one above it, encrypted; 0 takes free ones."""
+        """Listen on `port`, and with `tls` also on the one above it, encrypted; 0 takes free ones. Errors as in `serve`."""
+        if not self.host.strip():
+            raise ConfigurationError("host='' names nothing; leave it out, which means 127.0.0.1.")
         async with contextlib.AsyncExitStack() as owned:
             url_host = self._access.url_host()
             self.port = await self._listen(owned, port)
@@ -278,13 +280,6 @@ async def serve(host: str = "127.0.0.1", port: int = 0, *, tls: bool = False, **
     ConfigurationError
         The host or the port cannot be had, or an option is not possible.
     """
-    return await serve_with(ServiceOptions(**options), host, port, tls=tls)
-
-
-async def serve_with(options: ServiceOptions, host: str = "127.0.0.1", port: int = 0, *, tls: bool = False) -> Server:
-    """Start the service on the running loop, with its options in one piece; the rest as in `serve`."""
-    if not host.strip():
-        raise ConfigurationError("host='' names nothing; leave it out, which means 127.0.0.1.")
-    server = Server(host, options)
+    server = Server(host, ServiceOptions(**options))
     await server.start(port, tls=tls)
     return server

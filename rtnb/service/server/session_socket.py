@@ -25,14 +25,7 @@ _MOST_UNSENT = 1_000  # events; a client that sends and never reads is not read 
 class SessionSocket:
     """Reads and writes one socket at the same time. Everything that is sent goes through one queue, which keeps the order.
 
-    Parameters
-    ----------
-    socket : WebSocket
-    connection : ServiceConnection
-    engines : Engines
-        Shared by the sessions of a server.
-    speed : float
-        Seconds of speech sent a second, of each response; 0 or infinity: as fast as it is made.
+    `speed` is the seconds of speech sent a second, of each response; 0 or infinity: as fast as it is made.
     """
 
     def __init__(self, socket: WebSocket, connection: ServiceConnection, engines: Engines, *, speed: float) -> None:

@@ -88,7 +88,7 @@ def required(given: Mapping[str, Any], key: str, param: str, check: Check = text
     """Return the checked value of a field that must be there; `param` names the object that has it, "" for the event."""
     path = f"{param}.{key}" if param else key
     if given.get(key) is None:
-        raise error_events.missing_parameter(path)
+        raise error_events.missing_parameter(param=path)
     return check(given[key], path)
 
 
@@ -158,11 +158,11 @@ def tool(value: Any, param: str) -> dict[str, Any]:
     """Accept a function. Azure's documentation also shows tools of other kinds, which the local service does not have."""
     kind = json_object(value, param).get("type", "function")
     if kind == "mcp":
-        raise error_events.unsupported("MCP servers", f"{param}.type")
+        raise error_events.unsupported("MCP servers", param=f"{param}.type")
     if kind != "function":
         raise error_events.invalid_value(kind, ("function", "mcp"), f"{param}.type")
     if not value.get("name"):
-        raise error_events.missing_parameter(f"{param}.name")
+        raise error_events.missing_parameter(param=f"{param}.name")
     return {"type": "function", **_FUNCTION(value, param)}
 
 

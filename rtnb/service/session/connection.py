@@ -100,11 +100,6 @@ class ServiceConnection:
         }
 
     @property
-    def busy(self) -> bool:
-        """Return whether a response is in progress."""
-        return bool(self._active)
-
-    @property
     def responses(self) -> list[str]:
         """Return the ids of the responses in progress; they advance side by side."""
         return list(self._active)
@@ -188,7 +183,7 @@ class ServiceConnection:
 
     def _update(self, event: dict[str, Any]) -> Events:
         if event.get("session") is None:
-            raise error_events.missing_parameter("session")
+            raise error_events.missing_parameter(param="session")
         self._settings.update(event["session"], voice_is_fixed=self._items.has_assistant_audio)
         self._input.reconfigure()
         return [{"type": Kind.SESSION_UPDATED.value, "session": self._settings.show()}]

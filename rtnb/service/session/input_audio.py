@@ -25,18 +25,8 @@ _SILENCE_KEPT = 30.0  # seconds that are kept of the silence between turns
 class InputAudio:
     """Takes a session's input audio.
 
-    Parameters
-    ----------
-    settings : ServiceSettings
-    items : ItemList
-        Where the user's items go.
-    ids : Ids
-    orders : EngineOrders
-        For transcription.
-    make_detector : callable
-        Makes a speech detector for a rate.
-    interrupt, respond : callable
-        Called when a turn begins and when it ends, where the settings ask for it; each returns its events.
+    `interrupt` and `respond` are called when a turn begins and when it ends, where the settings ask for it; each returns
+    the events that it causes.
     """
 
     def __init__(

@@ -30,26 +30,18 @@ def decode_audio(encoded: Any, param: str) -> bytes:
         It is not base64, or holds more than `LARGEST_APPEND`.
     """
     if encoded is None:
-        raise error_events.missing_parameter(param)
+        raise error_events.missing_parameter(param=param)
     try:
         data = pybase64.b64decode(text(encoded, param), validate=True)
     except (binascii.Error, ValueError):
-        raise error_events.bad_audio(param) from None
+        raise error_events.bad_audio(param=param) from None
     if len(data) > LARGEST_APPEND:
-        raise error_events.audio_too_long(len(data), LARGEST_APPEND, param)
+        raise error_events.audio_too_long(len(data), LARGEST_APPEND, param=param)
     return data
 
 
 class InputBuffer:
-    """Samples, numbered through everything that was ever appended in one format.
-
-    Attributes
-    ----------
-    format : AudioFormat
-        Of what is appended.
-    start, end : int
-        The first sample that is held, and the next to come, counted since the session began or the format last changed.
-    """
+    """Samples, numbered since the session began or the format last changed; `start` is the first held, `end` the next."""
 
     def __init__(self, format: AudioFormat) -> None:
         self.format = format
@@ -78,7 +70,7 @@ class InputBuffer:
         data = self._spare + data
         whole = len(data) - len(data) % self.format.bytes_per_sample
         if self.seconds + self.format.duration(whole) > LONGEST:
-            raise error_events.buffer_full(LONGEST)
+            raise error_events.buffer_full(LONGEST // 60)
         samples = self.format.decode(data[:whole])
         self._spare = data[whole:]
         if len(samples):

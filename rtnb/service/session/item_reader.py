@@ -33,17 +33,7 @@ _IMAGES = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:image/jpg;
 
 
 class ItemReader:
-    """Reads the items that one session's client sends.
-
-    Parameters
-    ----------
-    dialect : Dialect
-        Says which parts there are, and how errors spell them.
-    ids : Ids
-        Makes the ids that the client left out.
-    items : ItemList
-        Has the function calls that an output may answer.
-    """
+    """Reads the items that one session's client sends; `items` are the conversation, with the calls to be answered."""
 
     def __init__(self, dialect: Dialect, ids: Ids, items: ItemList) -> None:
         self._dialect = dialect
@@ -59,7 +49,7 @@ class ItemReader:
             It is not an item that the service knows; `param` leads to the field at fault.
         """
         if given is None:
-            raise error_events.missing_parameter(param)
+            raise error_events.missing_parameter(param=param)
         kind = one_of(*_FIELDS)(json_object(given, param).get("type"), f"{param}.type")
         _check_fields(given, (*_SHARED, *_FIELDS[kind]), param)
         audio = bytearray()
@@ -99,7 +89,7 @@ class ItemReader:
         if part.get("audio") is not None:
             audio += decode_audio(part["audio"], f"{param}.audio")
         elif part.get("transcript") is None:
-            raise error_events.missing_parameter(f"{param}.audio")
+            raise error_events.missing_parameter(param=f"{param}.audio")
         transcript = None if part.get("transcript") is None else required(part, "transcript", param)
         return {"type": kind, "transcript": transcript}
 

@@ -29,30 +29,14 @@ _FIRST = "root"  # the previous_item_id of an item that goes before all others
 
 @dataclass(slots=True)
 class StoredItem:
-    """One item of the conversation.
+    """One item of the conversation."""
 
-    Attributes
-    ----------
-    shown : dict
-        What clients see, in GA's form, without audio.
-    format : AudioFormat
-        Of its audio.
-    truncated : bool
-        Whether a client truncated it: then nothing is added any more.
-    unshown_transcript : str
-        The transcript of audio where no client is shown it.
-    transcribing : bool
-        Whether its audio is still being transcribed.
-    problem : str
-        Why there is no transcript.
-    """
-
-    shown: dict[str, Any]
-    format: AudioFormat = PCM16
-    truncated: bool = False
-    unshown_transcript: str = ""
-    transcribing: bool = False
-    problem: str = ""
+    shown: dict[str, Any]  # what clients see, in GA's form, without audio
+    format: AudioFormat = PCM16  # of its audio
+    truncated: bool = False  # by a client: then nothing is added any more
+    unshown_transcript: str = ""  # of audio whose transcript no client is shown
+    transcribing: bool = False  # whether its transcript is still to come
+    problem: str = ""  # why there is no transcript
     _audio: bytearray = field(default_factory=bytearray)
     _audio_bytes: int = 0  # also counts those that were trimmed
     _words: list[tuple[str, float]] = field(default_factory=list)  # with the second at which each counts as heard

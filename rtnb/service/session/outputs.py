@@ -38,34 +38,16 @@ class TokenBudget:
 
 @dataclass(frozen=True, slots=True)
 class OutputContext:
-    """What the output items of a response share.
-
-    Attributes
-    ----------
-    response_id : str
-    conversation : ItemList or None
-        Where they are added; None for an out-of-band response.
-    format : AudioFormat
-    budget : TokenBudget
-    """
+    """What the output items of a response share."""
 
     response_id: str
-    conversation: ItemList | None
+    conversation: ItemList | None  # where they are added; None for an out-of-band response
     format: AudioFormat
     budget: TokenBudget
 
 
 class OutputItem:
-    """An item of a response's output.
-
-    Parameters
-    ----------
-    context : OutputContext
-    index : int
-        Its place in the output.
-    shown : mapping
-        The item as it begins.
-    """
+    """An item of a response's output; `shown` is the item as it begins, `index` its place."""
 
     def __init__(self, context: OutputContext, index: int, shown: Mapping[str, Any]) -> None:
         self._context = context

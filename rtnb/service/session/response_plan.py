@@ -27,38 +27,20 @@ _MOST_PATIENCE = 30.0
 class ResponsePlan:
     """What a response is to be.
 
-    Attributes
-    ----------
-    shown : dict
-        The settings that the response object shows, in GA's form.
-    compose : callable
-        Returns what is said first, and the task that writes the rest (None: there is no more). To be called when the plan
-        is `ready`, since it needs the transcript of what the user said.
-    say : callable
-        ``say(text)`` returns the task that speaks it.
-    speaks : bool
-        Whether the response is audio.
-    most_tokens, most_calls : int
-        Output tokens at which it ends incomplete; how many functions it may call.
-    tokens_in : InputTokens
-    conversation : ItemList or None
-        Where its items are added; None for an out-of-band response.
-    transcribing : tuple of StoredItem
-        The items whose transcripts it waits for.
-    patience : float or None
-        Until when, in Unix time; None where it waits for nothing.
+    `compose` returns what is said first, and the task that writes the rest (None: there is no more). It is to be called
+    when the plan is :meth:`ready`, since it needs the transcript of what the user said. `say` returns the task to speak.
     """
 
-    shown: dict[str, Any]
+    shown: dict[str, Any]  # the settings that the response object shows, in GA's form
     compose: Callable[[], tuple[str, Write | None]]
     say: Callable[[str], Say]
-    speaks: bool
-    most_tokens: int
-    most_calls: int
+    speaks: bool  # audio, or else text
+    most_tokens: int  # of output; then it ends incomplete
+    most_calls: int  # of functions
     tokens_in: InputTokens
-    conversation: ItemList | None
-    transcribing: tuple[StoredItem, ...]
-    patience: float | None
+    conversation: ItemList | None  # where its items are added; None for an out-of-band response
+    transcribing: tuple[StoredItem, ...]  # the items whose transcripts it waits for …
+    patience: float | None  # … and until when, in Unix time; None where it waits for nothing
 
     def ready(self, now: float) -> bool:
         """Return whether the response can begin: every transcript is there, or was waited for long enough."""
@@ -66,23 +48,10 @@ class ResponsePlan:
 
 
 class ResponsePlanner:
-    """Plans the responses of one session.
+    """Plans the responses of one session, from its settings and its conversation.
 
-    Parameters
-    ----------
-    dialect : Dialect
-        Spells the parameters in errors.
-    settings : ServiceSettings
-        The session's; a response may differ from them.
-    items : ItemList
-        The conversation.
-    conversation_id : str
-    read_item : callable
-        ``read_item(given, param)`` checks an item of a response's own ``input``, and has its audio transcribed.
-    seed : int
-        For the voice.
-    clock : callable
-        Returns Unix time in seconds.
+    ``read_item(given, param)`` checks an item of a response's own ``input``, and has its audio transcribed. `seed` is for
+    the voice; `clock` returns Unix time in seconds.
     """
 
     def __init__(
@@ -117,11 +86,12 @@ class ResponsePlanner:
         joins = named is None or one_of("auto", "none")(named, "response.conversation") == "auto"
         limit, voice = tree["max_output_tokens"], look(tree, VOICE)
         if joins and self._items.has_assistant_audio and voice != self._settings.get(VOICE):
-            raise error_events.voice_is_fixed(self._spell(VOICE))
+            raise error_events.voice_is_fixed(param=self._spell(VOICE))
         tools, choice = _tools(tree)
         shown = self._shown(tree, given, joins=joins)
         context = self._context(given)
         transcribing = tuple(item for item in context if item.transcribing)
+        patience = _PATIENCE + _PATIENCE_EACH * max((item.seconds for item in transcribing), default=0.0)
         speed = self._settings.get(SPEED)
         fixed = text_tokens(tree["instructions"]) + sum(
             text_tokens(orjson.dumps(each).decode()) for each in tree["tools"]
@@ -136,7 +106,7 @@ class ResponsePlanner:
             tokens_in=sum((item.tokens() for item in context), InputTokens(fixed)),
             conversation=self._items if joins else None,
             transcribing=transcribing,
-            patience=self._clock() + _patience(transcribing) if transcribing else None,
+            patience=self._clock() + min(_MOST_PATIENCE, patience) if transcribing else None,
         )
 
     def _compose(
@@ -233,10 +203,6 @@ def _preface(item: StoredItem) -> tuple[str, bool]:
             return f"{said}it was not written down in time. Please say it again, in shorter pieces.", False
         return f"{said}I cannot understand it. {item.problem}", False
     return said, bool(item.text or not item.images)
-
-
-def _patience(transcribing: Sequence[StoredItem]) -> float:
-    return min(_MOST_PATIENCE, _PATIENCE + _PATIENCE_EACH * max(item.seconds for item in transcribing))
 
 
 def _tools(tree: Mapping[str, Any]) -> tuple[tuple[ToolSpec, ...], str | NamedTool]:

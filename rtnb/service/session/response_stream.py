@@ -46,31 +46,13 @@ class _Sentence:
 
 
 class ResponseStream:
-    """A response in progress.
-
-    Parameters
-    ----------
-    response_id : str
-    plan : ResponsePlan
-    orders : EngineOrders
-        For writing and speech.
-    ids : Ids
-        For its items and calls.
-
-    Attributes
-    ----------
-    finished : bool
-    tokens_used : int
-        Once it is finished.
-    seconds : float
-        Of audio that was sent.
-    """
+    """A response in progress."""
 
     def __init__(self, response_id: str, plan: ResponsePlan, orders: EngineOrders, ids: Ids) -> None:
         self.id = response_id
         self.finished = False
-        self.tokens_used = 0
-        self.seconds = 0.0
+        self.tokens_used = 0  # once it is finished
+        self.seconds = 0.0  # of audio that was sent
         self._plan = plan
         self._orders = orders
         self._ids = ids

@@ -58,12 +58,8 @@ SETTINGS: dict[Path, Setting] = {
 def checked(given: Mapping[str, Any], spell: Callable[[Path], str], *, of_response: bool) -> Iterator[tuple[Path, Any]]:
     """Yield (path, checked value) of each setting in `given` (GA's nested form); None for a null, which resets it.
 
-    Parameters
-    ----------
-    spell : callable
-        ``spell(path)`` returns the client's name of a setting, for errors.
-    of_response : bool
-        Whether to look only at the settings in which a response may differ from its session.
+    ``spell(path)`` returns the client's name of a setting, for errors. With `of_response` only the settings in which a
+    response may differ from its session are looked at.
 
     Raises
     ------
@@ -78,22 +74,9 @@ def checked(given: Mapping[str, Any], spell: Callable[[Path], str], *, of_respon
 
 
 class ServiceSettings:
-    """The settings of one session.
+    """The settings of one session, in `tree` in GA's nested form.
 
-    Parameters
-    ----------
-    dialect : Dialect
-        Its defaults are added to those of the table.
-    session_id, model : str
-    expires_at : int
-        Unix time in seconds.
-    transcribes : bool
-        Whether the session only transcribes its input audio.
-
-    Attributes
-    ----------
-    tree : dict
-        In GA's nested form.
+    `expires_at` is in Unix time; `transcribes` says whether the session only transcribes its input audio.
     """
 
     def __init__(
@@ -144,7 +127,7 @@ class ServiceSettings:
         merged: dict[str, Any] = copy_tree(self.tree)
         for path, value in checked(change, self._spell, of_response=False):
             if path == VOICE and voice_is_fixed and value != self.get(VOICE):
-                raise error_events.voice_is_fixed(self._spell(path))
+                raise error_events.voice_is_fixed(param=self._spell(path))
             if path == TURN_DETECTION:
                 value = None if value is None else self._turn_detection(value)  # null switches it off
             elif value is None:
@@ -168,7 +151,7 @@ class ServiceSettings:
     def _check_type(self, change: Mapping[str, Any]) -> None:
         """A dialect with typed sessions demands the type with every change, and no session changes its own."""
         if self._dialect.typed_session and "type" not in change:
-            raise error_events.missing_parameter("session.type")
+            raise error_events.missing_parameter(param="session.type")
         given = change.get("type", _REALTIME)
         if given not in (_REALTIME, _TRANSCRIBING):
             raise error_events.invalid_value(given, (_REALTIME, _TRANSCRIBING), "session.type")

@@ -23,7 +23,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,24 +44,10 @@ _BAND_HZ = (150.0, 3800.0)
 
 @dataclass(frozen=True, slots=True)
 class SpeechFrame:
-    """Twenty milliseconds of audio.
+    """Twenty milliseconds of audio."""
 
-    Attributes
-    ----------
-    start_sample : int
-        The first sample, counted from the first that was fed.
-    probability : float
-        Of speech, 0 to 1; exactly 0 for inaudible sound.
-    """
-
-    start_sample: int
-    probability: float
-
-
-class _Classifier(Protocol):
-    def probability(self, frame: Samples, above_db: float) -> float:
-        """Return the probability of speech in a frame, which is `above_db` dB above the background."""
-        ...
+    start_sample: int  # counted from the first that was fed
+    probability: float  # of speech, 0 to 1; exactly 0 for inaudible sound
 
 
 class SpeechDetector:
@@ -92,7 +78,7 @@ class SpeechDetector:
         self._pending: Samples = np.zeros(0, np.int16)
         self._position = 0
         modes = _webrtc_modes() if webrtc is not False and rate % _WebRtc.RATE == 0 else []
-        self._classifier: _Classifier = _WebRtc(rate, modes) if modes else _Loudness(rate)
+        self._classifier = _WebRtc(rate, modes) if modes else _Loudness(rate)
         self.name = "webrtcvad" if modes else "energy"
 
     def feed(self, samples: Samples) -> list[SpeechFrame]:
@@ -103,7 +89,8 @@ class SpeechDetector:
         return [self._next(sound[index * self._length : (index + 1) * self._length]) for index in range(whole)]
 
     def _next(self, frame: Samples) -> SpeechFrame:
-        level = _level_db(frame)
+        power = float(frame.astype(np.float64).var()) / FULL_SCALE**2  # any offset removed
+        level = 10 * math.log10(power) if power > 1e-12 else -120.0  # dB below full scale
         above = level - self._background.follow(level)
         probability = self._classifier.probability(frame, above)
         if level <= _INAUDIBLE_DB:
@@ -112,13 +99,6 @@ class SpeechDetector:
             probability = min(probability, _BY_MODES[0])
         start, self._position = self._position, self._position + self._length
         return SpeechFrame(start, round(probability, 4))
-
-
-def _level_db(frame: Samples) -> float:
-    """Return the loudness in dB below full scale, any offset removed."""
-    values = frame.astype(np.float64)
-    power = float(values.var()) / FULL_SCALE**2
-    return 10 * math.log10(power) if power > 1e-12 else -120.0
 
 
 class _Background:

@@ -26,15 +26,6 @@ class InputTranscription:
     It starts when the speech starts, so that the transcriber works while the user speaks, and is bound to its item when
     that is committed. The transcript may arrive before or after that. Every turn is transcribed, since the reply needs the
     words; where the session has no transcription, or with ``announced=False``, the client is sent nothing of it.
-
-    Parameters
-    ----------
-    settings : ServiceSettings
-    orders : EngineOrders
-    rate : int
-        Samples per second (Hz) of its input.
-    announced : bool
-        Whether events of it may be sent.
     """
 
     def __init__(self, settings: ServiceSettings, orders: EngineOrders, rate: int, *, announced: bool = True) -> None:

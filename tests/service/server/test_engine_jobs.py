@@ -203,4 +203,4 @@ async def test_a_closed_jobs_takes_no_orders():
         session.jobs.close()
         session.ask()
         session.step()
-    assert session.connection.busy
+    assert session.connection.responses

@@ -101,7 +101,7 @@ def test_without_create_response_nothing_is_answered(client):
     """create_response false: everything up to the item, and no response until it is asked for."""
     vad(client, create_response=False)
     assert client.kinds(client.append(*TURN))[-1].startswith("conversation.item.")
-    assert not client.connection.busy
+    assert not client.connection.responses
     assert client.send("response.create")[0]["type"] == "response.created"
 
 
@@ -208,7 +208,7 @@ def test_manual_turn(client):
     assert client.types(events) == ["input_audio_buffer.committed", *JOINED[client.dialect.name]]
     assert events[0]["previous_item_id"] == events[1]["previous_item_id"] == first
     assert events[0]["item_id"] == events[1]["item"]["id"]
-    assert not client.connection.busy
+    assert not client.connection.responses
     assert client.send("response.create")[0]["type"] == "response.created"
 
 

@@ -35,7 +35,7 @@ def test_cancel_ends_an_active_response(client, modality):
     assert done["output"][0]["status"] == "incomplete"
     part = done["output"][0]["content"][0]
     assert (part.get("transcript") or part.get("text")) == said
-    assert not client.connection.busy
+    assert not client.connection.responses
     assert client.ask("Still there?")[-1]["response"]["status"] == "completed"
 
 
@@ -150,7 +150,7 @@ def test_cancel_stops_what_was_ordered(dialect, make_client):
     assert client.connection.supply(job, SpokenWord("Of", np.zeros(10, np.int16))) == []
     assert client.connection.supply_end(job) == []
     assert client.connection.supply_failure(job, "x", "y") == []
-    assert not client.connection.busy
+    assert not client.connection.responses
 
 
 @pytest.mark.parametrize("part", ["write", "speak"])

@@ -131,7 +131,7 @@ def test_the_reply_waits_for_the_transcript(dialect, make_client):
     client = make_client(dialect, transcribe=None, reply=lambda text, **_: asked.append(text) or "Yes.")
     client.append(*TURN)
     assert client.finish() == []
-    assert client.connection.busy
+    assert client.connection.responses
     (job,) = client.bench.jobs(Transcribe)
     client.keep(client.bench.supply(job, Transcript("What time is it?", True)) + client.bench.end(job))
     assert client.finish()[-1]["response"]["status"] == "completed"
@@ -207,7 +207,7 @@ def test_a_ga_session_that_only_transcribes(make_client):
     assert shown["audio"]["input"]["transcription"] == {"model": "whisper-1", "language": "en"}
     events = client.append(*TURN)
     assert of(events, "completed")
-    assert not client.connection.busy
+    assert not client.connection.responses
     assert "transcription session" in client.error(client.send("response.create"))["message"]
 
 
@@ -223,7 +223,7 @@ def test_a_preview_session_that_only_transcribes(make_client):
     assert "type" not in event["session"]
     events = client.append(*TURN)
     assert of(events, "completed")
-    assert not client.connection.busy
+    assert not client.connection.responses
     error = client.error(client.raw({"type": "session.update", "session": {"instructions": "x"}}))
     assert error["message"] == "Passing a realtime session update event to a transcription session is not allowed."
 
