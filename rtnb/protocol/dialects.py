@@ -46,12 +46,6 @@ class Dialect:
         The scope of an Entra ID token for Azure (Microsoft's samples of each time).
     url_form : str
         The path and query of an Azure URL, for messages.
-    typed_session : bool
-        Whether a session has a ``type``, which every ``session.update`` must name.
-    takes_images : bool
-        Whether a user's message may hold images.
-    retired_at_openai : bool
-        Whether OpenAI refuses this dialect (since May 2026; Azure still speaks it).
     session_words, transcription_words, response_words : mapping
         The settings that a client may send, as a tree; a word whose value is None takes anything. The second are those of
         a session that only transcribes.
@@ -75,8 +69,6 @@ class Dialect:
     unsent: frozenset[str] = field(repr=False, compare=False)  # differs by api-version, in the one dialect
     unknown_words: Mapping[str, str] = field(repr=False)
     typed_session: bool = field(repr=False)
-    takes_images: bool = field(repr=False)
-    retired_at_openai: bool = field(repr=False)
     session_words: Mapping[str, Any] = field(repr=False)
     transcription_words: Mapping[str, Any] = field(repr=False)
     transcription_names: Mapping[str, str] = field(repr=False)
@@ -144,11 +136,6 @@ class Dialect:
         if self.only_transcribes(name) and isinstance(ga.get("session"), dict):
             ga["session"]["type"] = "transcription"
         return ga
-
-    def session_words_of(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the settings that the ``session`` of a client event may hold: fewer where it only transcribes."""
-        typed = self.typed_session and look(event, ("session", "type")) == "transcription"
-        return self.transcription_words if typed or self.only_transcribes(event["type"]) else self.session_words
 
     def only_transcribes(self, name: str) -> bool:
         """Return whether an event's name alone tells that its session only transcribes."""
@@ -218,8 +205,6 @@ GA = Dialect(
     unsent=frozenset(),
     unknown_words={"temperature": "leave it out, or connect with dialect='preview'."},
     typed_session=True,
-    takes_images=True,
-    retired_at_openai=False,
     session_words=GA_SESSION,
     response_words=GA_RESPONSE,
     transcription_words=GA_TRANSCRIPTION,
@@ -267,8 +252,6 @@ PREVIEW = Dialect(
         "include": "leave it out, or connect with dialect='ga'.",
     },
     typed_session=False,
-    takes_images=False,
-    retired_at_openai=True,
     session_words=PREVIEW_SESSION,
     response_words=PREVIEW_RESPONSE,
     transcription_words=PREVIEW_TRANSCRIPTION,

@@ -241,19 +241,3 @@ def test_a_session_survives_the_way_through_the_preview_dialect(output: Any, inp
     audio = {key: value for key, value in (("output", output), ("input", input)) if value}
     tree = {"output_modalities": modalities, **({"audio": audio} if audio else {})}
     assert PREVIEW.nested(PREVIEW.flattened(tree)) == tree
-
-
-@pytest.mark.parametrize(
-    ("dialect", "event", "has_instructions"),
-    [
-        (GA, {"type": "session.update", "session": {"type": "realtime"}}, True),
-        (GA, {"type": "session.update", "session": {"type": "transcription"}}, False),
-        (PREVIEW, {"type": "session.update", "session": {"type": "transcription"}}, True),
-        (PREVIEW, {"type": "transcription_session.update", "session": {}}, False),
-    ],
-)
-def test_a_session_that_only_transcribes_has_settings_of_its_own(
-    dialect: Dialect, event: dict[str, Any], has_instructions: bool
-) -> None:
-    """GA tells it by the session's type, the preview by the event's name."""
-    assert ("instructions" in dialect.session_words_of(event)) == has_instructions
