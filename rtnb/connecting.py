@@ -23,7 +23,7 @@ from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Local
 from rtnb.timeline import Timeline
-from rtnb.timeline.journal import Journal
+from rtnb.timeline.file_format import Journal
 
 
 def connect(

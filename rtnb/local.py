@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rtnb.errors import ConfigurationError
-from rtnb.protocol.config import SESSION_WORDS
+from rtnb.protocol.config import SESSION_SETTINGS
 from rtnb.service.server.options import ServiceOptions
 from rtnb.service.server.process import ServiceProcess
 
@@ -35,7 +35,7 @@ def split_options(words: Mapping[str, Any]) -> tuple[ServiceOptions, dict[str, A
     ConfigurationError
         An option that is not possible, or a word that is almost one.
     """
-    for word in words.keys() - SESSION_WORDS - OPTION_WORDS.keys():
+    for word in words.keys() - SESSION_SETTINGS - OPTION_WORDS.keys():
         if near := difflib.get_close_matches(word, OPTION_WORDS, n=1, cutoff=0.8):
             raise ConfigurationError(f"{word}= is not known. Did you mean {near[0]}=, an option of the local service?")
     given = {name: words[word] for word, name in OPTION_WORDS.items() if words.get(word) is not None}

@@ -1,7 +1,7 @@
-"""RIFF/WAVE bytes to int16 samples and back.
+"""Reads and writes WAV files (RIFF/WAVE) as int16 samples.
 
-The reader takes what is really found in the world: float, 24-bit and G.711 files, and headers written before the length
-was known (a recording piped through another program says 0 or 4 GB). It never reads beyond the bytes that are there.
+The reader takes float, 24-bit and G.711 files, and headers that were written before the length was known (a recording
+piped through another program gives it as 0 or 4 GB). It never reads beyond the end of the data.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LARGEST = 0xFFFFFFFF - 36
 
 
 def is_wav(data: bytes) -> bool:
-    """Tell whether `data` begins as a WAV file does."""
+    """Return whether `data` begins as a WAV file does."""
     return data[:4] == b"RIFF" and data[8:12] == b"WAVE"
 
 
@@ -34,7 +34,7 @@ def read_wav(data: bytes) -> tuple[Samples, int]:
     Parameters
     ----------
     data : bytes
-        The whole file, or its beginning: a truncated file gives the frames that are there.
+        The whole file, or its beginning: from a truncated file, the frames that are left are read.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def write_wav(samples: Samples, rate: int) -> bytes:
     Raises
     ------
     AudioError
-        Another dtype or shape, an impossible rate, or more than the 4 GB that the format can say.
+        Another dtype or shape, an impossible rate, or more than the 4 GB that the format allows.
     """
     channels = 1 if samples.ndim == 1 else samples.shape[-1]
     if samples.dtype != np.int16 or samples.ndim not in (1, 2) or not 1 <= channels <= MOST_CHANNELS:
@@ -94,7 +94,7 @@ def write_wav(samples: Samples, rate: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """What a fmt chunk says: `code` the encoding, `width` the bytes of one sample of one channel."""
+    """A fmt chunk: `code` is the encoding, `width` the bytes of one sample of one channel."""
 
     code: int
     channels: int
@@ -103,7 +103,7 @@ class _Layout:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Yield each chunk's name and the part of its body that is there."""
+    """Yield each chunk's name and body, as much of it as the file has."""
     view, start = memoryview(data), 12
     # A RIFF size that is right (or right but for a last padding byte) was written when the length was known.
     finished = int.from_bytes(data[4:8], "little") in (len(data) - 8, len(data) - 9)
@@ -111,7 +111,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
         name, size = bytes(view[start : start + 4]), int.from_bytes(view[start + 4 : start + 8], "little")
         start += 8
         if name == b"data" and size == 0 and not finished:
-            size = len(data) - start  # the writer never came back to fill in the length
+            size = len(data) - start  # the writer did not come back to fill in the length
         yield name, view[start : start + size]
         start += size + size % 2
 
@@ -124,7 +124,7 @@ def _parse_layout(body: memoryview) -> _Layout:
         code = int.from_bytes(body[24:26], "little")  # the sub-format GUID begins with the plain code
     if channels == 0 or rate == 0:
         raise AudioError(f"The WAV file claims {channels} channels at {rate} Hz; its header is damaged.")
-    width = max((bits + 7) // 8, block // channels)  # 20 bits may be kept in 4 bytes: the block tells
+    width = max((bits + 7) // 8, block // channels)  # 20 bits may be kept in 4 bytes, as the block size shows
     if (code, width) not in _known_encodings():
         raise AudioError(
             f"The WAV file's encoding (code 0x{code:04x}, {bits} bits) is not one that rtnb reads. "

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from rtnb.audio import AudioClip
+from rtnb import display
+from rtnb.audio import AudioClip, to_clip
 from rtnb.client.audio_input import append_commands, question, spoken_turn
 from rtnb.client.configuring import ConfigurableSession
 from rtnb.client.connection import Connection, Record
@@ -231,7 +232,7 @@ class AsyncSession(ConfigurableSession):
     @on_io
     async def append_audio(self, clip: object) -> float:
         """Append speech to the input buffer, resampled and in chunks of 100 ms; return its length in seconds."""
-        speech = await asyncio.to_thread(AudioClip.coerce, clip)
+        speech = await asyncio.to_thread(to_clip, clip)
         for command in await asyncio.to_thread(append_commands, speech, self.config):
             await self._connection.send(command)
         return speech.duration
@@ -314,9 +315,7 @@ class AsyncSession(ConfigurableSession):
 
     def microphone(self, clip: object = None) -> Microphone:
         """Return a microphone for the notebook; with `clip`, one that hears the clip instead."""
-        from rtnb.notebook.microphone import Microphone
-
-        return Microphone(self, clip)
+        return display.backend().microphone(self, clip)
 
     def listen(self, seconds: float = 5.0, clip: object = None) -> Listening:
         """Listen to the user for so many seconds: ``clip = await session.listen(5)``, in a script ``session.listen(5).wait()``.
@@ -335,9 +334,7 @@ class AsyncSession(ConfigurableSession):
         AudioError
             `clip` is no audio that can be read, or there is no time to hear anything.
         """
-        from rtnb.notebook.listening import Listening
-
-        return Listening(self, seconds, clip)
+        return display.backend().listen(self, seconds, clip)
 
     # Keeping and ending -----------------------------------------------------------------------------------------------
 

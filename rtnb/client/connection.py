@@ -154,7 +154,7 @@ class Connection:
     def _record(self, raw: bytes, direction: str) -> Event:
         now = self._clock()
         late_ms = self._late_ms(now)
-        event = self.timeline.append(raw, direction=direction, t=now - self.origin, late_ms=late_ms)
+        event = self.timeline.store.append(raw, direction=direction, t=now - self.origin, late_ms=late_ms)
         if self._recorder is not None:
             try:
                 self._recorder(event, late_ms)

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, u
 
 from rtnb.errors import ConfigurationError
 from rtnb.formatting import printable
+from rtnb.protocol.catalog import DEFAULT_MODEL
 from rtnb.protocol.dialects import (
     Dialect,
     azure_url,
@@ -21,11 +22,9 @@ from rtnb.protocol.dialects import (
     choose_dialect,
     dialect_of_request,
     local_url,
-    openai_headers,
     openai_url,
 )
 
-DEFAULT_MODEL = "gpt-realtime"
 OPENAI_HOST = "wss://api.openai.com"
 AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".openai.azure.us")
 _LOOPBACK = re.compile(r"^(localhost|127(\.\d+){3}|\[?::1\]?)$")
@@ -151,12 +150,12 @@ def _azure(request: Request, endpoint: str, environ: Mapping[str, str]) -> tuple
     if not endpoint:
         raise ConfigurationError(
             "Azure needs the resource's endpoint: rtnb.connect('azure', endpoint='https://NAME.openai.azure.com', "
-            "deployment='gpt-realtime'), or set AZURE_OPENAI_ENDPOINT."
+            f"deployment={DEFAULT_MODEL!r}), or set AZURE_OPENAI_ENDPOINT."
         )
     model = _model(request, environ.get("AZURE_OPENAI_DEPLOYMENT_NAME", ""))
     if not model:
         raise ConfigurationError(
-            "Azure needs the name of a deployment: rtnb.connect('azure', deployment='gpt-realtime'), "
+            f"Azure needs the name of a deployment: rtnb.connect('azure', deployment={DEFAULT_MODEL!r}), "
             "or set AZURE_OPENAI_DEPLOYMENT_NAME."
         )
     version = request.api_version or environ.get("OPENAI_API_VERSION")
@@ -189,7 +188,7 @@ def _openai(request: Request, environ: Mapping[str, str]) -> tuple[Endpoint, str
         )
     dialect = choose_dialect(request.dialect, azure=False, api_version=None)
     model = _model(request, DEFAULT_MODEL)
-    headers = openai_headers(dialect)
+    headers = dict(dialect.openai_headers)
     return Endpoint("openai", openai_url(OPENAI_HOST, model=model), dialect, model, KEY, None, headers), key
 
 
@@ -228,7 +227,7 @@ def _url(request: Request, target: str, environ: Mapping[str, str]) -> tuple[End
         model=model,
         credential=KEY if key else ENTRA if keyless else IN_URL if has_own else NONE,
         api_version=query.get("api-version"),
-        headers={} if "/openai/" in parts.path else openai_headers(dialect),
+        headers={} if "/openai/" in parts.path else dict(dialect.openai_headers),
         key_header="api-key" if is_azure else "Authorization",
     )
     return _safe(made), key

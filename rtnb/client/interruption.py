@@ -8,7 +8,7 @@ import numpy.typing as npt
 from rtnb.client.playback import Heard, Playback
 from rtnb.conversation.items import DELETED, Item, ResponseState
 from rtnb.protocol.names import Kind
-from rtnb.timeline.mixing import playback_starts
+from rtnb.timeline.sound import playback_starts
 from rtnb.timeline.view import View
 
 

@@ -7,23 +7,25 @@ from typing import Any
 
 from rtnb.conversation.items import IN_PROGRESS, ContentPart, Item
 from rtnb.protocol.commands import Command
-from rtnb.protocol.config import AUDIO_WORDS, RESPONSE_WORDS, SESSION_WORDS, copy_tree, look, put
+from rtnb.protocol.config import AUDIO_SETTINGS, RESPONSE_SETTINGS, SESSION_SETTINGS, copy_tree, look, put
 from rtnb.protocol.names import Kind
 
 _IMAGE = "input_image"
 _UNFINISHED = (IN_PROGRESS, "incomplete")
 _TOP = sorted(
-    (SESSION_WORDS | RESPONSE_WORDS) - set(AUDIO_WORDS) - {"type", "audio", "conversation", "input", "metadata"}
+    (SESSION_SETTINGS | RESPONSE_SETTINGS)
+    - set(AUDIO_SETTINGS)
+    - {"type", "audio", "conversation", "input", "metadata"}
 )
 
 
 def settings_to_restore(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings in effect, in GA's nested form, without what a service gives by itself or leaves empty."""
     kept: dict[str, Any] = {"type": config["type"]} if config.get("type") == "transcription" else {}
-    for path in [*((word,) for word in _TOP), *AUDIO_WORDS.values()]:
+    for path in [*((word,) for word in _TOP), *AUDIO_SETTINGS.values()]:
         value = look(config, path)
         # Turn detection that is off has to be said; for anything else None is what a new session begins with.
-        if value is not None or (path == AUDIO_WORDS["turn_detection"] and look(config, path, "") is None):
+        if value is not None or (path == AUDIO_SETTINGS["turn_detection"] and look(config, path, "") is None):
             put(kept, path, copy_tree(value))
     return kept
 

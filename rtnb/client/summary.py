@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rtnb import formatting
-from rtnb.protocol.config import AUDIO_WORDS, look
+from rtnb.protocol.config import AUDIO_SETTINGS, look
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Configured:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         rows = [
             [formatting.escape(name), formatting.escape(_short(look(self.config, path)))]
-            for name, path in {"model": ("model",), "instructions": ("instructions",), **AUDIO_WORDS}.items()
+            for name, path in {"model": ("model",), "instructions": ("instructions",), **AUDIO_SETTINGS}.items()
             if look(self.config, path, self) is not self
         ]
         refused = formatting.banner(f"Not granted: {self.words}") if self.not_granted else ""

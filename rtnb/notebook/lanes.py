@@ -29,8 +29,8 @@ from rtnb.notebook.placement import (
     placed,
 )
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT
-from rtnb.protocol.names import DELTA_KINDS, Kind, Local
-from rtnb.timeline.mixing import playback_starts
+from rtnb.protocol.names import DELTA_KINDS, FAILURE_KINDS, Kind, Local
+from rtnb.timeline.sound import playback_starts
 
 if TYPE_CHECKING:
     from rtnb.timeline.categorical import Categorical, Mask
@@ -38,15 +38,7 @@ if TYPE_CHECKING:
 
 DIRECTIONS = (SENT, RECEIVED, LOCAL)
 
-ERROR_KINDS = (
-    Kind.ERROR,
-    Kind.INPUT_TRANSCRIPTION_FAILED,
-    Kind.MCP_CALL_FAILED,
-    Kind.MCP_LIST_FAILED,
-    Local.LISTENER_ERROR,
-    Local.NOT_JSON,
-    Local.NO_TYPE,
-)
+ERROR_KINDS = FAILURE_KINDS
 _TEXT_KINDS = (Kind.TEXT_DELTA, Kind.TRANSCRIPT_DELTA)
 _RESPONSE_KINDS = (Kind.RESPONSE_CREATED, Kind.RESPONSE_DONE, Local.CLOSE)
 _WORDS_ROWS = 3

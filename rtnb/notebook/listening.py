@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rtnb import formatting
-from rtnb.audio import AudioClip
+from rtnb.audio import AudioClip, to_clip
 from rtnb.client.async_session import AsyncSession
 from rtnb.errors import AudioError, RtnbError
 from rtnb.notebook.microphone import OFF, REFUSED, Microphone, microphone_of
@@ -44,7 +44,7 @@ class Listening:
         self.words = ""
         self._session = session
         self._seconds = seconds
-        self._clip = None if clip is None else AudioClip.coerce(clip)
+        self._clip = None if clip is None else to_clip(clip)
         self._outcome: concurrent.futures.Future[AudioClip] = concurrent.futures.Future()
         before = microphone_of(session)
         self._own = before is None or self._clip is not None or not before.available

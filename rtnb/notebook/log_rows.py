@@ -17,7 +17,7 @@ from rtnb.notebook.lanes import ERROR_KINDS
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import AUDIO_FIELD, DELTA_KINDS
 from rtnb.timeline import selection
-from rtnb.timeline.following import Following
+from rtnb.timeline.grouping import Following
 from rtnb.timeline.rendering import LATE_MS
 
 if TYPE_CHECKING:

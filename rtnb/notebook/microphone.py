@@ -12,9 +12,8 @@ import numpy as np
 import traitlets
 
 from rtnb import formatting
-from rtnb.audio import AudioClip
-from rtnb.audio.measure import rms
-from rtnb.audio.samples import Samples
+from rtnb.audio import AudioClip, to_clip
+from rtnb.audio.samples import Samples, rms
 from rtnb.client.async_session import AsyncSession
 from rtnb.notebook.assets import source
 from rtnb.notebook.captured import CapturedChunks, Chunk
@@ -68,7 +67,7 @@ class Microphone(LiveView):
         self.tape: list[Samples] | None = None
         self._core = session._session if isinstance(session, Session) else session
         self._uplink = Uplink(self._core, self._could_not)
-        self._clip = None if clip is None else AudioClip.coerce(clip)
+        self._clip = None if clip is None else to_clip(clip)
         self._page = ""
         self._page_run: object = None
         self._run = 0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
-from rtnb.audio.stereo import StereoClip
+from rtnb.audio.clip import StereoClip
 from rtnb.client.async_session import AsyncSession, Prompt
 from rtnb.client.configuring import G
 from rtnb.client.endpoint import Endpoint

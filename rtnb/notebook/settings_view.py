@@ -15,9 +15,9 @@ from rtnb.notebook.refresher import pump
 from rtnb.notebook.session import Session
 from rtnb.notebook.submitting import core_of, submit
 from rtnb.notebook.turn_modes import WORDS, turn_detection, turn_mode
+from rtnb.protocol.catalog import VOICES
 from rtnb.protocol.config import look
 
-VOICES = ("alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse")
 _MODALITIES = {"audio": "speech, with its transcript", "text": "text only"}
 
 

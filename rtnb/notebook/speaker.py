@@ -20,7 +20,7 @@ from rtnb.notebook.refresher import pump
 from rtnb.notebook.session import Session
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
-from rtnb.timeline.spoken import SpokenAudio
+from rtnb.timeline.sound import SpokenAudio
 
 RATE = PCM16.rate
 """Samples per second that go to the browser; other formats are resampled to it."""

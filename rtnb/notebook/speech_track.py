@@ -11,7 +11,7 @@ from rtnb.audio.clip import AudioClip
 from rtnb.audio.formats import FORMATS, PCM16
 from rtnb.notebook.growing import Growing
 from rtnb.notebook.placement import Times, arrival_widths
-from rtnb.timeline.mixing import playback_starts
+from rtnb.timeline.sound import playback_starts
 
 if TYPE_CHECKING:
     from rtnb.timeline.timeline import Timeline

@@ -9,14 +9,14 @@ from typing import Any
 import traitlets
 
 from rtnb import formatting
-from rtnb.audio.stereo import StereoClip
+from rtnb.audio.clip import StereoClip
 from rtnb.formatting import one_line
 from rtnb.notebook.assets import source
 from rtnb.notebook.event_log import EventLog
 from rtnb.notebook.live_view import STATIC, LiveView
 from rtnb.notebook.scene import Axis, Stage
 from rtnb.notebook.source import HasTimeline, closings, timeline_of
-from rtnb.timeline.mixing import mix
+from rtnb.timeline.sound import mix
 from rtnb.timeline.timeline import Timeline
 
 _PIXELS = 900  # until a browser says how many it has

@@ -16,7 +16,7 @@ from rtnb.notebook.event_log import EventLog
 from rtnb.notebook.timeline_view import TimelineView
 
 def add(t, direction, type, **event):
-    tl.append(json.dumps({"type": type, **event}).encode(), direction=direction, t=t)
+    tl.store.append(json.dumps({"type": type, **event}).encode(), direction=direction, t=t)
 
 def voice(seconds, pitch):
     t = np.arange(round(24000 * seconds)) / 24000

@@ -17,7 +17,7 @@ from rtnb.client.resumption import ATTEMPTS, STEADY_SECONDS
 from rtnb.client.transport import Closed
 from rtnb.errors import AuthError, ConfigurationError, ConnectError, ResponseTimeout, SessionClosed
 from rtnb.protocol.events import Event
-from rtnb.timeline.journal import Journal
+from rtnb.timeline.file_format import Journal
 
 dialects = pytest.mark.parametrize("dialect", ["ga", "preview"])
 

@@ -20,7 +20,7 @@ def response_of(*events: Wire, asked: bool = True) -> Response:
     sent = [{"type": "response.create", "event_id": "event_1"}] if asked else []
     for number, event in enumerate([*sent, *events]):
         direction = "sent" if event["type"] == "response.create" else "received"
-        told.apply(timeline.append(json.dumps(event).encode(), direction=direction, t=number / 10))
+        told.apply(timeline.store.append(json.dumps(event).encode(), direction=direction, t=number / 10))
     return Response(next(iter(told.responses.values()), ResponseState()), timeline)
 
 

@@ -10,7 +10,7 @@ import fake_comm
 import numpy as np
 import pytest
 
-from rtnb.audio import AudioClip
+from rtnb.audio import AudioClip, to_clip
 from rtnb.conversation.conversation import Conversation
 from rtnb.notebook.conversation_view import ConversationView
 from rtnb.notebook.turn_list import Turn, TurnList
@@ -197,7 +197,7 @@ def test_a_play_button_gets_the_very_samples(story: Any, wire: fake_comm.Wire) -
     wire.say(view, play="item_resp_1", to="page 1")
     assert wire.sent == [{"wav": "item_resp_1", "to": "page 1"}]
     ((wav,),) = wire.buffers
-    assert AudioClip.coerce(bytes(wav)) == RAMP
+    assert to_clip(bytes(wav)) == RAMP
     wire.say(view, play="item_1", to="page 1")
     assert [bytes(each) for each in wire.buffers[-1]] == [b""]
     for nonsense in ({"play": 3}, {"other": "x"}):

@@ -23,7 +23,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
 
 def more(timeline: Timeline, rows: int, text: str = "more") -> None:
     for _ in range(rows):
-        timeline.append(
+        timeline.store.append(
             json.dumps({"type": str(Kind.TEXT_DONE), "text": text}).encode(), direction="received", t=len(timeline)
         )
 

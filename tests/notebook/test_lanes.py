@@ -118,7 +118,7 @@ def test_errors_are_apart_and_told(new_story: Make) -> None:
     story.received(0.0, Kind.SESSION_CREATED, session={"type": "realtime"})
     story.received(1.0, Kind.ERROR, error={"code": "bad", "message": "No such thing."})
     story.received(5.0, Kind.RATE_LIMITS, rate_limits=[])
-    story.timeline.append(b"\xff not JSON", direction=RECEIVED, t=9.0)
+    story.timeline.store.append(b"\xff not JSON", direction=RECEIVED, t=9.0)
     lanes = lay_out(story.timeline)
     np.testing.assert_allclose(lanes.errors[RECEIVED].start, [1.0, 9.0])
     np.testing.assert_allclose(lanes.marks[RECEIVED].start, [0.0, 5.0])
@@ -206,5 +206,5 @@ def test_hostile_frames_are_laid_out() -> None:
             b"[]",
         )
     ):
-        timeline.append(raw, direction=RECEIVED, t=float(place))
+        timeline.store.append(raw, direction=RECEIVED, t=float(place))
     assert lay_out(timeline).events == 7

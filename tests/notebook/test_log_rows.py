@@ -72,7 +72,7 @@ def test_rows_that_come_later_are_found_like_those_that_were_there(long_session:
         rows = LogRows(grown, chosen)
         assert not rows.advance()
         for event in whole:
-            grown.append(event.raw, direction=event.direction, t=event.t)
+            grown.store.append(event.raw, direction=event.direction, t=event.t)
             if event.seq % 37 == 0:
                 assert rows.advance()
         rows.advance()
@@ -92,7 +92,7 @@ def test_words_between_quotation_marks_belong_together() -> None:
     timeline = Timeline()
     for text in ("there hello", "Hello there, you"):
         event = {"type": str(Kind.TEXT_DONE), "text": text}
-        timeline.append(json.dumps(event).encode(), direction="received", t=0)
+        timeline.store.append(json.dumps(event).encode(), direction="received", t=0)
     assert places(timeline, Filter('"hello there"')) == [1]
     assert places(timeline, Filter("hello there")) == [0, 1]
     assert places(timeline, Filter('-"hello there"')) == [0]
@@ -103,7 +103,7 @@ def test_words_between_quotation_marks_belong_together() -> None:
 def following(*events: tuple[str, dict[str, object]]) -> Timeline:
     timeline = Timeline()
     for place, (direction, event) in enumerate(events):
-        timeline.append(json.dumps(event).encode(), direction=direction, t=place)
+        timeline.store.append(json.dumps(event).encode(), direction=direction, t=place)
     return timeline
 
 
@@ -145,8 +145,10 @@ def test_cells_say_what_a_row_holds(one_turn: Callable[..., Timeline]) -> None:
 def test_cells_of_frames_that_are_no_events() -> None:
     """A problem is a warning in the row; times that are none, and words that cannot be encoded, can be sent all the same."""
     timeline = Timeline()
-    timeline.append(b"{no", direction="received", t=math.nan)
-    timeline.append(b'{"type": "\\ud800", "text": "\\u202e", "item_id": "\\udc00"}', direction="sent", t=1, late_ms=50)
+    timeline.store.append(b"{no", direction="received", t=math.nan)
+    timeline.store.append(
+        b'{"type": "\\ud800", "text": "\\u202e", "item_id": "\\udc00"}', direction="sent", t=1, late_ms=50
+    )
     rows = LogRows(timeline)
     rows.advance()
     cells = rows.cells(0, 10)
@@ -180,8 +182,8 @@ def test_details_are_whole_json_with_audio_named(one_turn: Callable[..., Timelin
 def test_details_of_a_frame_that_is_no_json_or_too_long_are_its_words() -> None:
     """Cut where a browser would choke, and saying so."""
     timeline = Timeline()
-    timeline.append(b"\xff<b>", direction="received", t=0)
-    timeline.append(json.dumps({"type": "x", "text": "y" * 500_000}).encode(), direction="received", t=0)
+    timeline.store.append(b"\xff<b>", direction="received", t=0)
+    timeline.store.append(json.dumps({"type": "x", "text": "y" * 500_000}).encode(), direction="received", t=0)
     assert details(timeline[0])["words"] == "\\xff<b>"
     assert "cut: 500,0" in details(timeline[1])["words"]
     assert len(details(timeline[1])["words"]) < 401_000

@@ -13,7 +13,7 @@ from rtnb.notebook.placement import (
     placed,
     wrap,
 )
-from rtnb.timeline.mixing import playback_starts
+from rtnb.timeline.sound import playback_starts
 
 
 def seconds(*values: float) -> np.ndarray:

@@ -17,7 +17,7 @@ from rtnb.notebook.speech_track import SILENT_HIGH, SILENT_LOW
 from rtnb.protocol.dialects import PREVIEW
 from rtnb.protocol.events import encode_base64
 from rtnb.protocol.names import Kind
-from rtnb.timeline.mixing import mix
+from rtnb.timeline.sound import mix
 from rtnb.timeline.timeline import Timeline
 
 RATE = 24_000
@@ -189,7 +189,7 @@ def test_growing_row_by_row_is_the_same_as_all_at_once(long_session: Make) -> No
     grown = Timeline(title=whole.title)
     stage = Stage(grown)
     for event in whole:
-        grown.append(event.raw, direction=event.direction, t=event.t)
+        grown.store.append(event.raw, direction=event.direction, t=event.t)
         if event.seq % 11 == 0:
             stage.advance()
     stage.advance()

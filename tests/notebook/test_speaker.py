@@ -17,7 +17,7 @@ from rtnb.audio import G711_ULAW, PCM16, AudioClip
 from rtnb.client.async_session import AsyncSession
 from rtnb.notebook import live_view, speaker
 from rtnb.notebook.speaker import Speaker
-from rtnb.timeline.spoken import SpokenAudio
+from rtnb.timeline.sound import SpokenAudio
 
 VAD = {"type": "server_vad"}
 
@@ -235,5 +235,5 @@ def test_the_reader_takes_no_harm_from_audio_that_is_none(new_story: Any) -> Non
     story = new_story()
     reader = SpokenAudio(story.timeline)
     event = {"type": "response.output_audio.delta", "response_id": "r", "item_id": "i", "delta": "%%%"}
-    story.timeline.append(json.dumps(event).encode(), direction="received", t=0.1)
+    story.timeline.store.append(json.dumps(event).encode(), direction="received", t=0.1)
     assert [piece for piece in reader.read() if len(piece.samples)] == []

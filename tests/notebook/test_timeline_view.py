@@ -16,7 +16,7 @@ from fake_comm import Wire
 from rtnb.notebook import timeline_view
 from rtnb.notebook.event_log import EventLog
 from rtnb.notebook.timeline_view import TimelineView
-from rtnb.timeline.mixing import mix
+from rtnb.timeline.sound import mix
 from rtnb.timeline.timeline import Timeline
 
 
@@ -45,7 +45,7 @@ def test_a_tick_is_at_most_one_message_and_none_when_nothing_has_come(wire: Wire
     assert wire.count == before
     for tick in range(5):
         for place in range(40):
-            turn.append(b'{"type": "x"}', direction="received", t=2 + tick + place / 40)
+            turn.store.append(b'{"type": "x"}', direction="received", t=2 + tick + place / 40)
         view.refresh()
         assert wire.count == before + tick + 1
     assert view._scene["events"] == len(turn)
@@ -67,7 +67,7 @@ def test_drawing_takes_a_tenth_of_the_time_at_most(wire: Wire, turn: Timeline, m
     monkeypatch.setattr(view, "_next_scene", slow)
     drawn = []
     for second in range(1, 32):
-        turn.append(b'{"type": "x"}', direction="received", t=2.0 + second)
+        turn.store.append(b'{"type": "x"}', direction="received", t=2.0 + second)
         before = wire.count
         view.refresh()
         drawn += [now[0]] * (wire.count - before)
@@ -85,7 +85,7 @@ def test_the_browser_chooses_what_it_sees_and_in_how_many_pixels(wire: Wire, tur
     assert (scene["view"], scene["pixels"]) == ([0.2, 0.7], 600)
     assert (scene["start"], scene["end"]) == pytest.approx((-0.05, 0.95))
     assert all(len(each) == 2 * 600 for each in scene["waves"].values())
-    turn.append(b'{"type": "x"}', direction="received", t=9.0)
+    turn.store.append(b'{"type": "x"}', direction="received", t=9.0)
     view.refresh()
     assert view.range == (0.2, 0.7)
     wire.say(view, ask="all", pixels=500)
@@ -99,7 +99,7 @@ def test_an_axis_that_reaches_the_end_moves_with_it(wire: Wire, turn: Timeline) 
     view = TimelineView(turn)
     wire.say(view, ask="range", start=1.0, end=2.0, pixels=300, follow=True)
     view.refresh()
-    turn.append(b'{"type": "x"}', direction="received", t=9.0)
+    turn.store.append(b'{"type": "x"}', direction="received", t=9.0)
     view.refresh()
     assert view.range == pytest.approx((8.0, 9.0))
 
@@ -191,7 +191,7 @@ def test_hostile_words_can_be_sent_and_are_on_one_line(wire: Wire) -> None:
         f'{{"type": {bad}}}',
     )
     for place, frame in enumerate(frames):
-        timeline.append(frame.encode(), direction="received", t=place / 10)
+        timeline.store.append(frame.encode(), direction="received", t=place / 10)
     view = TimelineView(timeline)
     plain = {name: value for name, value in view._scene.items() if name not in ("waves", "ticks")}
     told = json.dumps(plain, ensure_ascii=False)

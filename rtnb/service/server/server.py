@@ -20,7 +20,6 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-import rtnb
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.events import write_json
 from rtnb.service.engines import Engine, Engines, make
@@ -33,6 +32,7 @@ from rtnb.service.server.session_socket import SessionSocket
 from rtnb.service.session.connection import SESSION_SECONDS, ServiceConnection
 from rtnb.service.session.speech_detector import SpeechDetector
 from rtnb.service.session.turn_detection import MakeDetector
+from rtnb.version import __version__
 
 _LARGEST_FRAME = 32 * 2**20  # 15 MiB of audio are 20 MiB in base64
 _CLOSE_TIMEOUT = 2.0
@@ -177,7 +177,7 @@ class Server:
         if refusal := self._access.refusal(headers):
             return page(HTTPStatus.FORBIDDEN, refusal + "\n")
         health = {
-            "version": rtnb.__version__,
+            "version": __version__,
             "sessions": self.sessions,
             "engines": self.engines,
             "faults": list(self.options.faults.written()),
@@ -215,7 +215,7 @@ class Server:
 
     async def _run_session(self, socket: WebSocket, found: SessionRoute, seed: int) -> None:
         options = self.options
-        if options.faults.retire_preview and found.dialect.retired_at_openai:
+        if options.faults.retire_preview and found.dialect.retired:
             event, reason = retirement(seed)
             await socket.send(write_json(event), text=True)
             await socket.close(RETIRED_CODE, reason)

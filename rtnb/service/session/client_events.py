@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from rtnb.protocol.config import look
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.names import CLIENT_KINDS, Kind, kind_of
 from rtnb.service.session import error_events
@@ -80,13 +81,21 @@ def check_event(event: Mapping[str, Any], size: int, dialect: Dialect) -> Kind:
     if size > LARGEST_EVENT and kind != Kind.INPUT_APPEND and (bare := size - _media(event)) > LARGEST_EVENT:
         raise error_events.too_large(bare, LARGEST_EVENT)
     allowed: dict[str, Any] = dict.fromkeys(("type", "event_id", *_FIELDS.get(kind, ())))
-    for key, words in (("session", dialect.session_words_of(event)), ("response", dialect.response_words)):
+    session = _session_settings(event, dialect)
+    for key, settings in (("session", session), ("response", dialect.response_settings)):
         if event.get(key) is not None and key in allowed:
-            allowed[key] = words
+            allowed[key] = settings
     _check_fields(event, allowed, "")
     if not isinstance(event.get("event_id"), (str, type(None))):
         raise error_events.invalid_type(event["event_id"], "a string", "event_id")
     return Kind(kind)
+
+
+def _session_settings(event: Mapping[str, Any], dialect: Dialect) -> Mapping[str, Any]:
+    typed = dialect.typed_session and look(event, ("session", "type")) == "transcription"
+    return (
+        dialect.transcription_settings if typed or dialect.only_transcribes(event["type"]) else dialect.session_settings
+    )
 
 
 def _media(event: Mapping[str, Any]) -> int:

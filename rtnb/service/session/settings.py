@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL, DEFAULT_VOICE, VOICES
-from rtnb.protocol.config import FORMAT_OBJECTS, Path, copy_tree, look, merge, put
+from rtnb.protocol.config import AUDIO_SETTINGS, FORMAT_OBJECTS, Path, copy_tree, look, merge, put
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import write_json
 from rtnb.service.session import checks, error_events
 from rtnb.service.session.checks import Check
 from rtnb.service.session.client_events import LARGEST_EVENT
 
-VOICE: Path = ("audio", "output", "voice")
-OUTPUT_FORMAT: Path = ("audio", "output", "format")
-SPEED: Path = ("audio", "output", "speed")
-INPUT_FORMAT: Path = ("audio", "input", "format")
-TRANSCRIPTION: Path = ("audio", "input", "transcription")
-TURN_DETECTION: Path = ("audio", "input", "turn_detection")
+VOICE = AUDIO_SETTINGS["voice"]
+OUTPUT_FORMAT = AUDIO_SETTINGS["output_format"]
+SPEED = AUDIO_SETTINGS["speed"]
+INPUT_FORMAT = AUDIO_SETTINGS["input_format"]
+TRANSCRIPTION = AUDIO_SETTINGS["transcription"]
+TURN_DETECTION = AUDIO_SETTINGS["turn_detection"]
 _ABSENT: Any = object()
 _REALTIME, _TRANSCRIBING = "realtime", "transcription"
 _SEMANTIC = {"type": "semantic_vad", "eagerness": "auto", "create_response": True, "interrupt_response": True}
@@ -44,7 +44,7 @@ SETTINGS: dict[Path, Setting] = {
     INPUT_FORMAT: Setting(checks.audio_format, FORMAT_OBJECTS["pcm16"]),
     TURN_DETECTION: Setting(checks.turn_detection),
     TRANSCRIPTION: Setting(checks.transcription, None),
-    ("audio", "input", "noise_reduction"): Setting(checks.anything, None),
+    AUDIO_SETTINGS["noise_reduction"]: Setting(checks.anything, None),
     ("max_output_tokens",): Setting(checks.output_tokens, "inf", of_response=True),
     ("temperature",): Setting(checks.number(0.6, 1.2), of_response=True),
     ("tools",): Setting(checks.list_of(checks.tool), [], of_response=True),

@@ -1,4 +1,4 @@
-"""Runs of deltas as one row each: what a person reads, and from which every frame can still be reached."""
+"""Rows that belong together: a run of deltas folded into one row, and the rows of one response, item, call or event."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from rtnb.protocol.names import DELTA_KINDS
+from rtnb.timeline.categorical import Categorical, Mask
 from rtnb.timeline.view import View
 
 
@@ -19,21 +21,21 @@ class Fold:
     Attributes
     ----------
     seqs : tuple of int
-        The rows that it stands for, in order; ``timeline.raw(seq)`` is each one's frame.
+        The rows that it stands for, in order; ``timeline.raw(seq)`` is the frame of one.
     direction, type, kind, response_id, item_id : str
-        What they have in common.
+        The same in all of them.
     t, until : float
-        When the first and the last of them came, in seconds.
+        Times of the first and the last of them, in seconds since the session opened.
     bytes : int
-        Size of their frames together.
+        Sum of their frames' sizes.
     audio_ms : float
-        Milliseconds of audio that they carry together, NaN if none.
+        Sum of the milliseconds of audio that they carry, NaN if none.
     text : str
-        What they say, joined.
+        Their texts, joined.
     late_ms : float
-        The worst doubt about their times.
+        The largest of theirs.
     problems : tuple of str
-        What is wrong with any of them.
+        Those of their rows, in order.
     """
 
     seqs: tuple[int, ...]
@@ -52,16 +54,16 @@ class Fold:
 
     @property
     def count(self) -> int:
-        """Return how many rows it stands for."""
+        """Return the number of rows that it stands for."""
         return len(self.seqs)
 
 
 def fold(view: View) -> list[Fold]:
     """Fold a table.
 
-    Consecutive deltas are a run, whatever their kinds: transcript and audio of one answer come interleaved, and so do the
-    answer and the microphone. In a run, the rows of one direction, type, response and item are one fold, in order of first
-    appearance. Any other event is a fold of its own and ends the run.
+    Consecutive deltas are a run, whatever their kinds: the transcript and the audio of one response come interleaved, and so
+    do the response and the microphone. In a run, the rows of one direction, type, response and item are one fold, in order of
+    first appearance. Any other event is a fold of its own and ends the run.
     """
     view = view[:]
     columns = _Columns(view)
@@ -86,7 +88,7 @@ def _groups(view: View) -> list[list[int]]:
 
 
 class _Columns:
-    """The columns of a table, each taken out once."""
+    """The columns of a table, each read once."""
 
     def __init__(self, view: View) -> None:
         self._of = {name: view[name] for name in view.columns if name not in ("time", "event_id")}
@@ -112,3 +114,32 @@ class _Columns:
 def _total(audio_ms: NDArray[np.float64]) -> float:
     known = audio_ms[~np.isnan(audio_ms)]
     return float(known.sum()) if known.size else math.nan
+
+
+class Following:
+    """Finds the rows that belong to an id, as they come.
+
+    These are the rows of the response or item with that id, of the items of that response, and every row whose frame
+    contains the id: a function call's output names the call, an error the event that caused it.
+
+    Parameters
+    ----------
+    identifier : str
+        A whole id.
+    """
+
+    def __init__(self, identifier: str) -> None:
+        self.identifier = identifier
+        self._items = {identifier}
+        # With its quotation marks, so that item_1 is not found in item_12.
+        self._quoted = orjson.dumps(identifier.encode("utf-8", "replace").decode())
+
+    def mask(self, part: View) -> Mask:
+        """Return the mask of the rows of `part` that belong to the id. Give the parts of a timeline in order, each once."""
+        responses: Categorical = part["response_id"]
+        items: Categorical = part["item_id"]
+        of_response = responses == self.identifier
+        self._items.update(word for word in items[of_response].unique() if word)
+        frames = map(part.store.frame_without_audio, part["seq"].tolist())
+        named = np.fromiter((self._quoted in frame for frame in frames), bool, len(part))
+        return np.asarray(of_response | items.isin(self._items) | named)

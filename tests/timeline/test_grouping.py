@@ -12,7 +12,7 @@ Build = Callable[..., bytes]
 
 def add(timeline: Timeline, *frames: bytes, direction: str = "received") -> None:
     for raw in frames:
-        timeline.append(raw, direction=direction, t=float(len(timeline)))
+        timeline.store.append(raw, direction=direction, t=float(len(timeline)))
 
 
 def test_interleaved_deltas_fold_per_kind(turn: Timeline) -> None:
@@ -57,8 +57,8 @@ def test_any_other_event_ends_a_run(timeline: Timeline, frame: Build, word: Buil
 def test_the_worst_doubt_and_every_problem(timeline: Timeline, frame: Build) -> None:
     """A fold tells the latest of its times and all that is wrong with its rows."""
     raw = frame("response.audio.delta", delta="???")
-    timeline.append(raw, direction="received", t=0.0, late_ms=5.0)
-    timeline.append(raw, direction="received", t=0.1, late_ms=50.0)
+    timeline.store.append(raw, direction="received", t=0.0, late_ms=5.0)
+    timeline.store.append(raw, direction="received", t=0.1, late_ms=50.0)
     (only,) = fold(timeline)
     assert only.late_ms == 50.0
     assert len(only.problems) == 2

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rtnb.timeline import Timeline
-from rtnb.timeline.mixing import mix
+from rtnb.timeline.sound import mix
 
 
 def pcm(value: int, seconds: float) -> bytes:
@@ -18,12 +18,14 @@ def pcm(value: int, seconds: float) -> bytes:
 
 def answer(timeline: Timeline, t: float, data: bytes, item: str = "item_1") -> None:
     frame = {"type": "response.output_audio.delta", "response_id": "r", "item_id": item}
-    timeline.append(json.dumps({**frame, "delta": base64.b64encode(data).decode()}).encode(), direction="received", t=t)
+    timeline.store.append(
+        json.dumps({**frame, "delta": base64.b64encode(data).decode()}).encode(), direction="received", t=t
+    )
 
 
 def speak(timeline: Timeline, t: float, data: bytes) -> None:
     frame = {"type": "input_audio_buffer.append", "audio": base64.b64encode(data).decode()}
-    timeline.append(json.dumps(frame).encode(), direction="sent", t=t)
+    timeline.store.append(json.dumps(frame).encode(), direction="sent", t=t)
 
 
 def at(samples: npt.NDArray[np.int16], seconds: float) -> int:
@@ -49,7 +51,7 @@ def test_a_truncated_item_sounds_as_far_as_it_was_heard() -> None:
     answer(timeline, 0.0, pcm(1, 1.0))
     answer(timeline, 0.1, pcm(2, 1.0))
     cut = {"type": "conversation.item.truncated", "item_id": "item_1", "content_index": 0, "audio_end_ms": 1200}
-    timeline.append(json.dumps(cut).encode(), direction="received", t=1.2)
+    timeline.store.append(json.dumps(cut).encode(), direction="received", t=1.2)
     answer(timeline, 2.0, pcm(3, 0.5), "item_2")
     right = mix(timeline).right.samples
     assert [at(right, t) for t in (0.9, 1.1, 1.3, 2.2)] == [1, 2, 0, 3]
@@ -73,7 +75,7 @@ def test_other_rates() -> None:
 
 
 def event(timeline: Timeline, t: float, type: str, **fields: object) -> None:
-    timeline.append(json.dumps({"type": type, **fields}).encode(), direction="received", t=t)
+    timeline.store.append(json.dumps({"type": type, **fields}).encode(), direction="received", t=t)
 
 
 def test_a_deleted_item_sounds_until_it_was_deleted() -> None:
@@ -97,7 +99,7 @@ def test_answers_beside_the_conversation_are_no_part_of_the_talk() -> None:
         answer(timeline, 0.0, pcm(1, 0.1))
         frame = {"type": "response.output_audio.delta", "response_id": "aside", "item_id": "item_b"}
         delta = base64.b64encode(pcm(2, 0.1)).decode()
-        timeline.append(json.dumps({**frame, "delta": delta}).encode(), direction="received", t=n / 100)
+        timeline.store.append(json.dumps({**frame, "delta": delta}).encode(), direction="received", t=n / 100)
     assert set(mix(timeline).right.samples[:-10]) == {1}
 
 
