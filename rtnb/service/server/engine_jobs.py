@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from typing import Any
 
 from rtnb.audio.samples import Samples
 from rtnb.formatting import one_line
-from rtnb.service.engines import Engine, EngineFailure, Engines
-from rtnb.service.engines.tasks import Feed, Finish, Order, Say, Start, Stop, Task, Transcribe
+from rtnb.service.engines import EngineFailure, Engines
+from rtnb.service.engines.tasks import Feed, Finish, Order, Result, Say, Start, Stop, Task, Transcribe, Write
 from rtnb.service.session.connection import ServiceConnection
 from rtnb.service.session.transcription import UNAVAILABLE
 
@@ -96,23 +96,27 @@ class Workshop:
             self._feeds.pop(job, None)
 
     async def _work(self, job: str, task: Task) -> None:
-        engine = self._engine(task)
-        if engine is None:
-            raise EngineFailure(
-                UNAVAILABLE, 'No speech recognition is installed here: pip install "rtnb[voice]" brings it.'
-            )
-        results = engine.run(task, self._fed(job) if isinstance(task, Transcribe) else None)
-        async with contextlib.aclosing(results):  # type: ignore[type-var]
+        async with contextlib.aclosing(self._results(job, task)) as results:
             async for result in results:
                 self._tell(self._connection.supply(job, result))
                 while isinstance(task, Say) and self._connection.ahead(job) > _MOST_AHEAD:
                     self._room.clear()
                     await self._room.wait()
 
-    def _engine(self, task: Task) -> Engine | None:
-        if isinstance(task, Transcribe):
-            return self._engines.transcriber
-        return self._engines.voice if isinstance(task, Say) else self._engines.writer
+    def _results(self, job: str, task: Task) -> AsyncGenerator[Result, None]:
+        engines = self._engines
+        match task:
+            case Write():
+                return engines.writer.run(task)
+            case Say():
+                return engines.voice.run(task)
+            case Transcribe() if engines.transcriber is not None:
+                return engines.transcriber.run(task, self._fed(job))
+        raise EngineFailure(
+            UNAVAILABLE,
+            'No speech recognition is installed here: pip install "rtnb[voice]" brings it, or name an endpoint '
+            "with transcribe= (rtnb serve --transcribe URL).",
+        )
 
     async def _fed(self, job: str) -> AsyncIterator[Samples]:
         feed = self._feeds[job]

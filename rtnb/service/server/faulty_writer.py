@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 
-from rtnb.audio.samples import Samples
 from rtnb.service.engines import EngineFailure
-from rtnb.service.engines.tasks import Result, Task
+from rtnb.service.engines.tasks import Call, Text, Write
 
 _CODE = "rate_limit_exceeded"
 _MESSAGE = (
@@ -25,7 +24,7 @@ class OverdrawnWriter:
 
     name = "none (fault: rate_limit)"
 
-    async def run(self, task: Task, feed: AsyncIterator[Samples] | None = None) -> AsyncGenerator[Result, None]:
+    async def run(self, task: Write) -> AsyncGenerator[Text | Call, None]:
         """Fail.
 
         Raises

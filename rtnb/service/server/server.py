@@ -23,7 +23,7 @@ from websockets.typing import Subprotocol
 import rtnb
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.events import write_json
-from rtnb.service.engines import Engine, Engines, make
+from rtnb.service.engines import make
 from rtnb.service.server.access import Guard, certificate_hosts, is_loopback, names_of, reached_at
 from rtnb.service.server.fault_plan import RETIRED_CODE, Course, refused, retirement
 from rtnb.service.server.faulty_socket import FaultySocket
@@ -58,7 +58,7 @@ class Server:
         self.port = 0
         self.options = options
         self.place = Place("")
-        self._engines = _engines(options)
+        self._engines = make(options, OverdrawnWriter() if options.faults.rate_limit else None)
         self._guard = Guard(host, names_of(sockets.gethostname()))
         self._count = 0
         self._warming: asyncio.Task[None] | None = None
@@ -88,6 +88,8 @@ class Server:
     async def start(self, port: int, *, tls: bool) -> None:
         """Listen: on `port`, and with `tls` also on the one above it, encrypted; 0 takes free ones."""
         async with contextlib.AsyncExitStack() as owned:
+            owned.push_async_callback(self._engines.close)
+            await self._engines.check()
             self.port = await self._listen(owned, port)
             self.place = Place(f"ws://{reached_at(self.host)}:{self.port}")
             if tls:
@@ -108,11 +110,10 @@ class Server:
         """End every session with 1001, stop listening, and remove what was made for this run."""
         for each in self._listening:
             each.close()
-        await self._owned.aclose()
         if self._warming is not None:
             self._warming.cancel()
             await asyncio.wait([self._warming])
-        await self._engines.close()
+        await self._owned.aclose()  # the sessions, then the engines
 
     async def _listen(self, owned: contextlib.AsyncExitStack, port: int, **options: Any) -> int:
         # The library's log would hold request headers, keys among them.
@@ -147,12 +148,7 @@ class Server:
     @property
     def engines(self) -> dict[str, str | None]:
         """Return which engine makes what: ``voice``, ``writer``, and ``transcriber``, None where there is none."""
-        engines = self._engines
-        return {
-            "voice": engines.voice.name,
-            "writer": engines.writer.name,
-            "transcriber": engines.transcriber.name if engines.transcriber else None,
-        }
+        return self._engines.names
 
     def _health(self) -> dict[str, Any]:
         return {
@@ -202,19 +198,6 @@ class Server:
             found.dialect, model=found.model, seed=seed, lifetime=lifetime, intent=found.intent
         )
         await Talk(socket, connection, self._engines, speed=options.speed).run()
-
-
-def _engines(options: ServiceOptions) -> Engines:
-    """Make what the sessions speak, write and listen with."""
-    writer: Engine | None = None
-    if options.faults.rate_limit:
-        writer = OverdrawnWriter()
-    elif options.chat is not None:
-        # Only who wants a chat endpoint pays for loading it.
-        from rtnb.service.engines.chat import ChatWriter
-
-        writer = ChatWriter(options.chat, options.chat_model or "")
-    return make(writer, voice=options.voice_engine, phrases=options.phrases)
 
 
 def _course(socket: WebSocket, options: ServiceOptions, seed: int) -> contextlib.AbstractAsyncContextManager[None]:
