@@ -76,7 +76,9 @@ async def endpoints() -> AsyncIterator[Start]:
         servers.append(server)
         return made
 
-    yield start
-    for server in servers:
-        server.close()
-        await server.wait_closed()
+    try:
+        yield start
+    finally:
+        for server in servers:
+            server.close()
+            await server.wait_closed()

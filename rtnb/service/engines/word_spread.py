@@ -40,7 +40,7 @@ class WordSpread:
         words = _WORD.findall(text) or [""]
         words[-1] = text[len("".join(words[:-1])) :]  # with the spaces after it
         self._words = deque((word, _letters(word)) for word in words)
-        self._letters = sum(letters for _, letters in self._words)
+        self.letters = sum(letters for _, letters in self._words)
         self._expected = seconds_per_letter
         self._sound: list[Samples] = []
         self._held = 0  # samples in _sound
@@ -74,7 +74,7 @@ class WordSpread:
     @property
     def seconds_per_letter(self) -> float:
         """How fast the voice spoke, after `end`: what to expect of it next time."""
-        return self._total / RATE / self._letters
+        return self._total / RATE / self.letters
 
     def _cut(self, length: int) -> SpokenWord:
         sound = np.concatenate(self._sound)

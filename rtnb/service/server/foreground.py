@@ -1,4 +1,4 @@
-"""The local service in the foreground of a terminal: it prints where it listens, and ends on a signal."""
+"""The local service in the foreground of a terminal: it says where it is, and ends on a signal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rtnb.service.server.server import Server, serve_with
 
 
 def run(options: ServiceOptions, host: str = "127.0.0.1", port: int = 0, *, tls: bool = False) -> None:
-    """Serve until Ctrl-C, for the command line. Arguments and errors as in `rtnb.service.server.serve`."""
+    """Serve until Ctrl-C, and tell where: for the command line. Arguments and errors as in `rtnb.service.server.serve`."""
 
     async def main() -> None:
         stop = stop_on_signals()
@@ -23,35 +23,34 @@ def run(options: ServiceOptions, host: str = "127.0.0.1", port: int = 0, *, tls:
         print(greeting(server), flush=True)
         server.warm()
         await stop.wait()
-        print("\nStopping: open sessions are closed with 1001.", flush=True)
+        print("\nStopping: open sessions are told.", flush=True)
         await server.close()
 
     asyncio.run(main())
 
 
 def warn(host: str) -> None:
-    """Warn on stderr where the service is open to the network."""
+    """Say on stderr, loudly, that the service is open to the network, where it is."""
     if warning := Guard(host).warning():
         bar = "!" * 82
         print(f"{bar}\n{warning}\n{bar}", file=sys.stderr, flush=True)
 
 
 def greeting(server: Server) -> str:
-    """Return what is printed at the start: where it listens, its engines, how clients reach it, and its faults."""
-    parts = [f"The local realtime service listens at {server.url}"]
+    """Return what a person reads first."""
+    parts = [f"The local realtime service listens at {server.url}", usage(server.place)]
     if server.others:
         parts[0] += f"\nFrom other computers, by its address or its name: {' or '.join(server.others)}"
     parts[0] += "\n" + ", ".join(f"{part}: {engine or 'none'}" for part, engine in server.engines.items())
-    parts += ["", usage(server.place)]
     if faults := server.options.faults.told():
         parts.append(
             "\n".join(["What goes wrong on purpose, in every session:", *(f"  {each}" for each in faults), ""])
         )
-    return "\n".join([*parts, "Ctrl-C stops it."])
+    return "\n".join([parts[0], "", *parts[1:], "Ctrl-C stops it."])
 
 
 def stop_on_signals() -> asyncio.Event:
-    """Return an event that the signals to stop set. To be called before the URL is printed: a signal may follow at once."""
+    """Return an event that the signals to stop set. To be called before anybody is told that the service is there."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
         number = getattr(signal, name, None)  # SIGHUP is Unix's, SIGBREAK is Windows'
