@@ -11,19 +11,10 @@ from typing import Any
 
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.config import SESSION_SETTINGS
-from rtnb.service.server.options import ServiceOptions
+from rtnb.service.server.options import ServiceOptions, connect_words
 from rtnb.service.server.process import ServiceProcess
 
-OPTION_WORDS: dict[str, str] = {
-    "faults": "faults",
-    "seed": "seed",
-    "pace": "speed",
-    "expire_in": "expire_in",
-    "voice_engine": "voice_engine",
-    "chat": "chat",
-    "chat_model": "chat_model",
-    "phrases": "phrases",
-}
+OPTION_WORDS = connect_words()
 """What `rtnb.connect` takes for the local service beside the session's settings, and the option of the service that it is."""
 
 

@@ -12,6 +12,7 @@ from rtnb.audio import AudioClip
 from rtnb.audio.samples import Samples
 from rtnb.service.engines import make
 from rtnb.service.engines.tasks import Say, SpokenWord
+from rtnb.service.server.options import ServiceOptions
 from rtnb.service.speech.voice import RATE
 
 CHUNK_SECONDS = 0.04
@@ -21,7 +22,7 @@ SENTENCE = "Hello! What is six times seven?"
 
 async def local_speech(text: str = SENTENCE) -> AudioClip:
     """Return a text spoken by the local voice."""
-    engines = make(transcriber="none")
+    engines = make(ServiceOptions())
     try:
         words = [
             word.samples

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from typing import Any
 
 from rtnb.audio.samples import Samples
 from rtnb.formatting import one_line
 from rtnb.service.engines import EngineFailure, Engines
-from rtnb.service.engines.tasks import Feed, Finish, Order, Say, Start, Stop, Task, Transcribe, Write
+from rtnb.service.engines.tasks import Feed, Finish, Order, Result, Say, Start, Stop, Task, Transcribe, Write
 from rtnb.service.session.client_events import Events
 from rtnb.service.session.connection import ServiceConnection
 from rtnb.service.session.transcription import UNAVAILABLE
@@ -63,7 +62,7 @@ class EngineJobs:
     async def _run(self, job: str, task: Task) -> None:
         connection = self._connection
         try:
-            async with contextlib.aclosing(self._engine(job, task)) as results:
+            async with contextlib.aclosing(self._results(job, task)) as results:
                 async for result in results:
                     self._send(connection.supply(job, result))
                     while isinstance(task, Say) and connection.unsent_seconds(job) > _MOST_UNSENT:
@@ -80,20 +79,21 @@ class EngineJobs:
             self._tasks.pop(job, None)
             self._feeds.pop(job, None)
 
-    def _engine(self, job: str, task: Task) -> AsyncGenerator[Any, None]:
+    def _results(self, job: str, task: Task) -> AsyncGenerator[Result, None]:
         """Start the engine of a task; return its results as they come."""
-        run: Any
+        engines = self._engines
         match task:
             case Write():
-                run = self._engines.writer.run(task)
+                return engines.writer.run(task)
             case Say():
-                run = self._engines.voice.run(task)
-            case Transcribe():
-                if self._engines.transcriber is None:
-                    message = 'No speech recognition is installed here: pip install "rtnb[voice]" brings it.'
-                    raise EngineFailure(UNAVAILABLE, message)
-                run = self._engines.transcriber.run(task, self._fed(job))
-        return run  # type: ignore[no-any-return]
+                return engines.voice.run(task)
+            case Transcribe() if engines.transcriber is not None:
+                return engines.transcriber.run(task, self._fed(job))
+        raise EngineFailure(
+            UNAVAILABLE,
+            'No speech recognition is installed here: pip install "rtnb[voice]" brings it, or name an endpoint '
+            "with transcribe= (rtnb serve --transcribe URL).",
+        )
 
     async def _fed(self, job: str) -> AsyncIterator[Samples]:
         feed = self._feeds[job]

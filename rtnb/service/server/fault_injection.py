@@ -11,6 +11,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from rtnb.service.engines import EngineFailure
+from rtnb.service.engines.tasks import Call, Text, Write
 from rtnb.service.server.fault_plan import Action, Close, Drop, FaultPlan, Send
 
 _MOST_WAITING = 1_000  # actions that are not due; then the sender waits
@@ -78,7 +79,7 @@ class RateLimitedWriter:
 
     name = "none (fault: rate_limit)"
 
-    async def run(self, task: Any, feed: Any = None) -> AsyncGenerator[Any, None]:
+    async def run(self, task: Write) -> AsyncGenerator[Text | Call, None]:
         """Fail.
 
         Raises

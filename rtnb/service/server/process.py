@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -18,7 +19,6 @@ from rtnb.service.child_processes import child_environment, own_group
 from rtnb.service.server.options import REFUSED, ServiceOptions
 
 _STOP_SECONDS = 3.0
-_CHAT_KEY = "RTNB_CHAT_API_KEY"
 
 
 class ServiceProcess:
@@ -44,16 +44,15 @@ class ServiceProcess:
         atexit.register(self.stop)
 
     @classmethod
-    def start(cls, *, timeout: float = 20.0, **options: Any) -> ServiceProcess:
+    def start(cls, *, timeout: float | None = None, **options: Any) -> ServiceProcess:
         """Start the service and wait until it listens.
 
         Parameters
         ----------
         timeout : float
-            Seconds to wait.
+            Seconds to wait; 20 by default, more where functions are to be loaded.
         **options
-            As in `rtnb.service.server.options.ServiceOptions`: ``seed=``, ``speed=`` (seconds of speech a second; 0: no
-            limit), ``faults=``, ``expire_in=``, ``voice_engine=``, ``chat=``, ``chat_model=``.
+            The fields of `rtnb.service.server.options.ServiceOptions`.
 
         Raises
         ------
@@ -65,15 +64,16 @@ class ServiceProcess:
         return cls.start_with(ServiceOptions(**options), timeout=timeout)
 
     @classmethod
-    def start_with(cls, options: ServiceOptions, *, timeout: float = 20.0) -> ServiceProcess:
+    def start_with(cls, options: ServiceOptions, *, timeout: float | None = None) -> ServiceProcess:
         """Start the service with its options in one piece; errors as in :meth:`start`."""
+        timeout = options.start_seconds if timeout is None else timeout
         errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
         child = subprocess.Popen(
             [sys.executable, "-m", "rtnb.service", "--port", "0", *options.arguments()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=child_environment(*([_CHAT_KEY] if options.chat is not None else [])),
+            env=child_environment(*options.secrets(os.environ)),
             **own_group(),
         )
         announced = _read_announcement(child, timeout)

@@ -62,14 +62,16 @@ async def _serving(
 
 
 def _greeting(server: Server) -> str:
-    parts = [f"The local realtime service listens at {server.url}", usage(server.place)]
+    parts = [f"The local realtime service listens at {server.url}"]
     if server.others:
         parts[0] += f"\nFrom other computers, by its address or its name: {' or '.join(server.others)}"
+    parts[0] += "\n" + ", ".join(f"{part}: {engine or 'none'}" for part, engine in server.engines.items())
+    parts += ["", usage(server.place)]
     if faults := server.options.faults.described():
         parts.append(
             "\n".join(["What goes wrong on purpose, in every session:", *(f"  {each}" for each in faults), ""])
         )
-    return "\n".join([parts[0], "", *parts[1:], "Ctrl-C stops it."])
+    return "\n".join([*parts, "Ctrl-C stops it."])
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -22,7 +22,7 @@ from websockets.typing import Subprotocol
 
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.events import write_json
-from rtnb.service.engines import Engine, Engines, make
+from rtnb.service.engines import Engines, make
 from rtnb.service.server.access import AccessRules, is_loopback, names_of
 from rtnb.service.server.fault_injection import FaultySocket, RateLimitedWriter
 from rtnb.service.server.fault_plan import RETIRED_CODE, FaultPlan, refused, retirement
@@ -73,7 +73,7 @@ class Server:
         self.port = 0
         self.options = options
         self.place = Place("")
-        self._engines = engines or _engines(options)
+        self._engines = engines or make(options, RateLimitedWriter() if options.faults.rate_limit else None)
         self._make_detector = make_detector
         self._access = AccessRules(host, names_of(sockets.gethostname()))
         self._count = 0
@@ -100,12 +100,7 @@ class Server:
     @property
     def engines(self) -> dict[str, str | None]:
         """Return the engine of each part: ``voice``, ``writer``, and ``transcriber``, None where there is none."""
-        engines = self._engines
-        return {
-            "voice": engines.voice.name,
-            "writer": engines.writer.name,
-            "transcriber": engines.transcriber.name if engines.transcriber else None,
-        }
+        return self._engines.names
 
     def __repr__(self) -> str:
         faults = f" with {self.options.faults}" if self.options.faults else ""
@@ -116,6 +111,8 @@ class Server:
         if not self.host.strip():
             raise ConfigurationError("host='' names nothing; leave it out, which means 127.0.0.1.")
         async with contextlib.AsyncExitStack() as owned:
+            owned.push_async_callback(self._engines.close)
+            await self._engines.check()
             url_host = self._access.url_host()
             self.port = await self._listen(owned, port)
             self.place = Place(f"ws://{url_host}:{self.port}")
@@ -136,11 +133,10 @@ class Server:
         """End every session with 1001, stop listening, and remove what was made for this run."""
         for each in self._listeners:
             each.close()
-        await self._owned.aclose()
         if self._warming is not None:
             self._warming.cancel()
             await asyncio.wait([self._warming])
-        await self._engines.close()
+        await self._owned.aclose()  # the sessions, then the engines
 
     async def _listen(self, owned: contextlib.AsyncExitStack, port: int, **options: Any) -> int:
         # The library's log would hold request headers, keys among them.
@@ -229,19 +225,6 @@ class Server:
             make_detector=self._make_detector,
         )
         await SessionSocket(socket, connection, self._engines, speed=options.speed).run()
-
-
-def _engines(options: ServiceOptions) -> Engines:
-    """Make what the sessions speak, write and transcribe with."""
-    writer: Engine | None = None
-    if options.faults.rate_limit:
-        writer = RateLimitedWriter()
-    elif options.chat is not None:
-        # Only a service with a chat endpoint pays for loading it.
-        from rtnb.service.engines.chat import ChatWriter
-
-        writer = ChatWriter(options.chat, options.chat_model or "")
-    return make(writer, voice=options.voice_engine, phrases=options.phrases)
 
 
 def _select_subprotocol(_socket: WebSocket, offered: Sequence[Subprotocol]) -> Subprotocol | None:
