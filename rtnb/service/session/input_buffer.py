@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-from collections import deque
 from typing import Any
 
 import numpy as np
@@ -48,7 +47,7 @@ class InputBuffer:
         self.start = self.end = 0
         self._base_ms = 0.0
         self._spare = b""
-        self._pieces: deque[Samples] = deque()
+        self._held = bytearray()  # int16 samples
 
     @property
     def seconds(self) -> float:
@@ -73,32 +72,24 @@ class InputBuffer:
             raise error_events.buffer_full(LONGEST // 60)
         samples = self.format.decode(data[:whole])
         self._spare = data[whole:]
-        if len(samples):
-            self._pieces.append(samples)
-            self.end += len(samples)
+        self._held += samples.data
+        self.end += len(samples)
         return samples
 
     def between(self, first: int, last: int) -> Samples:
-        """Return the held samples from `first` to before `last`."""
-        found: list[Samples] = [np.zeros(0, np.int16)]
-        begin = self.start
-        for piece in self._pieces:
-            if begin < last and begin + len(piece) > first:
-                found.append(piece[max(0, first - begin) : last - begin])
-            begin += len(piece)
-        return np.concatenate(found)
+        """Return the held samples (int16) from `first` to before `last`."""
+        begin, end = (max(0, sample - self.start) for sample in (first, last))
+        return np.frombuffer(self._held[2 * begin : 2 * end], np.int16)
 
     def drop(self, until: int) -> None:
         """Forget the samples before `until`."""
-        while self._pieces and self.start + len(self._pieces[0]) <= until:
-            self.start += len(self._pieces.popleft())
-        if self._pieces and self.start < until:
-            self._pieces[0] = self._pieces[0][until - self.start :]
-            self.start = until
+        count = max(0, min(until, self.end) - self.start)
+        del self._held[: 2 * count]
+        self.start += count
 
     def clear(self) -> None:
         """Forget all samples; the clock keeps its time."""
-        self._pieces.clear()
+        self._held.clear()
         self._spare = b""
         self.start = self.end
 

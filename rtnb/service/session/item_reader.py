@@ -43,10 +43,7 @@ class ItemReader:
     def read(self, given: Any, param: str, format: AudioFormat) -> StoredItem:
         """Return the item as it is kept: with an id and a status, its audio (of this format) beside it.
 
-        Raises
-        ------
-        InvalidRequest
-            It is not an item that the service knows; `param` leads to the field at fault.
+        `InvalidRequest` says what is wrong with it; `param` leads to the field at fault.
         """
         if given is None:
             raise error_events.missing_parameter(param=param)

@@ -172,13 +172,7 @@ class ItemList:
         return self._order[-1] if self._order else None
 
     def find(self, item_id: Any, verb: str, param: str = "item_id") -> StoredItem:
-        """Return the item of an id.
-
-        Raises
-        ------
-        InvalidRequest
-            There is none; `verb` and `param` are for the message.
-        """
+        """Return the item of an id, or raise `InvalidRequest`; `verb` and `param` are for the message."""
         if item_id not in self:
             raise error_events.unknown_item(verb, item_id, param)
         return self._items[item_id]
@@ -195,13 +189,7 @@ class ItemList:
         return [self._event(Kind.ITEM_DONE, item)] if item.id in self else []
 
     def add(self, item: StoredItem, after: Any = None) -> Events:
-        """Add a finished item, at the end or after another.
-
-        Raises
-        ------
-        InvalidRequest
-            Its id is in use, or `after` names no item.
-        """
+        """Add a finished item, at the end or after another; `InvalidRequest` if its id is in use, or there is no other."""
         if item.id in self:
             raise error_events.item_exists(item.id)
         if after is not None and after != _FIRST:

@@ -78,7 +78,7 @@ async def test_an_order_is_written_and_spoken():
     ],
 )
 async def test_what_an_engine_raises_is_the_responses_reason(error, code, message):
-    """A failure with a code keeps it; any other is told by its type and text; the session goes on."""
+    """A failure with a code keeps it; any other is named by its type and text; the session goes on."""
 
     def broken(task):
         raise error
@@ -88,8 +88,8 @@ async def test_what_an_engine_raises_is_the_responses_reason(error, code, messag
         session.jobs.open(group)
         session.ask()
         await session.until(session.done)
-        told = session.done()["status_details"]["error"]
-        assert (told["code"], told["message"]) == (code, message)
+        error = session.done()["status_details"]["error"]
+        assert (error["code"], error["message"]) == (code, message)
 
 
 class Endless(Saying):
@@ -110,7 +110,7 @@ class Endless(Saying):
 
 
 async def test_a_voice_that_is_ahead_waits():
-    """No more than some seconds of speech wait to be told; when they are told, the voice goes on."""
+    """No more than some seconds of speech wait to be sent; when they are sent, the voice goes on."""
     voice = Endless()
     async with asyncio.TaskGroup() as group:
         session = Session(engines(voice=voice))
@@ -142,7 +142,7 @@ class SecondFirst(Saying):
 
 
 async def test_a_sentence_that_is_early_never_holds_up_the_one_before_it():
-    """A long second sentence that is spoken before the first one waits; the first goes on, and both are told."""
+    """A long second sentence that is spoken before the first one waits; the first goes on, and both are sent."""
     writer = Writing(lambda task: [Text("One is the first sentence. "), Text("Two is the second sentence.")])
     async with asyncio.TaskGroup() as group:
         session = Session(engines(voice=SecondFirst(), writer=writer))

@@ -62,7 +62,7 @@ def test_deltas_come_where_the_dialect_has_them(make_client, dialect, deltas):
     assert "".join(pieces) in ("Hello there", "")
 
 
-def test_without_a_setting_nothing_is_told_but_the_reply_knows(dialect, make_client):
+def test_without_a_setting_no_transcript_is_sent_and_the_reply_has_it(dialect, make_client):
     """A session without transcription sends no transcript, and still answers what was said."""
     asked = []
     client = make_client(dialect, reply=lambda text, **_: asked.append(text) or "Yes.")
@@ -99,7 +99,7 @@ def test_clear_stops_the_transcriber(client):
     assert Stop(job) in client.bench.orders
 
 
-def test_a_failure_is_told_with_its_code(dialect, make_client):
+def test_a_failure_is_sent_with_its_code(dialect, make_client):
     """Without a transcriber: failed, with the code, and never an invented text."""
     client = configured(make_client(dialect, transcribe=unavailable))
     events = client.append(*TURN)
@@ -114,7 +114,7 @@ def test_a_failure_is_told_with_its_code(dialect, make_client):
 
 
 def test_without_a_transcriber_the_reply_is_honest(dialect, make_client):
-    """It tells how much it heard, that it does not understand, and what would help; nobody is asked to write."""
+    """It says how much it heard, that it does not understand, and what would help; the writer gets no task."""
     client = make_client(dialect, transcribe=unavailable)
     client.configure(audio={"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": 500}}})
     client.append(*TURN)
