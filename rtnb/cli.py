@@ -121,7 +121,7 @@ def _lab(given: argparse.Namespace) -> int:
 
 
 def _serve(given: argparse.Namespace) -> int:
-    from rtnb.service.server.foreground import run
+    from rtnb.service.server.running import run
 
     run(ServiceOptions.of(given), given.host, given.port, tls=given.tls)
     return 0

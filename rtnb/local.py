@@ -7,21 +7,15 @@ import functools
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.config import SESSION_SETTINGS
-from rtnb.service.server.options import ServiceOptions
+from rtnb.service.server.options import ServiceOptions, connect_words
 from rtnb.service.server.process import ServiceProcess
 
-OPTION_WORDS: dict[str, str] = {
-    "pace" if each.name == "speed" else each.name: each.name for each in fields(ServiceOptions)
-}
-"""What `rtnb.connect` takes for the local service beside the session's settings, and the option of the service that it is.
-
-The names are the same, but for one: ``speed=`` is a setting of the session.
-"""
+OPTION_WORDS = connect_words()
+"""What `rtnb.connect` takes for the local service beside the session's settings, and the option of the service that it is."""
 
 
 def split_options(words: Mapping[str, Any]) -> tuple[ServiceOptions, dict[str, Any]]:

@@ -73,8 +73,9 @@ def test_serve_says_everything_and_stops_on_ctrl_c(serve):
 
 @UNIX
 def test_serve_tells_what_goes_wrong_on_purpose(serve):
-    """The faults that are on are listed with their values, and /health has them."""
-    child, told = serve("--fault", "drop_after=3", "--fault", "delay_ms=5")
+    """The engines, and the faults that are on with their values, are listed; /health has them."""
+    child, told = serve("--fault", "drop_after=3", "--fault", "delay_ms=5", "--speak", "127.0.0.1:9")
+    assert "voice: speech tts-1 at 127.0.0.1:9, writer: script, transcriber: " in told
     with urllib.request.urlopen(url_in(told).replace("ws", "http", 1) + "/health") as answer:
         assert json.loads(answer.read())["faults"] == ["drop_after=3", "delay_ms=5"]
     child.send_signal(signal.SIGTERM)

@@ -1,21 +1,74 @@
-"""What an engine is."""
+"""The seam between the service and its engines: the protocols of writer, voice and transcriber.
+
+Every session of a server shares three engines. The *writer* finds the words of an answer, the *voice* speaks them, the
+*transcriber* writes down what the user says; a server may have no transcriber. Each is chosen when the service starts.
+
+**By URL**, where a model is served with OpenAI's HTTP API (Ollama, llama.cpp, vLLM, speaches, LocalAI, a cloud)::
+
+    rtnb serve --chat http://127.0.0.1:11434 --chat-model llama3.2 \\
+               --speak http://127.0.0.1:8000 --speak-model tts-1 \\
+               --transcribe http://127.0.0.1:8000 --transcribe-model whisper-1
+
+**By function**, where a model is a Python library. The function runs in a worker process, is called once for each stretch
+of whole sentences or each turn of the user, and may load its model when its module is imported::
+
+    # my_engines.py                                   rtnb serve --speaker my_engines:speak
+    def speak(text, voice):                           #          --transcriber my_engines:transcribe
+        return samples, 22_050                        # mono int16 samples, shape (n,), and their rate in Hz
+
+    def transcribe(samples, rate, language):          # int16 samples, shape (n,), Hz, "de" or None
+        return "what was said"
+
+**As a class**, inside rtnb. An engine is any object with a `name`, a `run` that is an async generator, and a `close`; it
+is shared by all sessions, so that several runs may be open at once::
+
+    class Parrot:                                     # a Writer
+        name = "parrot"
+
+        async def run(self, task: Write):
+            yield Text(task.prompt)
+
+        async def close(self): ...
+
+    class Beep:                                       # a Voice: the words' texts join to the task's text
+        name = "beep"
+
+        async def run(self, task: Say):
+            for word in re.findall(r"\\s*\\S+", task.text):
+                yield SpokenWord(word, tone)          # int16 samples at 24 kHz
+
+        async def close(self): ...
+
+    class Counter:                                    # a Transcriber: fed while the user speaks
+        name = "counter"
+
+        async def run(self, task: Transcribe, feed):
+            count = 0
+            async for samples in feed:                # int16 samples at task.rate Hz
+                count += len(samples)
+            yield Transcript(f"{count / task.rate:.1f} seconds", final=True)
+
+        async def close(self): ...
+
+What an engine cannot do it says with an `EngineFailure`: the response or the transcription fails, the session goes on.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from rtnb.audio.samples import Samples
 from rtnb.errors import RtnbError
-from rtnb.service.engines.tasks import Result, Task
+from rtnb.service.engines.tasks import Call, Say, SpokenWord, Text, Transcribe, Transcript, Write
 
-__all__ = ["Engine", "EngineFailure", "Engines"]
+__all__ = ["Engine", "EngineFailure", "Engines", "Transcriber", "Voice", "Writer"]
 
 
 class EngineFailure(RtnbError):
-    """An engine could not do what it was asked.
+    """An engine could not do its task.
 
     Attributes
     ----------
@@ -31,25 +84,20 @@ class EngineFailure(RtnbError):
         self.message = message
 
 
-class Engine(Protocol):
-    """Does one kind of work for all sessions of a server.
+class Writer(Protocol):
+    """Finds the words of an answer.
 
     Attributes
     ----------
     name : str
-        As shown to people: ``"numpy-formant"``, ``"espeak-ng"``, ``"pocketsphinx"``, ``"script"`` …
+        As ``/health`` and the session's repr show it: ``"script"``, ``"chat llama3.2 at 127.0.0.1:11434"``.
     """
 
-    name: str
+    @property
+    def name(self) -> str: ...  # noqa: D102
 
-    def run(self, task: Task, feed: AsyncIterator[Samples] | None = None) -> AsyncIterator[Result]:
-        """Do a task: an async generator, whose ``aclose()`` ends the work at once.
-
-        Parameters
-        ----------
-        task : Say, Write or Transcribe
-        feed : async iterator of int16 arrays, optional
-            For a Transcribe: the sound, as it comes; it ends with the turn.
+    def run(self, task: Write) -> AsyncGenerator[Text | Call, None]:
+        """Write an answer: its words as they come, and function calls. ``aclose()`` ends the work at once.
 
         Raises
         ------
@@ -62,6 +110,67 @@ class Engine(Protocol):
         ...
 
 
+class Voice(Protocol):
+    """Speaks a text.
+
+    Attributes
+    ----------
+    name : str
+        As ``/health`` and the session's repr show it: ``"espeak-ng"``, ``"function my_engines:speak"``.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    def run(self, task: Say) -> AsyncGenerator[SpokenWord, None]:
+        """Speak: words with their sound (int16, 24 kHz), whose texts join to the task's. ``aclose()`` ends the work at once.
+
+        Raises
+        ------
+        EngineFailure
+        """
+        ...
+
+    async def close(self) -> None:
+        """End what the engine has running. It is not used afterwards."""
+        ...
+
+
+class Transcriber(Protocol):
+    """Writes down what the user says.
+
+    Attributes
+    ----------
+    name : str
+        As ``/health`` and the session's repr show it: ``"pocketsphinx"``, ``"transcription whisper-1 at 127.0.0.1:8000"``.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    def run(self, task: Transcribe, feed: AsyncIterator[Samples]) -> AsyncGenerator[Transcript, None]:
+        """Write down a turn: the text so far, as often as it changes, the last one final.
+
+        Parameters
+        ----------
+        task : Transcribe
+        feed : async iterator of int16 arrays, shape (n,)
+            The sound at ``task.rate`` Hz, as it comes; it ends with the turn.
+
+        Raises
+        ------
+        EngineFailure
+        """
+        ...
+
+    async def close(self) -> None:
+        """End what the engine has running. It is not used afterwards."""
+        ...
+
+
+Engine = Writer | Voice | Transcriber
+
+
 @runtime_checkable
 class Warmable(Protocol):
     """An engine that takes a while before its first task."""
@@ -71,27 +180,61 @@ class Warmable(Protocol):
         ...
 
 
+@runtime_checkable
+class Checkable(Protocol):
+    """An engine of which only a try shows whether it can work at all."""
+
+    async def check(self) -> None:
+        """Try it, before the service listens.
+
+        Raises
+        ------
+        ConfigurationError
+            It cannot work; the message says why.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """What a server's sessions speak, write and listen with.
+    """What the sessions of a server write, speak and transcribe with.
 
     Attributes
     ----------
-    voice, writer : Engine
-    transcriber : Engine or None
+    voice : Voice
+    writer : Writer
+    transcriber : Transcriber or None
         None: what the user says is not transcribed.
     """
 
-    voice: Engine
-    writer: Engine
-    transcriber: Engine | None
+    voice: Voice
+    writer: Writer
+    transcriber: Transcriber | None
 
-    async def warm(self, engine: Engine | None = None) -> None:
-        """Get one engine ready; without a name the voice, which every session needs."""
-        engine = engine or self.voice
-        if isinstance(engine, Warmable):
-            await engine.warm()
+    @property
+    def names(self) -> dict[str, str | None]:
+        """The engine of each part: ``voice``, ``writer``, and ``transcriber``, None where there is none."""
+        transcriber = self.transcriber.name if self.transcriber else None
+        return {"voice": self.voice.name, "writer": self.writer.name, "transcriber": transcriber}
+
+    async def check(self) -> None:
+        """Try the engines of which only a try shows whether they can work.
+
+        Raises
+        ------
+        ConfigurationError
+            One of them cannot; the message says why.
+        """
+        await asyncio.gather(*(engine.check() for engine in self._all() if isinstance(engine, Checkable)))
+
+    async def warm(self) -> None:
+        """Get the voice ready, which every session needs."""
+        if isinstance(self.voice, Warmable):
+            await self.voice.warm()
 
     async def close(self) -> None:
         """Close all of them."""
-        await asyncio.gather(*(engine.close() for engine in (self.voice, self.writer, self.transcriber) if engine))
+        await asyncio.gather(*(engine.close() for engine in self._all()))
+
+    def _all(self) -> list[Engine]:
+        return [engine for engine in (self.voice, self.writer, self.transcriber) if engine is not None]

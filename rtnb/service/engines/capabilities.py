@@ -1,4 +1,4 @@
-"""What is installed here for the local service to speak, write and listen with, and how to get the rest."""
+"""What is installed here for the local service to write, speak and transcribe with, and how to get the rest."""
 
 from __future__ import annotations
 
@@ -19,8 +19,14 @@ _COLUMNS = ("part", "engine", "version", "state", "how to get it")
 # Part, engine, module, distribution, how to get it; of each part the best first. Nothing is imported to find out.
 _KNOWN = (
     ("voice", "espeak-ng", "espeakng_loader", "espeakng-loader", f"{_VOICE_EXTRA} (GPL-3.0-or-later)"),
-    ("voice", "numpy-formant", "", "", _BUILT_IN),
-    ("transcriber", "pocketsphinx", "pocketsphinx", "pocketsphinx", f"{_VOICE_EXTRA} (American English)"),
+    ("voice", "numpy-formant", "", "", "or a model of your own: rtnb serve --speak URL, --speaker MODULE:FUNCTION"),
+    (
+        "transcriber",
+        "pocketsphinx",
+        "pocketsphinx",
+        "pocketsphinx",
+        f"{_VOICE_EXTRA} (American English), or a model of your own: --transcribe URL, --transcriber MODULE:FUNCTION",
+    ),
     ("speech detector", "webrtcvad", "webrtcvad", "webrtcvad-wheels", _VOICE_EXTRA),
     ("speech detector", "energy", "", "", _BUILT_IN),
     ("resampling", "soxr", "soxr", "soxr", _VOICE_EXTRA),
@@ -81,7 +87,7 @@ class Capabilities(tuple[Capability, ...]):
 
 
 def capabilities() -> Capabilities:
-    """Find out which engines are here, and which of each kind the service uses unless told otherwise."""
+    """Return which engines are here, and which of each kind the service uses where no option names one."""
     found = []
     served: set[str] = set()
     for part, engine, module, distribution, how_to_get in _KNOWN:

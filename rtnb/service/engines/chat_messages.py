@@ -1,94 +1,20 @@
-"""What is said to a chat endpoint: a Write as the body of a request, in the form that OpenAI-compatible servers take.
-
-Pure.
-"""
+"""The messages of a chat endpoint: a `Write` as the body of a request, and the chunks of its answer as text and calls. Pure."""
 
 from __future__ import annotations
 
-import ipaddress
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-from rtnb.errors import ConfigurationError
-from rtnb.service.engines.tasks import Message, NamedTool, Write
+from rtnb.service.engines.http_reply import json_object
+from rtnb.service.engines.tasks import Call, Message, NamedTool, Write
 
-__all__ = ["ChatEndpoint", "chat_endpoint", "request_body"]
+__all__ = ["ChatAnswer", "request_body"]
 
 _SPOKEN = "Your words are read aloud: answer in plain spoken sentences, without markup, lists, emoji or code."
 _NOTHING = "(No words came. Please go on.)"
 _NO_OUTPUT = "(The function has given no result.)"
-_FORMS = "Give it as http://127.0.0.1:11434, or with the path: …/v1 or …/v1/chat/completions."
-
-
-@dataclass(frozen=True, slots=True)
-class ChatEndpoint:
-    """Where a chat endpoint is.
-
-    Attributes
-    ----------
-    secure : bool
-        Whether it is spoken to by TLS.
-    host : str
-    port : int
-    path : str
-        Of the completions, with its query.
-    """
-
-    secure: bool
-    host: str
-    port: int
-    path: str
-
-    @property
-    def url(self) -> str:
-        """The endpoint without its query, as shown to people."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        usual = self.port == (443 if self.secure else 80)
-        return f"http{'s' * self.secure}://{host}{'' if usual else f':{self.port}'}{self.path.partition('?')[0]}"
-
-    @property
-    def authority(self) -> str:
-        """Host and port, for the Host header."""
-        return urlsplit(self.url).netloc
-
-    @property
-    def nearby(self) -> bool:
-        """Whether it is this computer or one of the local network."""
-        try:
-            return ipaddress.ip_address(self.host).is_private
-        except ValueError:
-            return "." not in self.host or self.host.endswith((".local", ".localhost", ".internal"))
-
-
-def chat_endpoint(url: str) -> ChatEndpoint:
-    """Read the URL of a chat endpoint: its root, its ``/v1``, or its completions.
-
-    Raises
-    ------
-    ConfigurationError
-        It is no http or https URL, or it holds a password, which does not belong there.
-    """
-    url = url.strip()
-    if "://" not in url:
-        url = f"http://{url}"
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"The chat URL cannot be read ({error}). {_FORMS}") from None
-    if parts.username is not None or parts.password is not None:
-        raise ConfigurationError(
-            "The chat URL holds a user name or a password: put the key into RTNB_CHAT_API_KEY instead."
-        )
-    if parts.scheme not in ("http", "https") or not host or any(not " " < char < "\x7f" for char in url):
-        raise ConfigurationError(f"The chat URL must be an http:// or https:// URL of plain characters. {_FORMS}")
-    path = parts.path.rstrip("/")
-    if not path.endswith("/chat/completions"):
-        path = f"{path or '/v1'}/chat/completions"
-    secure = parts.scheme == "https"
-    return ChatEndpoint(secure, host, port or (443 if secure else 80), f"{path}?{parts.query}" if parts.query else path)
 
 
 def request_body(task: Write, model: str) -> dict[str, Any]:
@@ -153,3 +79,113 @@ def _called(calls: Sequence[Message], outputs: dict[str, str]) -> list[dict[str,
         for turn in calls
     ]
     return [{"role": "assistant", "content": None, "tool_calls": asked}, *given]
+
+
+@dataclass(slots=True)
+class _CallInProgress:
+    """A call whose arguments are still coming."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+class ChatAnswer:
+    """Puts an answer together from the endpoint's chunks.
+
+    Attributes
+    ----------
+    finished : bool
+        Whether the endpoint said that the answer is complete.
+    """
+
+    def __init__(self) -> None:
+        self.finished = False
+        self._calls: dict[int, _CallInProgress] = {}
+        self._thoughts = _Thoughts()
+
+    def take(self, data: str) -> str:
+        """Take the data of one event; return the text that it adds.
+
+        Raises
+        ------
+        InvalidAnswer
+            It is no JSON object, or it reports an error.
+        """
+        if data.strip() == "[DONE]":
+            self.finished = True
+            return ""
+        chunk = json_object(data)
+        choices = chunk.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+        self.finished = self.finished or bool(choice.get("finish_reason"))
+        said = choice.get("delta") or choice.get("message")
+        return self._said(said) if isinstance(said, dict) else ""
+
+    def _said(self, said: dict[str, Any]) -> str:
+        fragments = said.get("tool_calls")
+        for fragment in fragments if isinstance(fragments, list) else ():
+            if isinstance(fragment, dict):
+                self._add(fragment)
+        content = said.get("content")
+        return self._thoughts.without(content) if isinstance(content, str) else ""
+
+    def _add(self, fragment: dict[str, Any]) -> None:
+        function = fragment.get("function")
+        function = function if isinstance(function, dict) else {}
+        call_id, name = (str(value) if value else "" for value in (fragment.get("id"), function.get("name")))
+        arguments = function.get("arguments") or ""
+        arguments = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+        index = fragment.get("index")
+        place = index if isinstance(index, int) else max(self._calls, default=0)
+        held = self._calls.get(place)
+        # Some endpoints number every call 0, or none: then a new name under a new id begins a new call.
+        if held is not None and name and call_id and call_id != held.call_id:
+            place, held = max(self._calls) + 1, None
+        if held is None:
+            self._calls[place] = _CallInProgress(call_id, name, arguments)
+        else:
+            held.name = held.name or name
+            held.arguments += arguments
+
+    def rest(self) -> str:
+        """Return text that was held back until it was clear what it is."""
+        return self._thoughts.rest()
+
+    def calls(self) -> list[Call]:
+        """Return the calls, in their order; no arguments are an empty object."""
+        calls = (self._calls[place] for place in sorted(self._calls))
+        return [Call(call.name, call.arguments.strip() or "{}") for call in calls if call.name]
+
+
+class _Thoughts:
+    """Leaves out the thoughts that some models write in front of their answer, between ``<think>`` and ``</think>``."""
+
+    _OPEN, _CLOSE = "<think>", "</think>"
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._state = "start"
+
+    def without(self, text: str) -> str:
+        if self._state == "answer":
+            return text
+        self._held += text
+        if self._state == "start":
+            begun = self._held.lstrip()
+            if self._OPEN.startswith(begun[: len(self._OPEN)]) and len(begun) < len(self._OPEN):
+                return ""
+            self._state = "thinking" if begun.startswith(self._OPEN) else "answer"
+        if self._state == "thinking":
+            _, closed, self._held = (
+                self._held.rpartition(self._CLOSE) if self._CLOSE in self._held else ("", "", self._held)
+            )
+            if not closed:
+                self._held = self._held[-len(self._CLOSE) :]
+                return ""
+            self._state = "answer"
+        return self.rest().lstrip()
+
+    def rest(self) -> str:
+        left, self._held = ("" if self._state == "thinking" else self._held), ""
+        return left

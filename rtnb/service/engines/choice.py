@@ -1,77 +1,88 @@
-"""Which engines a server uses: those that are asked for, else the best that are installed."""
+"""Which engines a server uses: those that its options name, else the best that are installed."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rtnb.errors import ConfigurationError
-from rtnb.service.engines.base import Engine, Engines
+from rtnb.service.engines.base import Engines, Transcriber, Voice, Writer
+
+if TYPE_CHECKING:
+    from rtnb.service.server.options import ServiceOptions
 
 __all__ = ["make"]
 
+# Each engine's module is imported only where the engine is used: none of them costs a service that does without.
 
-def make(
-    writer: Engine | None = None, *, voice: str = "auto", transcriber: str = "auto", phrases: Iterable[str] = ()
-) -> Engines:
+
+def make(options: ServiceOptions, writer: Writer | None = None) -> Engines:
     """Make the engines of a server. Nothing is started yet.
 
     Parameters
     ----------
-    writer : Engine, optional
-        Who finds the words; without one, the script that is built in.
-    voice : str
-        ``"numpy"``, ``"espeak"``, or ``"auto"``: eSpeak NG where it is installed.
-    transcriber : str
-        ``"pocketsphinx"``, ``"none"``, or ``"auto"``: pocketsphinx where it is installed.
-    phrases : iterable of str
-        Sentences that the transcriber should expect, besides its own.
+    options : ServiceOptions
+        ``chat`` or ``script`` names the writer; ``speak``, ``speaker`` or ``voice_engine`` the voice; ``transcribe`` or
+        ``transcriber`` the transcriber.
+    writer : Writer, optional
+        Instead of the one that the options name.
 
     Raises
     ------
     ConfigurationError
-        An engine's name is unknown, or it is not installed.
+        An engine is not installed, or cannot be used as the options say.
     """
-    if writer is None:
-        from rtnb.service.engines.script_writer import ScriptWriter
-
-        writer = ScriptWriter()
-    return Engines(_voice(voice), writer, _transcriber(transcriber, tuple(phrases)))
+    return Engines(_voice(options), writer or _writer(options), _transcriber(options))
 
 
-def _workers(most: int = 2) -> int:
-    """Return how many child processes of a kind are worth having on this machine."""
-    return max(1, min(most, os.cpu_count() or 1))
+def _writer(options: ServiceOptions) -> Writer:
+    if options.chat is not None:
+        from rtnb.service.engines.chat import ChatWriter
+
+        return ChatWriter(options.chat, options.chat_model or "")
+    from rtnb.service.engines.script_writer import ScriptWriter
+
+    return ScriptWriter()
 
 
-def _voice(name: str) -> Engine:
+def _voice(options: ServiceOptions) -> Voice:
+    if options.speak is not None:
+        from rtnb.service.engines.speech_endpoint import EndpointVoice
+
+        return EndpointVoice(options.speak, options.speak_model, options.speak_voice)
+    if options.speaker is not None:
+        from rtnb.service.engines.functions import FunctionVoice
+
+        return FunctionVoice(options.speaker)
     from rtnb.service.engines.numpy_voice import NumpyVoice
 
-    chosen = _chosen("voice_engine", name, {"espeak": "espeakng_loader", "numpy": ""})
-    if chosen == "numpy":
+    installed = importlib.util.find_spec("espeakng_loader") is not None
+    if options.voice_engine == "espeak" and not installed:
+        raise ConfigurationError('voice_engine="espeak" is not installed here: pip install "rtnb[voice]" brings it.')
+    if options.voice_engine == "numpy" or not installed:
         return NumpyVoice()
     from rtnb.service.engines.espeak import EspeakVoice
 
     return EspeakVoice(fallback=NumpyVoice(), size=_workers())
 
 
-def _transcriber(name: str, phrases: tuple[str, ...]) -> Engine | None:
-    chosen = _chosen("transcriber", name, {"pocketsphinx": "pocketsphinx", "none": ""})
-    if chosen == "none":
+def _transcriber(options: ServiceOptions) -> Transcriber | None:
+    if options.transcribe is not None:
+        from rtnb.service.engines.transcription_endpoint import EndpointTranscriber
+
+        return EndpointTranscriber(options.transcribe, options.transcribe_model, options.phrases)
+    if options.transcriber is not None:
+        from rtnb.service.engines.functions import FunctionTranscriber
+
+        return FunctionTranscriber(options.transcriber)
+    if importlib.util.find_spec("pocketsphinx") is None:
         return None
     from rtnb.service.engines.pocketsphinx import Pocketsphinx
 
-    return Pocketsphinx(phrases, size=_workers())
+    return Pocketsphinx(options.phrases, size=_workers())
 
 
-def _chosen(part: str, name: str, modules: dict[str, str]) -> str:
-    """Return the engine to use: each is known with the module that it needs, the best first, the last needs none."""
-    installed = [engine for engine, module in modules.items() if not module or importlib.util.find_spec(module)]
-    if name == "auto":
-        return installed[0]
-    if name not in modules:
-        raise ConfigurationError(f'{part}={name!r} is unknown: choose {", ".join(modules)} or "auto".')
-    if name not in installed:
-        raise ConfigurationError(f'{part}={name!r} is not installed here: pip install "rtnb[voice]" brings it.')
-    return name
+def _workers(most: int = 2) -> int:
+    """Return how many worker processes of a kind are worth having on this machine."""
+    return max(1, min(most, os.cpu_count() or 1))

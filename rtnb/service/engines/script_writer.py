@@ -1,13 +1,11 @@
-"""The writer that is built in: rules instead of a model."""
+"""The writer that answers from a script, without a model."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 
-from rtnb.audio.samples import Samples
-from rtnb.service.engines.base import EngineFailure
-from rtnb.service.engines.tasks import Call, Task, Text, Write
+from rtnb.service.engines.tasks import Call, Text, Write
 from rtnb.service.script.script import answer
 
 __all__ = ["ScriptWriter"]
@@ -24,18 +22,8 @@ class ScriptWriter:
 
     name = "script"
 
-    async def run(self, task: Task, feed: AsyncIterator[Samples] | None = None) -> AsyncGenerator[Text | Call, None]:
-        """Write an answer; gives its text, or calls.
-
-        Raises
-        ------
-        EngineFailure
-            `task` is no Write.
-        """
-        if not isinstance(task, Write):
-            raise EngineFailure(
-                "unsupported_task", f"The {self.name} engine writes answers, and cannot do anything else."
-            )
+    async def run(self, task: Write) -> AsyncGenerator[Text | Call, None]:
+        """Write an answer; gives its text, or calls."""
         for piece in answer(task):
             yield piece
             await asyncio.sleep(0)  # the other sessions have their turn

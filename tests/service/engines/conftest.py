@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from stand_in_endpoints import Start, endpoints
 
 from rtnb.service.engines.espeak import EspeakVoice
 from rtnb.service.engines.numpy_voice import NumpyVoice
@@ -16,3 +17,10 @@ async def espeak() -> AsyncIterator[EspeakVoice]:
     yield voice
     await voice.close()
     assert not voice.pool.children
+
+
+@pytest.fixture
+async def endpoint() -> AsyncIterator[Start]:
+    """Give what starts a stand-in for an HTTP endpoint."""
+    async with endpoints() as start:
+        yield start

@@ -3,23 +3,22 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from stand_in_endpoints import Endpoint, Start
 
 from rtnb.errors import ConfigurationError
 from rtnb.service.engines.base import EngineFailure
-from rtnb.service.engines.chat import KEY_VARIABLE, ChatTimeouts, ChatWriter
-from rtnb.service.engines.tasks import Call, Message, Say, Text, ToolSpec, Write
+from rtnb.service.engines.chat import ChatWriter
+from rtnb.service.engines.endpoint_url import EndpointTimeouts
+from rtnb.service.engines.tasks import Call, Message, Text, ToolSpec, Write
 from rtnb.service.server.tls import self_signed
 
-Script = Callable[[asyncio.StreamWriter], Awaitable[None]]
-Start = Callable[..., Awaitable["Endpoint"]]
+KEY_VARIABLE = "RTNB_CHAT_API_KEY"
 KEY = "sk-secret-0123456789"
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 
@@ -39,59 +38,11 @@ def words(*said: str) -> bytes:
 END = b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
 
 
-@dataclass
-class Endpoint:
-    """A chat endpoint that plays a script, and keeps what it was asked."""
-
-    script: Script
-    stays_open: bool = False
-    heads: list[str] = field(default_factory=list)
-    bodies: list[dict[str, Any]] = field(default_factory=list)
-    gone: asyncio.Event = field(default_factory=asyncio.Event)
-    port: int = 0
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            length = int(head.lower().partition("content-length: ")[2].partition("\r\n")[0])
-            self.heads.append(head)
-            self.bodies.append(json.loads(await reader.readexactly(length)))
-            await self.script(writer)
-            if not self.stays_open:
-                writer.write_eof()
-            await reader.read()  # until the client has gone
-        except OSError:
-            pass
-        finally:
-            self.gone.set()
-            writer.transport.abort()
-
-
-@pytest.fixture
-async def endpoint() -> AsyncIterator[Start]:
-    servers = []
-
-    async def start(script: Script | bytes, *, stays_open: bool = False) -> Endpoint:
-        async def said(writer: asyncio.StreamWriter) -> None:
-            writer.write(script)  # type: ignore[arg-type]
-
-        made = Endpoint(said if isinstance(script, bytes) else script, stays_open)
-        server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
-        made.port = server.sockets[0].getsockname()[1]
-        servers.append(server)
-        return made
-
-    yield start
-    for server in servers:
-        server.close()
-        await server.wait_closed()
-
-
 async def answer(
     made: Endpoint, task: Write | None = None, path: str = "", key: str = "", **seconds: float
 ) -> list[Any]:
     writer = ChatWriter(
-        f"http://127.0.0.1:{made.port}{path}", "tiny", timeouts=ChatTimeouts(**seconds), environ={KEY_VARIABLE: key}
+        f"http://127.0.0.1:{made.port}{path}", "tiny", timeouts=EndpointTimeouts(**seconds), environ={KEY_VARIABLE: key}
     )
     return [piece async for piece in writer.run(task or write())]
 
@@ -114,10 +65,10 @@ async def test_every_form_of_the_url_reaches_the_completions(endpoint: Start, pa
     assert joined(await answer(made, path=path)) == "Good day."
     assert made.heads[0].startswith("POST /v1/chat/completions HTTP/1.1\r\n")
     assert f"Host: 127.0.0.1:{made.port}\r\n" in made.heads[0]
-    assert made.bodies[0]["model"] == "tiny"
-    assert made.bodies[0]["stream"] is True
-    assert "Be kind." in made.bodies[0]["messages"][0]["content"]
-    assert made.bodies[0]["messages"][-1] == {"role": "user", "content": "Hello"}
+    assert made.asked[0]["model"] == "tiny"
+    assert made.asked[0]["stream"] is True
+    assert "Be kind." in made.asked[0]["messages"][0]["content"]
+    assert made.asked[0]["messages"][-1] == {"role": "user", "content": "Hello"}
 
 
 async def test_words_are_given_as_they_come(endpoint: Start) -> None:
@@ -183,8 +134,8 @@ async def test_calls_are_put_together_from_their_fragments(endpoint: Start) -> N
         Call("get_weather", '{"city": "Oslo"}'),
         Call("get_time", '{"zone": "UTC"}'),
     ]
-    assert made.bodies[0]["tools"][0]["function"]["name"] == "get_weather"
-    assert made.bodies[0]["tool_choice"] == "auto"
+    assert made.asked[0]["tools"][0]["function"]["name"] == "get_weather"
+    assert made.asked[0]["tool_choice"] == "auto"
 
 
 async def test_the_key_travels_in_its_header_alone(endpoint: Start) -> None:
@@ -329,16 +280,10 @@ async def test_nobody_there_is_told() -> None:
     port = server.sockets[0].getsockname()[1]
     server.close()
     await server.wait_closed()
-    failed = await failure(Endpoint(_nothing, port=port))
+    failed = await failure(Endpoint([_nothing], port=port))
     assert failed.code == "chat_unreachable"
     assert f"http://127.0.0.1:{port}/v1/chat/completions" in failed.message
     assert "ollama serve" in failed.message
-
-
-async def test_only_answers_are_written() -> None:
-    """Another task than a Write is refused."""
-    with pytest.raises(EngineFailure):
-        await anext(ChatWriter("http://localhost:1", "tiny", environ={}).run(Say("x", "alloy", None, 0, 1.0)))
 
 
 @pytest.mark.parametrize(

@@ -3,57 +3,20 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtnb.errors import ConfigurationError
-from rtnb.service.engines.chat_messages import chat_endpoint, request_body
-from rtnb.service.engines.tasks import Message, NamedTool, ToolSpec, Write
+from rtnb.service.engines.chat_messages import ChatAnswer, request_body
+from rtnb.service.engines.http_reply import InvalidAnswer
+from rtnb.service.engines.tasks import Call, Message, NamedTool, ToolSpec, Write
 
 TOOL = ToolSpec("f", "Does f", {"type": "object", "properties": {}})
 CALL = Message("function_call", "", "f", '{"x": 1}', "c1")
 OUTPUT = Message("function_call_output", "42", call_id="c1")
 PLAIN = Write("", (), "", "alloy", datetime(2025, 3, 14, tzinfo=UTC), (), "auto", False)
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("http://127.0.0.1:11434", "http://127.0.0.1:11434/v1/chat/completions"),
-        ("localhost:8080", "http://localhost:8080/v1/chat/completions"),
-        ("https://example.com/v1/", "https://example.com/v1/chat/completions"),
-        ("https://example.com:443/openai/v1", "https://example.com/openai/v1/chat/completions"),
-        ("http://[::1]:8000/v1", "http://[::1]:8000/v1/chat/completions"),
-        ("https://example.com/deployments/x/chat/completions?api-version=1", "https://example.com/deployments/x/chat/completions"),
-    ],
-)  # fmt: skip
-def test_urls_are_completed(url: str, shown: str) -> None:
-    """Each usual form leads to the completions; the query is kept, and not shown."""
-    made = chat_endpoint(url)
-    assert made.url == shown
-    assert made.path.endswith("?api-version=1") == ("?" in url)
-
-
-@given(st.text(max_size=60) | st.text(":/[]@?#.%h0 ", max_size=20).map(lambda end: f"http://{end}"))
-def test_any_url_is_read_or_refused(url: str) -> None:
-    """Nothing but a ConfigurationError comes of a URL that cannot be used, and no line break of one that can."""
-    try:
-        made = chat_endpoint(url)
-    except ConfigurationError:
-        return
-    assert (made.path + made.authority).isascii()
-    assert (made.path + made.authority).isprintable()
-
-
-@pytest.mark.parametrize(
-    ("host", "nearby"),
-    [("127.0.0.1", True), ("[::1]", True), ("192.168.1.9", True), ("gpu-box", True), ("box.local", True), ("8.8.8.8", False), ("example.com", False)],
-)  # fmt: skip
-def test_the_local_network_is_known(host: str, nearby: bool) -> None:
-    """Loopback, private addresses and local names are near; everything else is not."""
-    assert chat_endpoint(f"http://{host}:80").nearby is nearby
 
 
 def test_calls_stand_with_their_outputs() -> None:
@@ -120,3 +83,62 @@ def test_any_history_is_a_conversation(history: tuple[Message, ...], prompt: str
             assert not open_calls
             open_calls = [call["id"] for call in message.get("tool_calls", ())]
     assert not open_calls
+
+
+def chunk(**delta: Any) -> str:
+    return json.dumps({"choices": [{"delta": delta}]})
+
+
+def called(*fragments: dict[str, Any]) -> list[Call]:
+    answer = ChatAnswer()
+    for fragment in fragments:
+        answer.take(chunk(tool_calls=[fragment]))
+    return answer.calls()
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+    st.sampled_from(["choices", "delta", "tool_calls", "function", "name", "arguments", "index", "id", "content", "message"]), inner, max_size=4)))  # fmt: skip
+def test_any_json_is_an_answer_or_an_error(value: Any) -> None:
+    """Whatever JSON comes, it adds text, or a call, or is refused."""
+    answer = ChatAnswer()
+    try:
+        answer.take(json.dumps(value))
+        answer.take(json.dumps({"choices": [value]}))
+        answer.take(json.dumps({"choices": [{"delta": value}]}))
+    except InvalidAnswer:
+        return
+    assert all(call.name for call in answer.calls())
+
+
+def test_calls_under_one_number_are_kept_apart() -> None:
+    """Endpoints that give every call the number 0, or none, are understood by the ids."""
+    one = {"id": "a", "function": {"name": "f", "arguments": '{"x": 1}'}}
+    other = {"id": "b", "function": {"name": "f", "arguments": '{"x": 2}'}}
+    expected = [Call("f", '{"x": 1}'), Call("f", '{"x": 2}')]
+    assert called({**one, "index": 0}, {**other, "index": 0}) == expected
+    assert called(one, other) == expected
+
+
+def test_arguments_as_an_object_are_written_as_json() -> None:
+    """Arguments that come as an object instead of text, or not at all, are JSON all the same."""
+    assert called({"index": 0, "id": "a", "function": {"name": "f", "arguments": {"city": "Köln"}}}) == [
+        Call("f", '{"city": "Köln"}')
+    ]
+    assert called({"index": 0, "id": "a", "function": {"name": "f"}}) == [Call("f", "{}")]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        (["<think>Hm, let", " me</thi", "nk>\n\nHello", " there"], "Hello there"),
+        (["  <thi", "nk>x</think>Yes"], "Yes"),
+        (["<", "b>bold"], "<b>bold"),
+        (["<thi"], "<thi"),
+        (["<think>never ends"], ""),
+        (["A <think> in the middle"], "A <think> in the middle"),
+    ],
+)
+def test_thoughts_are_left_out(pieces: list[str], text: str) -> None:
+    """What a model thinks before it answers is neither shown nor spoken; everything else is."""
+    answer = ChatAnswer()
+    assert "".join(answer.take(chunk(content=piece)) for piece in pieces) + answer.rest() == text

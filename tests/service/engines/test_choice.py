@@ -6,9 +6,7 @@ import pytest
 
 from rtnb.errors import ConfigurationError
 from rtnb.service import engines
-from rtnb.service.engines.numpy_voice import NumpyVoice
-
-WRITER = NumpyVoice()  # any engine: none of these tests writes
+from rtnb.service.server.options import ServiceOptions
 
 
 def without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
@@ -17,40 +15,63 @@ def without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name in missing else find(name, *rest))
 
 
+def made(**options: object) -> engines.Engines:
+    return engines.make(ServiceOptions(**options))  # type: ignore[arg-type]
+
+
 async def test_the_best_that_is_installed() -> None:
     """Where everything is installed, eSpeak NG speaks and pocketsphinx listens, and neither is started yet."""
     pytest.importorskip("espeakng_loader")
     pytest.importorskip("pocketsphinx")
-    made = engines.make(WRITER)
-    assert (made.voice.name, made.transcriber and made.transcriber.name) == ("espeak-ng", "pocketsphinx")
-    assert made.writer is WRITER
-    await made.close()
+    found = made()
+    assert found.names == {"voice": "espeak-ng", "writer": "script", "transcriber": "pocketsphinx"}
+    await found.close()
 
 
 async def test_without_extras(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the extra the numpy voice speaks, and nobody listens."""
+    """Without the extra the built-in voice speaks, and nothing is transcribed."""
     without(monkeypatch, "espeakng_loader", "pocketsphinx")
-    made = engines.make(WRITER)
-    assert made.voice.name == "numpy-formant"
-    assert made.transcriber is None
-    await made.warm()
-    await made.close()
+    found = made()
+    assert found.names == {"voice": "numpy-formant", "writer": "script", "transcriber": None}
+    await found.check()
+    await found.warm()
+    await found.close()
 
 
 def test_chosen_by_name() -> None:
-    """An engine that is asked for is taken, though a better one is here."""
-    made = engines.make(WRITER, voice="numpy", transcriber="none")
-    assert (made.voice.name, made.transcriber) == ("numpy-formant", None)
-
-
-def test_unknown_names() -> None:
-    """A name that means nothing is refused with those that do."""
-    with pytest.raises(ConfigurationError, match="choose espeak, numpy"):
-        engines.make(WRITER, voice="siri")
+    """A voice that is asked for is taken, though a better one is here."""
+    assert made(voice_engine="numpy").voice.name == "numpy-formant"
 
 
 def test_asked_for_and_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked for by name and is not here is refused with the command that brings it."""
-    without(monkeypatch, "pocketsphinx")
+    without(monkeypatch, "espeakng_loader")
     with pytest.raises(ConfigurationError, match=r"rtnb\[voice\]"):
-        engines.make(WRITER, transcriber="pocketsphinx")
+        made(voice_engine="espeak")
+
+
+def test_a_given_writer_wins() -> None:
+    """A writer that the server brings is used instead of the one that the options name."""
+    voice = made(voice_engine="numpy").voice
+    assert engines.make(ServiceOptions(chat="localhost:1", chat_model="m"), voice).writer is voice  # type: ignore[arg-type]
+
+
+async def test_engines_that_people_bring() -> None:
+    """Each part may be an endpoint or a function; its name says which, and nothing is started or imported yet."""
+    by_url = made(
+        chat="http://127.0.0.1:11434", chat_model="llama3.2", speak="http://127.0.0.1:8000/v1", speak_model="kokoro",
+        transcribe="https://api.example.com",
+    )  # fmt: skip
+    assert by_url.names == {
+        "voice": "speech kokoro at 127.0.0.1:8000",
+        "writer": "chat llama3.2 at 127.0.0.1:11434",
+        "transcriber": "transcription whisper-1 at api.example.com",
+    }
+    by_function = made(speaker="no.such.module:speak", transcriber="my_engines:listen")
+    assert by_function.names == {
+        "voice": "function no.such.module:speak",
+        "writer": "script",
+        "transcriber": "function my_engines:listen",
+    }
+    await by_url.close()
+    await by_function.close()

@@ -2,11 +2,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
-
-from rtnb.service.engines.base import EngineFailure
 from rtnb.service.engines.script_writer import ScriptWriter
-from rtnb.service.engines.tasks import Call, Message, Say, Text, ToolSpec, Write
+from rtnb.service.engines.tasks import Call, Message, Text, ToolSpec, Write
 
 WEATHER = ToolSpec(
     "get_weather", "", {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -37,11 +34,3 @@ async def test_a_prompt_becomes_a_call_and_its_output_words() -> None:
     )
     told = await pieces(write("", *history))
     assert told == [Text("This is what get weather says: temperature is 21 and sky is clear.")]
-
-
-async def test_only_answers_are_written() -> None:
-    """Another task than a Write is refused."""
-    writer = ScriptWriter()
-    with pytest.raises(EngineFailure):
-        await anext(writer.run(Say("x", "alloy", None, 0, 1.0)))
-    await writer.close()

@@ -101,7 +101,7 @@ def test_without_create_response_nothing_is_answered(client):
     """create_response false: everything up to the item, and no response until it is asked for."""
     vad(client, create_response=False)
     assert client.kinds(client.append(*TURN))[-1].startswith("conversation.item.")
-    assert not client.connection.busy
+    assert not client.connection.responses
     assert client.send("response.create")[0]["type"] == "response.created"
 
 
@@ -208,7 +208,7 @@ def test_manual_turn(client):
     assert client.types(events) == ["input_audio_buffer.committed", *JOINED[client.dialect.name]]
     assert events[0]["previous_item_id"] == events[1]["previous_item_id"] == first
     assert events[0]["item_id"] == events[1]["item"]["id"]
-    assert not client.connection.busy
+    assert not client.connection.responses
     assert client.send("response.create")[0]["type"] == "response.created"
 
 
@@ -316,7 +316,7 @@ def test_a_long_recording_becomes_an_item_that_is_shown_without_its_sound(client
     assert usage["input_token_details"]["audio_tokens"] == round(15 * 2**20 / 48_000 * 10)
 
 
-def test_a_buffer_that_nobody_commits_is_full_at_last(client):
+def test_a_buffer_that_is_never_committed_fills_up(client):
     """Half an hour is held, then an append is refused until the buffer is cleared."""
     client.configure(**MANUAL)
     for _ in range(5):
@@ -337,7 +337,7 @@ def test_user_audio_counts_a_token_each_100_ms(client):
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
 
 
-def test_events_of_other_transports_are_told_apart(client):
+def test_events_of_other_transports_have_an_error_of_their_own(client):
     """output_audio_buffer.clear is for WebRTC and SIP, and says so."""
     error = client.error(client.send("output_audio_buffer.clear"))
     assert re.search("WebRTC", error["message"])

@@ -159,7 +159,7 @@ async def test_a_rate_limit_fails_the_response_and_no_more(path):
             assert not [frame for frame in frames if frame["type"].endswith(".delta")]
 
 
-async def test_a_session_expires_when_told_so():
+async def test_a_session_expires_on_request():
     """The error comes with the closing code of an expired session."""
     async with session("expire_in=0") as socket:
         frames, closed = await everything(socket)
@@ -168,9 +168,9 @@ async def test_a_session_expires_when_told_so():
 
 
 @pytest.mark.parametrize("faults", ["delay_ms=60000", "delay_ms=60000,drop_after=1", "stall_after=0"])
-async def test_what_is_on_its_way_holds_nobody_up(faults, monkeypatch):
+async def test_waiting_actions_hold_up_neither_close_nor_disconnect(faults, monkeypatch):
     """A service that stops, and a client that goes, do not wait for events that are a minute late; no task is left."""
-    monkeypatch.setattr("rtnb.service.server.faulty_socket._FLUSH_SECONDS", 0.05)
+    monkeypatch.setattr("rtnb.service.server.fault_injection._FLUSH_SECONDS", 0.05)
     before = asyncio.all_tasks()
     server = await serve(faults=faults, speed=0)
     stays, goes = await connect(f"{server.url}/v1/realtime"), await connect(f"{server.url}/v1/realtime")
