@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from rtnb.audio import AudioClip
+from rtnb.audio.formats import PCM16
 from rtnb.audio.samples import Samples
 from rtnb.service.engines import make
 from rtnb.service.engines.tasks import Say, SpokenWord
-from rtnb.service.speech.voice import RATE
 
 CHUNK_SECONDS = 0.04
 SENTENCE = "Hello! What is six times seven?"
@@ -30,7 +30,7 @@ async def local_speech(text: str = SENTENCE) -> AudioClip:
         ]
     finally:
         await engines.close()
-    return AudioClip(np.concatenate(words), RATE)
+    return AudioClip(np.concatenate(words), PCM16.rate)
 
 
 def pieces(clip: AudioClip, rate: int, seconds: float | None = None) -> Iterator[Samples]:

@@ -1,6 +1,6 @@
 """The engines that do what takes time: they speak, write and listen, on behalf of every session of a server.
 
-Names are loaded when they are first used: a child process that speaks or listens needs none of them.
+Names are loaded when they are first used: the process of a worker needs none of them.
 """
 
 from __future__ import annotations

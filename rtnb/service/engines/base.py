@@ -37,7 +37,7 @@ class Engine(Protocol):
     Attributes
     ----------
     name : str
-        As shown to people: ``"numpy-formant"``, ``"espeak-ng"``, ``"pocketsphinx"``, ``"script"`` …
+        As shown to people: ``"tones"``, ``"espeak-ng"``, ``"pocketsphinx"``, ``"script"`` …
     """
 
     name: str

@@ -19,7 +19,7 @@ _COLUMNS = ("part", "engine", "version", "state", "how to get it")
 # Part, engine, module, distribution, how to get it; of each part the best first. Nothing is imported to find out.
 _KNOWN = (
     ("voice", "espeak-ng", "espeakng_loader", "espeakng-loader", f"{_VOICE_EXTRA} (GPL-3.0-or-later)"),
-    ("voice", "numpy-formant", "", "", _BUILT_IN),
+    ("voice", "tones", "", "", "one tone per syllable, no words"),
     ("transcriber", "pocketsphinx", "pocketsphinx", "pocketsphinx", f"{_VOICE_EXTRA} (American English)"),
     ("speech detector", "webrtcvad", "webrtcvad", "webrtcvad-wheels", _VOICE_EXTRA),
     ("speech detector", "energy", "", "", _BUILT_IN),

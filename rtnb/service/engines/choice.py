@@ -22,7 +22,7 @@ def make(
     writer : Engine, optional
         Who finds the words; without one, the script that is built in.
     voice : str
-        ``"numpy"``, ``"espeak"``, or ``"auto"``: eSpeak NG where it is installed.
+        ``"tones"``, ``"espeak"``, or ``"auto"``: eSpeak NG where it is installed.
     transcriber : str
         ``"pocketsphinx"``, ``"none"``, or ``"auto"``: pocketsphinx where it is installed.
     phrases : iterable of str
@@ -40,20 +40,15 @@ def make(
     return Engines(_voice(voice), writer, _transcriber(transcriber, tuple(phrases)))
 
 
-def _workers(most: int = 2) -> int:
-    """Return how many child processes of a kind are worth having on this machine."""
-    return max(1, min(most, os.cpu_count() or 1))
-
-
 def _voice(name: str) -> Engine:
-    from rtnb.service.engines.numpy_voice import NumpyVoice
+    chosen = _chosen("voice_engine", name, {"espeak": "espeakng_loader", "tones": ""})
+    if chosen == "tones":
+        from rtnb.service.engines.tones import ToneVoice
 
-    chosen = _chosen("voice_engine", name, {"espeak": "espeakng_loader", "numpy": ""})
-    if chosen == "numpy":
-        return NumpyVoice()
+        return ToneVoice()
     from rtnb.service.engines.espeak import EspeakVoice
 
-    return EspeakVoice(fallback=NumpyVoice(), size=_workers())
+    return EspeakVoice()
 
 
 def _transcriber(name: str, phrases: tuple[str, ...]) -> Engine | None:
@@ -62,7 +57,7 @@ def _transcriber(name: str, phrases: tuple[str, ...]) -> Engine | None:
         return None
     from rtnb.service.engines.pocketsphinx import Pocketsphinx
 
-    return Pocketsphinx(phrases, size=_workers())
+    return Pocketsphinx(phrases, size=min(2, os.cpu_count() or 1))
 
 
 def _chosen(part: str, name: str, modules: dict[str, str]) -> str:

@@ -12,7 +12,7 @@ from rtnb.errors import ConfigurationError
 from rtnb.service.faults import Faults, catalogue
 from rtnb.service.server.pace import Pace, is_number
 
-VOICE_ENGINES = ("auto", "numpy", "espeak")
+VOICE_ENGINES = ("auto", "tones", "espeak")
 REFUSED = 78
 """The exit status of a service whose options are not possible on this computer; stderr has the reason."""
 
@@ -32,7 +32,7 @@ class ServiceOptions:
     expire_in : float or None
         Seconds until a session expires; None: an hour, as in the cloud.
     voice_engine : str
-        ``"auto"`` takes the best that is installed, ``"espeak"`` eSpeak NG, ``"numpy"`` the built-in one.
+        ``"auto"`` takes the best that is installed, ``"espeak"`` eSpeak NG, ``"tones"`` one tone per syllable.
     chat : str or None
         URL of an OpenAI-compatible chat endpoint that writes the answers; None: they are scripted.
     chat_model : str or None

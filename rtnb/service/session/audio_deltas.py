@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rtnb.audio.formats import AudioFormat
+from rtnb.audio.formats import PCM16, AudioFormat
 from rtnb.audio.resample import resample
 from rtnb.audio.samples import Samples
 from rtnb.service.session.usage import AUDIO_TOKENS_PER_SECOND
-from rtnb.service.speech.voice import RATE
 
 TOKEN_SECONDS = 1 / AUDIO_TOKENS_PER_SECOND
-_TOKEN = RATE // AUDIO_TOKENS_PER_SECOND  # samples
+_TOKEN = PCM16.rate // AUDIO_TOKENS_PER_SECOND  # samples
 _RAMP = (2, 3)
 _STEADY = 5
 _LONGEST_TAIL, _SHORTEST_TAIL = 12, 10
@@ -87,10 +86,10 @@ class AudioDeltas:
 
     def _at_output_rate(self, samples: Samples) -> Samples:
         """Resample with a token of what comes before and after, so that the seams are not heard."""
-        if self.format.rate == RATE:
+        if self.format.rate == PCM16.rate:
             return samples
         after = np.zeros(_TOKEN, np.int16)
         after[: len(self._pending)] = self._pending[:_TOKEN]
-        around = resample(np.concatenate([self._before, samples, after]), RATE, self.format.rate)
-        edge = _TOKEN * self.format.rate // RATE
+        around = resample(np.concatenate([self._before, samples, after]), PCM16.rate, self.format.rate)
+        edge = _TOKEN * self.format.rate // PCM16.rate
         return around[edge:-edge]

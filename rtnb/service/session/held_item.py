@@ -18,7 +18,6 @@ from rtnb.service.session.usage import (
     image_tokens,
     text_tokens,
 )
-from rtnb.service.speech.voice import RATE
 
 _KEPT_AUDIO = 640_000  # bytes; more would make a frame of 1 MiB in base64, so it is never shown
 
@@ -120,7 +119,7 @@ class HeldItem:
 
     def note(self, word: SpokenWord) -> None:
         """Remember when a word of the sound is more than half over, which is when it counts as heard."""
-        self._words.append((word.text, (self._spoken + len(word.samples) / 2) / RATE))
+        self._words.append((word.text, (self._spoken + len(word.samples) / 2) / PCM16.rate))
         self._spoken += len(word.samples)
 
     def settle(self, final: Mapping[str, Any]) -> None:

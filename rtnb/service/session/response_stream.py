@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from rtnb.audio.formats import FORMATS
+from rtnb.audio.formats import FORMATS, PCM16
 from rtnb.formatting import one_line
 from rtnb.protocol.config import copy_tree, format_name
 from rtnb.protocol.names import Kind
@@ -22,7 +22,6 @@ from rtnb.service.session.outputs import Budget, FunctionCall, Message, Output, 
 from rtnb.service.session.planning import ResponsePlan
 from rtnb.service.session.sentences import Sentences
 from rtnb.service.session.usage import InputTokens, usage
-from rtnb.service.speech.voice import RATE
 
 _TEXT_DELTA_SECONDS = 0.12  # what a text delta counts for the pace: about what it would take to say it
 _SPOKEN_AT_ONCE = 2  # stretches that are being synthesized: the one that is heard, and the next
@@ -105,7 +104,7 @@ class Ladder:
     def ahead(self, job: str) -> float:
         """Return the seconds of a job's speech that are there and not yet told."""
         stretches = (each for each in self._ahead if isinstance(each, _Stretch) and each.job == job)
-        return sum(len(word.samples) / RATE for each in stretches for word in each.words)
+        return sum(len(word.samples) / PCM16.rate for each in stretches for word in each.words)
 
     def advance(self, now: float) -> Step | None:
         """Return its next step, None where it waits. What goes wrong ends it as failed, never the session."""

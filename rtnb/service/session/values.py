@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from rtnb.protocol.catalog import VOICES
 from rtnb.protocol.config import FORMAT_OBJECTS, Path
 from rtnb.service.session import refusals
-from rtnb.service.speech.voice import VOICES
 
 MOST_OUTPUT_TOKENS = 4096
 """The longest response, in tokens; ``"inf"`` means this."""

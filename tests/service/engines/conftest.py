@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from rtnb.service.engines.espeak import EspeakVoice
-from rtnb.service.engines.numpy_voice import NumpyVoice
 
 
 @pytest.fixture
 async def espeak() -> AsyncIterator[EspeakVoice]:
-    """Give the voice eSpeak NG with two child processes."""
+    """Give the voice eSpeak NG."""
     pytest.importorskip("espeakng_loader")
-    voice = EspeakVoice(fallback=NumpyVoice(), size=2)
+    voice = EspeakVoice()
     yield voice
     await voice.close()
-    assert not voice.pool.children
+    assert voice.worker.pid is None

@@ -6,9 +6,9 @@ import pytest
 
 from rtnb.errors import ConfigurationError
 from rtnb.service import engines
-from rtnb.service.engines.numpy_voice import NumpyVoice
+from rtnb.service.engines.tones import ToneVoice
 
-WRITER = NumpyVoice()  # any engine: none of these tests writes
+WRITER = ToneVoice()  # any engine: none of these tests writes
 
 
 def without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
@@ -28,10 +28,10 @@ async def test_the_best_that_is_installed() -> None:
 
 
 async def test_without_extras(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the extra the numpy voice speaks, and nobody listens."""
+    """Without the extra the tone voice speaks, and nobody listens."""
     without(monkeypatch, "espeakng_loader", "pocketsphinx")
     made = engines.make(WRITER)
-    assert made.voice.name == "numpy-formant"
+    assert made.voice.name == "tones"
     assert made.transcriber is None
     await made.warm()
     await made.close()
@@ -39,13 +39,13 @@ async def test_without_extras(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_chosen_by_name() -> None:
     """An engine that is asked for is taken, though a better one is here."""
-    made = engines.make(WRITER, voice="numpy", transcriber="none")
-    assert (made.voice.name, made.transcriber) == ("numpy-formant", None)
+    made = engines.make(WRITER, voice="tones", transcriber="none")
+    assert (made.voice.name, made.transcriber) == ("tones", None)
 
 
 def test_unknown_names() -> None:
     """A name that means nothing is refused with those that do."""
-    with pytest.raises(ConfigurationError, match="choose espeak, numpy"):
+    with pytest.raises(ConfigurationError, match="choose espeak, tones"):
         engines.make(WRITER, voice="siri")
 
 
