@@ -14,7 +14,7 @@ from rtnb.errors import ConfigurationError
 from rtnb.service.faults import Faults, catalogue
 from rtnb.service.server.pace import Pace, is_number
 
-VOICE_ENGINES = ("auto", "numpy", "espeak")
+VOICE_ENGINES = ("auto", "tones", "espeak")
 REFUSED = 78
 """The exit status of a service whose options are not possible on this computer; stderr has the reason."""
 

@@ -7,8 +7,8 @@ import base64
 import pytest
 
 from rtnb.protocol.dialects import GA, PREVIEW
+from rtnb.service.engines.tones import tones as speak
 from rtnb.service.script.replies import reply
-from rtnb.service.speech.voice import speak
 
 CREATED = {"ga": ["conversation.item.added", "conversation.item.done"], "preview": ["conversation.item.created"]}
 # The strictest client needs each of these keys to be there (protocol.md 5.13).
