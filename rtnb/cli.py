@@ -6,24 +6,23 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
-import rtnb
 from rtnb.conversation.recording import open_recording
 from rtnb.errors import RtnbError
 from rtnb.formatting import printable
 from rtnb.service.server.options import ServiceOptions, add_arguments
+from rtnb.version import __version__
 
-_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+_AddCommand = Callable[..., argparse.ArgumentParser]
 _NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status.
 
-    0 is success, 1 a failure that was told on stderr, 2 a wrong command line, 130 an interrupt.
+    0 is success, 1 a failure (its message is on stderr), 2 a wrong command line, 130 an interrupt.
     """
     parser = _parser()
     given = parser.parse_args(argv)
@@ -36,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader of our output has seen enough, as `head` does
+    except BrokenPipeError:  # the program that reads the output has ended, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (RtnbError, OSError) as error:
@@ -51,16 +50,16 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Without an account everything runs on a local service; with AZURE_OPENAI_ENDPOINT or OPENAI_API_KEY set, "
         "the same commands talk to the cloud.",
     )
-    parser.add_argument("--version", action="version", version=f"rtnb {rtnb.__version__}")
+    parser.add_argument("--version", action="version", version=f"rtnb {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     for add in (_add_demo, _add_lab, _add_serve, _add_doctor, _add_inspect):
-        add(commands)
+        add(commands.add_parser)
     return parser
 
 
-def _add_demo(commands: _Commands) -> None:
-    demo = commands.add_parser("demo", help="hold one spoken turn and keep sound, log, picture and a report page")
+def _add_demo(add_command: _AddCommand) -> None:
+    demo = add_command("demo", help="hold one spoken turn and keep sound, log, picture and a report page")
     demo.add_argument("--target", help="local, azure, openai, or a URL (default: the environment decides, else local)")
     demo.add_argument("--prompt", default="Please assist the user.", help="what to ask (default: %(default)s)")
     demo.add_argument("--voice", help="the voice to answer in")
@@ -71,14 +70,14 @@ def _add_demo(commands: _Commands) -> None:
     demo.set_defaults(run=_demo)
 
 
-def _add_lab(commands: _Commands) -> None:
-    lab = commands.add_parser("lab", help="open the notebooks in JupyterLab")
+def _add_lab(add_command: _AddCommand) -> None:
+    lab = add_command("lab", help="open the notebooks in JupyterLab")
     lab.add_argument("arguments", nargs=argparse.REMAINDER, help="anything else goes to jupyter lab")
     lab.set_defaults(run=_lab)
 
 
-def _add_serve(commands: _Commands) -> None:
-    serve = commands.add_parser("serve", help="run the local realtime service for other clients")
+def _add_serve(add_command: _AddCommand) -> None:
+    serve = add_command("serve", help="run the local realtime service for other clients")
     serve.add_argument(
         "--host",
         default="127.0.0.1",
@@ -92,13 +91,13 @@ def _add_serve(commands: _Commands) -> None:
     serve.set_defaults(run=_serve)
 
 
-def _add_doctor(commands: _Commands) -> None:
-    doctor = commands.add_parser("doctor", help="check the installation, and say what to do about what is wrong")
+def _add_doctor(add_command: _AddCommand) -> None:
+    doctor = add_command("doctor", help="check the installation, and say what to do about what is wrong")
     doctor.set_defaults(run=_doctor)
 
 
-def _add_inspect(commands: _Commands) -> None:
-    inspect = commands.add_parser("inspect", help="show a saved session")
+def _add_inspect(add_command: _AddCommand) -> None:
+    inspect = add_command("inspect", help="show a saved session")
     inspect.add_argument("file", type=Path, help="a .rtnb.jsonl file")
     inspect.set_defaults(run=_inspect)
 
@@ -122,17 +121,16 @@ def _lab(given: argparse.Namespace) -> int:
 
 
 def _serve(given: argparse.Namespace) -> int:
-    from rtnb.service.server.foreground import run
+    from rtnb.service.server.running import run
 
     run(ServiceOptions.of(given), given.host, given.port, tls=given.tls)
     return 0
 
 
 def _doctor(_given: argparse.Namespace) -> int:
-    from rtnb.checkup import facts
-    from rtnb.doctor import report
+    from rtnb.doctor import examine
 
-    found = report(facts())
+    found = examine()
     print(found)
     return 1 if found.problems else 0
 

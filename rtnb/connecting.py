@@ -1,82 +1,62 @@
-"""`connect`: where endpoint, credential, local service, session and display are put together."""
+"""`connect`: where options, endpoint, credential, local service and session are put together."""
 
 from __future__ import annotations
 
 import asyncio
+import functools
+import inspect
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+from rtnb.audio import AudioClip
 from rtnb.client.async_session import AsyncSession
 from rtnb.client.connection import Record, Recorder
 from rtnb.client.credentials import credential_for
-from rtnb.client.endpoint import Endpoint, Request, resolve
-from rtnb.client.loop import LoopThread, loop_thread
-from rtnb.client.toolbox import with_tools
+from rtnb.client.endpoint import Endpoint, resolve
+from rtnb.client.handshake import Handshake
+from rtnb.client.loop import loop_thread
+from rtnb.client.options import ConnectOptions
+from rtnb.client.tools import with_tools
 from rtnb.errors import ConfigurationError
 from rtnb.local import local_service, refuse_options, split_options
-from rtnb.notebook.live import cell_progress, live_display
+from rtnb.notebook.cell_progress import CellProgress, in_kernel
 from rtnb.notebook.session import Session
 from rtnb.protocol.config import nest
-from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Local
 from rtnb.timeline import Timeline
-from rtnb.timeline.journal import Journal
+from rtnb.timeline.file_format import Journal
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-def connect(
-    target: str | None = None,
-    *,
-    model: str | None = None,
-    deployment: str | None = None,
-    endpoint: str | None = None,
-    api_key: str | None = None,
-    credential: Any = None,
-    api_version: str | None = None,
-    dialect: str | Dialect | None = None,
-    record: str | os.PathLike[str] | None = None,
-    timeout: float = 30.0,
-    reconnect: bool = False,
-    **config: Any,
-) -> Session:
+def taking(options: Callable[P, ConnectOptions]) -> Callable[[Callable[[ConnectOptions], T]], Callable[P, T]]:
+    """Give a function of the options the options' own parameters: their signature, their types and their documentation."""
+
+    def decorate(function: Callable[[ConnectOptions], T]) -> Callable[P, T]:
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            return function(options(*args, **kwargs))
+
+        returns = inspect.signature(function).return_annotation
+        parameters = (inspect.getdoc(options) or "").partition("\n\n")[2]
+        before, raises, after = (inspect.getdoc(function) or "").partition("Raises\n------")
+        call.__doc__ = f"{before.strip()}\n\n{parameters}\n\n{raises}{after}".rstrip()
+        vars(call)["__signature__"] = inspect.signature(options).replace(return_annotation=returns)
+        return call
+
+    return decorate
+
+
+@taking(ConnectOptions)
+def connect(options: ConnectOptions) -> Session:
     """Open a realtime session; block until the service has said ``session.created``.
 
     Without arguments the environment decides: Azure if ``AZURE_OPENAI_ENDPOINT`` is set, OpenAI if ``OPENAI_API_KEY`` is,
     else the local service, which needs no account and is started when it is first wanted.
-
-    Parameters
-    ----------
-    target : str, optional
-        ``"local"``, ``"azure"``, ``"openai"``, or a ws://, wss://, http:// or https:// URL.
-    model, deployment : str, optional
-        The model; on Azure, the name of the deployment (``AZURE_OPENAI_DEPLOYMENT_NAME``).
-    endpoint : str, optional
-        The Azure resource: ``https://NAME.openai.azure.com``.
-    api_key : str, optional
-        Else ``AZURE_OPENAI_API_KEY`` or ``OPENAI_API_KEY``.
-    credential : optional
-        For Entra ID instead of a key: any azure-identity credential or token provider. Without key and credential, Azure
-        gets ``DefaultAzureCredential()``.
-    api_version : str, optional
-        Azure's; one that names a preview (or ``OPENAI_API_VERSION``) chooses the preview dialect.
-    dialect : {"ga", "preview"}, optional
-        Wins over everything else.
-    record : path, optional
-        Write every row to this file as it comes; `rtnb.open` reads it, even after a crash.
-    timeout : float
-        Seconds to wait for the connection, and later for each acknowledgement.
-    reconnect : bool
-        Resume a session that is lost or has expired without being asked (as `Session.resume` does): 6 attempts, after
-        0.5 s, 1 s, 2 s … Whoever asks meanwhile waits for it.
-    **config
-        Settings in GA's words, whatever the dialect: ``voice=``, ``instructions=``, ``output_modalities=``,
-        ``turn_detection=``, ``tools=`` …
-        For the local service also how it behaves: ``faults=`` (``"drop_after=20"``; a wrong name lists them all),
-        ``seed=``, ``pace=`` (seconds of speech sent a second; 0: no limit), ``expire_in=`` (seconds), ``chat=`` and
-        ``chat_model=`` (an OpenAI-compatible chat endpoint that writes the answers), ``voice_engine=``, ``phrases=``.
-        Each way of behaving is a service of its own, reused where it is wanted again.
 
     Raises
     ------
@@ -85,36 +65,28 @@ def connect(
     ConnectError, AuthError
         No session came about, and what to do.
     """
-    request = Request(target, model, deployment, endpoint, api_key, credential, api_version, dialect)
     io = loop_thread()
-    session = io.call(_open(request, io, record, timeout, reconnect, config))
-    return Session(session, io, cell_progress())
+    return Session(io.call(_open(options)), io, CellProgress if in_kernel() else None)
+
+
+@taking(ConnectOptions)
+def connect_async(options: ConnectOptions) -> Opening:
+    """Open an `AsyncSession`: ``await`` this, or use it in ``async with``. Errors are those of `connect`."""
+    return Opening(options)
 
 
 class Opening:
     """A session on its way: ``await`` it, or use it in ``async with``, on any event loop."""
 
-    def __init__(
-        self,
-        request: Request,
-        record: str | os.PathLike[str] | None,
-        timeout: float,
-        reconnect: bool,
-        config: dict[str, Any],
-    ) -> None:
-        self._arguments = (request, record, timeout, reconnect, config)
+    def __init__(self, options: ConnectOptions) -> None:
+        self._options = options
         self._session: AsyncSession | None = None
 
-    async def _open(self) -> AsyncSession:
-        request, record, timeout, reconnect, config = self._arguments
-        io = loop_thread()
-        return await io.acall(_open(request, io, record, timeout, reconnect, config))
-
     def __await__(self) -> Generator[Any, None, AsyncSession]:
-        return self._open().__await__()
+        return loop_thread().acall(_open(self._options)).__await__()
 
     async def __aenter__(self) -> AsyncSession:
-        self._session = await self._open()
+        self._session = await self
         return self._session
 
     async def __aexit__(self, *exc: object) -> None:
@@ -125,53 +97,33 @@ class Opening:
         return "<a session that is not open yet: await it, or use it in async with>"
 
 
-def connect_async(
-    target: str | None = None,
-    *,
-    model: str | None = None,
-    deployment: str | None = None,
-    endpoint: str | None = None,
-    api_key: str | None = None,
-    credential: Any = None,
-    api_version: str | None = None,
-    dialect: str | Dialect | None = None,
-    record: str | os.PathLike[str] | None = None,
-    timeout: float = 30.0,
-    reconnect: bool = False,
-    **config: Any,
-) -> Opening:
-    """Open an `AsyncSession`: ``await`` this, or use it in ``async with``. Arguments and errors are those of `connect`."""
-    request = Request(target, model, deployment, endpoint, api_key, credential, api_version, dialect)
-    return Opening(request, record, timeout, reconnect, config)
-
-
-async def _open(
-    request: Request,
-    io: LoopThread,
-    record: str | os.PathLike[str] | None,
-    timeout: float,
-    reconnect: bool,
-    config: dict[str, Any],
-) -> AsyncSession:
-    options, config = split_options(with_tools(config))
-    place, key = resolve(request, os.environ)
+async def _open(options: ConnectOptions) -> AsyncSession:
+    """Open a session; on the I/O loop."""
+    service_options, config = split_options(with_tools(options.config))
+    place, key = resolve(options, os.environ)
     place.dialect.check(nest(config))
     if place.service != "local":
-        refuse_options(options, place.words)
-    credential = credential_for(place, key, request.credential)
-    writer = None if record is None else _journal(record, place)
+        refuse_options(service_options, place.words)
+    credential = credential_for(place, key, options.credential)
+    record = None if options.record is None else _journal(options.record, place)
     if place.service == "local":
-        service = await asyncio.to_thread(local_service, options)
+        service = await asyncio.to_thread(local_service, service_options)
         place = place.at(service.url, service.engines)
-    session = await AsyncSession.open(
-        place, credential, io, config=config, timeout=timeout, record=writer, reconnect=reconnect
-    )
-    session.display = live_display()
+    handshake = Handshake(place, credential, options.timeout, options.reconnect)
+    session = await AsyncSession.open(handshake, loop_thread(), config, record)
+    session.local_speech = _local_speech
     return session
 
 
+async def _local_speech(text: str) -> AudioClip:
+    """Return a text as the local service speaks it, in a short session of its own."""
+    async with connect_async("local", turn_detection=None) as session:
+        response = await session.ask(f"Repeat after me: {text}")
+        return response.audio
+
+
 def _journal(record: str | os.PathLike[str], place: Endpoint) -> Record:
-    """Return what starts the file of a session, once there is one; refuse a path that cannot be written to now."""
+    """Return what starts the file of a session once it is open; refuse a path that cannot be written to now."""
     path = Path(record).expanduser()
     if path.exists():
         raise ConfigurationError(f"record={str(path)!r} is there already; choose another name, or delete it first.")

@@ -1,8 +1,7 @@
-"""The main job without a notebook: one spoken answer, told as the quickstarts tell it, and everything kept in a folder."""
+"""`rtnb demo`: one spoken response without a notebook, printed as the quickstarts do, and everything saved in a folder."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,21 +17,6 @@ from rtnb.protocol.names import Kind
 DEFAULT_PROMPT = "Please assist the user."
 
 
-@dataclass(frozen=True)
-class Kept:
-    """The files that a demonstration leaves, in the order in which they were written; `wav` is None without audio."""
-
-    log: Path
-    wav: Path | None
-    picture: Path
-    report: Path
-
-    @property
-    def names(self) -> str:
-        """The files' names, for people."""
-        return ", ".join(each.name for each in (self.report, self.wav, self.picture, self.log) if each is not None)
-
-
 def run(
     out: Path,
     *,
@@ -41,12 +25,12 @@ def run(
     voice: str | None = None,
     **where: Any,
 ) -> bool:
-    """Hold one turn, print what arrives, and leave log, sound, picture and report page in `out`.
+    """Hold one turn, print what arrives, and save log, audio, picture and report page in `out`.
 
     Parameters
     ----------
     out : Path
-        Folder; made if it is not there.
+        Folder; made if it does not exist.
     **where
         Arguments of `rtnb.connect`: ``target=``, ``dialect=`` …
 
@@ -64,24 +48,25 @@ def run(
 
     try:
         say("Connection opened!")
-        failure = _talk(session, prompt, say)
+        failure = _ask(session, prompt, say)
     finally:
         session.close()
     say("Connection closed!")
     response = session.responses[-1] if session.responses else None
-    kept = _keep(session, response, out, prompt)
+    files = _save(session, response, out, prompt)
     if failure is not None:
         raise failure
-    say(f"\nIn {out}/: {kept.names}. Open {kept.report.name} in a browser, or run: rtnb inspect {kept.log}")
+    names = ", ".join(file.name for file in files)
+    say(f"\nIn {out}/: {names}. Open {files[0].name} in a browser, or run: rtnb inspect {files[-1]}")
     return response is not None and response.status == "completed"
 
 
-def _talk(session: Session, prompt: str, say: Any) -> RtnbError | None:
-    """Ask, and tell each event as it comes; return what went wrong, since there is a log to be kept first."""
+def _ask(session: Session, prompt: str, say: Any) -> RtnbError | None:
+    """Ask, and print each event as it comes; return an error instead of raising it, since the log must be saved first."""
     try:
         answer = session.ask(prompt, wait=False)
         for event in session.events(since=0):
-            line = told(event)
+            line = line_of(event)
             if line:
                 say(line)
             if event.kind == Kind.RESPONSE_DONE or answer.done:
@@ -92,8 +77,8 @@ def _talk(session: Session, prompt: str, say: Any) -> RtnbError | None:
     return None
 
 
-def told(event: Event) -> str:
-    """Return what the quickstarts print for an event; nothing for most."""
+def line_of(event: Event) -> str:
+    """Return what the quickstarts print for an event; empty for most."""
     if event.kind == Kind.SESSION_CREATED:
         return "session created!"
     if event.kind in (Kind.TEXT_DELTA, Kind.TRANSCRIPT_DELTA):
@@ -103,12 +88,12 @@ def told(event: Event) -> str:
     return ""
 
 
-def _keep(session: Session, response: Response | None, out: Path, prompt: str) -> Kept:
+def _save(session: Session, response: Response | None, out: Path, prompt: str) -> list[Path]:
+    """Save report page, audio (where there is some), picture and log, and return their paths in this order."""
     from rtnb.notebook.plots import picture
 
     log = session.save(out / "session.rtnb.jsonl")
     clip = response.audio if response is not None else AudioClip.silence(0)
-    wav = clip.to_wav(out / "answer.wav") if len(clip) else None
     image = picture(session.timeline, clip)
     (out / "timeline.png").write_bytes(image)
     report = write_report(
@@ -118,4 +103,4 @@ def _keep(session: Session, response: Response | None, out: Path, prompt: str) -
         title=f"“{prompt}” — {session.endpoint.words}",
         picture_png=image,
     )
-    return Kept(log, wav, out / "timeline.png", report)
+    return [report, *([clip.to_wav(out / "answer.wav")] if len(clip) else []), out / "timeline.png", log]

@@ -1,12 +1,32 @@
-"""What `rtnb doctor` says: from the facts about an installation to a report. What the facts are, `rtnb.checkup` finds out."""
+"""`rtnb doctor`: checks the installation, and says what to do about each thing that is wrong with it.
+
+Each section of the report is a function from facts to findings, so that it can be tested with facts of any computer;
+`examine` collects the facts of this one.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+import os
+import platform
+import sys
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from rtnb.client.endpoint import resolve
+from rtnb.client.options import ConnectOptions
+from rtnb.connecting import connect
+from rtnb.errors import RtnbError
 from rtnb.formatting import one_line, plural, printable, seconds
+from rtnb.notebook.nesting import refusal
+from rtnb.service.engines.capabilities import Capability, capabilities
+from rtnb.service.server.process import ServiceProcess
+from rtnb.version import __version__
 
 OK, NOTE, PROBLEM = "ok", "note", "PROBLEM"
 LEAST_PYTHON = (3, 11)
@@ -38,130 +58,13 @@ VARIABLES = (
 )
 """The environment variables that decide something about a session."""
 
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """A package that rtnb uses.
-
-    Attributes
-    ----------
-    name : str
-    least : str
-        The oldest version that will do.
-    extra : str
-        The extra that brings it; nothing for what rtnb cannot be without.
-    """
-
-    name: str
-    least: str
-    extra: str
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where ``rtnb.connect()`` would go.
-
-    Attributes
-    ----------
-    words, dialect, credential, model : str
-        For people.
-    problem : str
-        Why it would go nowhere; then nothing else is known.
-    """
-
-    words: str = ""
-    dialect: str = ""
-    credential: str = ""
-    model: str = ""
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What came of one spoken turn with the local service.
-
-    Attributes
-    ----------
-    started, first_audio, done : float
-        Seconds to start the service, and from the question to the first audio and to the end.
-    audio : float
-        Seconds of speech.
-    problem : str
-        What went wrong.
-    """
-
-    started: float = float("nan")
-    first_audio: float = float("nan")
-    done: float = float("nan")
-    audio: float = float("nan")
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What makes a part of the local service's answers.
-
-    Attributes
-    ----------
-    part, engine, version, state : str
-        Such as ``"voice"``, ``"espeak-ng"``, ``"1.52"``, ``"ready"``.
-    advice : str
-        How to get what is missing.
-    """
-
-    part: str
-    engine: str
-    version: str = ""
-    state: str = ""
-    advice: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is the case on this computer.
-
-    Attributes
-    ----------
-    python : tuple of int
-    implementation : str
-        Interpreter and platform, for people.
-    version : str
-        rtnb's.
-    requirements : sequence of Requirement
-        None where rtnb was not installed but is only there.
-    packages : mapping
-        Versions of installed packages, by name.
-    variables : frozenset of str
-        Names of the environment variables that are set and not empty.
-    destination : Destination
-    engines : sequence of Made
-    turn : Turn
-    nesting : str
-        Why asyncio cannot be nested in a cell; empty where it can.
-    """
-
-    python: tuple[int, ...]
-    implementation: str
-    version: str
-    requirements: Sequence[Requirement]
-    packages: Mapping[str, str]
-    variables: frozenset[str]
-    destination: Destination
-    engines: Sequence[Made]
-    turn: Turn
-    nesting: str
+Packages = Mapping[str, str]
+"""Versions of the installed packages, by their canonical names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report.
-
-    Attributes
-    ----------
-    section, state, what : str
-    advice : str
-        What to do about it.
-    """
+    """One line of the report: its section, ``"ok"``, ``"note"`` or ``"PROBLEM"``, what was found, and what to do about it."""
 
     section: str
     state: str
@@ -170,13 +73,8 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What was found, in order.
-
-    Attributes
-    ----------
-    findings : tuple of Finding
-    """
+class Checkup:
+    """What was found, in order."""
 
     findings: tuple[Finding, ...]
 
@@ -200,86 +98,108 @@ class Report:
         return "\n".join([*lines[1:], "", verdict])
 
 
-def report(facts: Facts) -> Report:
-    """Return what the facts mean."""
-    sections = (_python, _packages, _engines, _variables, _destination, _turn, _notebook)
-    return Report(tuple(finding for section in sections for finding in section(facts)))
+def examine() -> Checkup:
+    """Check this installation. It starts the local service for one spoken turn, which takes about two seconds."""
+    packages = installed()
+    nesting = refusal(
+        packages.get("nest-asyncio2"),
+        packages.get("nest-asyncio"),
+        old_applied=False,
+        loop_type=asyncio.SelectorEventLoop,
+    )
+    where = f"{platform.python_implementation()} on {platform.system()} {platform.machine()}, {sys.executable}"
+    return Checkup(
+        (
+            *check_python(tuple(sys.version_info[:3]), where),
+            *check_packages(requirements(), packages),
+            *check_engines(capabilities()),
+            *check_variables({name for name, value in os.environ.items() if value}),
+            *check_destination(os.environ),
+            *check_spoken_turn(),
+            *check_notebook(packages, nesting),
+        )
+    )
 
 
-def requirements(lines: Iterable[str]) -> list[Requirement]:
-    """Read the requirements in a package's metadata, such as ``pandas>=2.2; extra == 'data'``; extras for tests are left out."""
-    found = []
-    for line in lines:
-        name = re.match(r"[\w.-]+", line)
-        least = re.search(r">=\s*([\w.]+)", line)
-        extra = re.search(r"extra\s*==\s*['\"]([\w-]+)['\"]", line)
-        if name and (extra is None or extra[1] in EXTRAS):
-            found.append(Requirement(name[0], least[1] if least else "", extra[1] if extra else ""))
+def installed() -> dict[str, str]:
+    """Return the versions of the installed packages."""
+    found: dict[str, str] = {}
+    for package in metadata.distributions():
+        if name := package.metadata["Name"]:
+            found.setdefault(canonicalize_name(name), package.version)  # the first one is the one that is imported
     return found
 
 
-def suffices(version: str, least: str) -> bool:
-    """Return whether a version is at least another, by their numbers."""
-    numbers, wanted = ([int(each) for each in re.findall(r"\d+", text.partition("+")[0])] for text in (version, least))
-    return numbers[: max(len(wanted), 1)] >= wanted
+def requirements() -> list[Requirement]:
+    """Return what rtnb requires, by its own metadata; nothing where it was not installed."""
+    try:
+        return [Requirement(line) for line in metadata.requires("rtnb") or ()]
+    except metadata.PackageNotFoundError:
+        return []
 
 
-def _python(facts: Facts) -> Iterable[Finding]:
-    shown = f"Python {'.'.join(map(str, facts.python))}, {facts.implementation}"
-    if facts.python[:2] < LEAST_PYTHON:
+def check_python(version: tuple[int, ...], where: str) -> Iterator[Finding]:
+    """Check the interpreter."""
+    shown = f"Python {'.'.join(map(str, version))}, {where}"
+    if version[:2] < LEAST_PYTHON:
         yield Finding("Python", PROBLEM, shown, "rtnb needs Python 3.11 or newer: make a virtual environment with one")
     else:
         yield Finding("Python", OK, shown)
-    yield Finding("Python", OK, f"rtnb {facts.version}")
+    yield Finding("Python", OK, f"rtnb {__version__}")
 
 
-def _packages(facts: Facts) -> Iterable[Finding]:
-    needed = [each for each in facts.requirements if not each.extra]
+def check_packages(required: Iterable[Requirement], packages: Packages) -> Iterator[Finding]:
+    """Check what rtnb cannot do without, and name the extras that are missing or incomplete."""
+    required = list(required)
+    needed = [each for each in required if each.marker is None]
     if not needed:
         advice = 'in the project\'s folder: pip install -e ".[lab,voice,data]"'
         yield Finding("Packages", NOTE, "rtnb was not installed, so that what it needs is not known", advice)
-    wrong = [each for each in needed if not _is_there(each, facts)]
-    for each in wrong:
-        advice = f'pip install "{each.name}>={each.least}"' if each.least else f"pip install {each.name}"
-        yield Finding("Packages", PROBLEM, _state_of(each, facts), advice)
-    there = [f"{each.name} {facts.packages[each.name]}" for each in needed if each not in wrong]
-    if there:
+    for each in needed:
+        if not _suffices(each, packages):
+            yield Finding(
+                "Packages", PROBLEM, _shortcoming(each, packages), f'pip install "{each.name}{each.specifier}"'
+            )
+    if there := [_version(each.name, packages) for each in needed if _suffices(each, packages)]:
         yield Finding("Packages", OK, ", ".join(there))
     for extra, brings in EXTRAS.items():
-        wanted = [each for each in facts.requirements if each.extra == extra]
-        missing = [each for each in wanted if not _is_there(each, facts)]
+        wanted = [each for each in required if each.marker is not None and each.marker.evaluate({"extra": extra})]
+        missing = [_shortcoming(each, packages) for each in wanted if not _suffices(each, packages)]
         if missing:
-            what = f"[{extra}] {brings}: {', '.join(_state_of(each, facts) for each in missing)}"
-            yield Finding("Packages", NOTE, what, f'if you want it: pip install "rtnb[{extra}]"')
+            what, advice = f"[{extra}] {brings}: {', '.join(missing)}", f'if you want it: pip install "rtnb[{extra}]"'
+            yield Finding("Packages", NOTE, what, advice)
         elif wanted:
-            there = [f"{each.name} {facts.packages[each.name]}" for each in wanted]
-            yield Finding("Packages", OK, f"[{extra}] {', '.join(there)}")
+            yield Finding("Packages", OK, f"[{extra}] {', '.join(_version(each.name, packages) for each in wanted)}")
 
 
-def _is_there(wanted: Requirement, facts: Facts) -> bool:
-    version = facts.packages.get(wanted.name)
-    return version is not None and suffices(version, wanted.least)
+def _suffices(wanted: Requirement, packages: Packages) -> bool:
+    version = packages.get(canonicalize_name(wanted.name))
+    return version is not None and wanted.specifier.contains(version, prereleases=True)
 
 
-def _state_of(wanted: Requirement, facts: Facts) -> str:
-    version = facts.packages.get(wanted.name)
-    return f"{wanted.name} is missing" if version is None else f"{wanted.name} {version} is older than {wanted.least}"
+def _shortcoming(wanted: Requirement, packages: Packages) -> str:
+    version = packages.get(canonicalize_name(wanted.name))
+    return f"{wanted.name} is missing" if version is None else f"{wanted.name} {version} is not {wanted.specifier}"
 
 
-def _engines(facts: Facts) -> Iterable[Finding]:
-    for made in facts.engines:
-        what = " ".join(filter(None, (f"{made.part}:", made.engine, made.version)))
-        yield Finding(
-            "Local service: what makes what",
-            NOTE if made.advice else OK,
-            f"{what} ({made.state})" if made.state else what,
-            made.advice,
-        )
+def _version(name: str, packages: Packages) -> str:
+    return f"{name} {packages[canonicalize_name(name)]}"
 
 
-def _variables(facts: Facts) -> Iterable[Finding]:
+def check_engines(engines: Iterable[Capability]) -> Iterator[Finding]:
+    """Name what the local service writes, speaks and listens with, and how to get the engines that are not installed."""
+    for each in engines:
+        if each.state != "present":  # a second choice that is not used
+            missing = each.state == "not installed"
+            named = " ".join(filter(None, (f"{each.part}:", each.engine, each.version)))
+            advice = each.how_to_get if missing else ""
+            yield Finding("Local service: its engines", NOTE if advice else OK, f"{named} ({each.state})", advice)
+
+
+def check_variables(names: Collection[str]) -> Iterator[Finding]:
+    """Name the environment variables that are set and matter, never their values."""
     section = "Environment (names only)"
-    known = [name for name in VARIABLES if name in facts.variables]
+    known = [name for name in VARIABLES if name in names]
     yield Finding(section, OK, ", ".join(known) or "none that matters is set")
     if "AZURE_OPENAI_API_KEY" in known and "AZURE_OPENAI_ENDPOINT" not in known:
         yield Finding(section, NOTE, "AZURE_OPENAI_API_KEY is not used alone", "set AZURE_OPENAI_ENDPOINT as well")
@@ -288,46 +208,56 @@ def _variables(facts: Facts) -> Iterable[Finding]:
         yield Finding(section, NOTE, "both Azure and OpenAI are set; Azure goes first", advice)
 
 
-def _destination(facts: Facts) -> Iterable[Finding]:
-    section, place = "rtnb.connect() would go to", facts.destination
-    if place.problem:
-        yield Finding(section, PROBLEM, "nowhere", one_line(place.problem, 400))
+def check_destination(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Say where ``rtnb.connect()`` would go with these environment variables."""
+    section = "rtnb.connect() would go to"
+    try:
+        place, _ = resolve(ConnectOptions(), environ)
+    except RtnbError as error:
+        yield Finding(section, PROBLEM, "nowhere", one_line(error, 400))
     else:
-        yield Finding(section, OK, f"{place.words}: {place.dialect}, model {place.model}, {place.credential}")
+        words = f"{place.words}: {place.dialect.title}, model {place.model}, {place.credential}"
+        yield Finding(section, OK, words)
 
 
-def _turn(facts: Facts) -> Iterable[Finding]:
-    section, turn = "Local service: one spoken turn", facts.turn
-    if turn.problem:
-        yield Finding(section, PROBLEM, "it does not answer", one_line(turn.problem, 600))
+def check_spoken_turn() -> Iterator[Finding]:
+    """Start the local service, ask it something, and stop it."""
+    section, began = "Local service: one spoken turn", time.monotonic()
+    try:
+        with ServiceProcess.start() as service, connect(service.url) as session:
+            started = time.monotonic() - began
+            answer = session.ask("Say hello.")
+    except (RtnbError, OSError) as error:
+        yield Finding(section, PROBLEM, "it does not answer", one_line(error, 600))
         return
-    told = (
-        f"started in {seconds(turn.started)}; first audio after {seconds(turn.first_audio)}, "
-        f"{seconds(turn.audio)} of speech after {seconds(turn.done)}"
+    if answer.status != "completed":
+        problem = f"the response is {answer.status}: {answer.error}"
+        yield Finding(section, PROBLEM, "it does not answer", one_line(problem, 600))
+        return
+    yield Finding(
+        section,
+        OK,
+        f"started in {seconds(started)}; first audio after {seconds(answer.latency.first_audio)}, "
+        f"{seconds(answer.audio.duration)} of speech after {seconds(answer.latency.done)}",
     )
-    yield Finding(section, OK, told)
 
 
-def _notebook(facts: Facts) -> Iterable[Finding]:
+def check_notebook(packages: Packages, nesting: str) -> Iterator[Finding]:
+    """Check for a kernel, for widgets, and whether asyncio can be nested in a cell; `nesting` says why it cannot."""
     section = "Notebook"
-    there = [
-        f"{name} {facts.packages[name]}" for name in ("jupyterlab", "notebook", "ipykernel") if name in facts.packages
-    ]
-    if "ipykernel" in facts.packages:
+    if "ipykernel" in packages:
+        there = [_version(name, packages) for name in ("jupyterlab", "notebook", "ipykernel") if name in packages]
         yield Finding(section, OK, ", ".join(there))
     else:
-        yield Finding(
-            section, NOTE, "no kernel for notebooks in this environment", 'pip install "rtnb[lab]", then: rtnb lab'
-        )
-    shown = [f"{name} {facts.packages[name]}" for name in ("ipywidgets", "anywidget") if name in facts.packages]
-    if len(shown) == 2:
-        yield Finding(section, OK, f"live views: {', '.join(shown)}")
-    if facts.nesting:
-        yield Finding(
-            section, NOTE, "asyncio.run(…) of pasted code would not run in a cell", one_line(facts.nesting, 400)
-        )
+        advice = 'pip install "rtnb[lab]", then: rtnb lab'
+        yield Finding(section, NOTE, "no kernel for notebooks in this environment", advice)
+    if "ipywidgets" in packages and "anywidget" in packages:
+        shown = f"{_version('ipywidgets', packages)}, {_version('anywidget', packages)}"
+        yield Finding(section, OK, f"live views: {shown}")
+    if nesting:
+        yield Finding(section, NOTE, "asyncio.run(…) of pasted code would not run in a cell", one_line(nesting, 400))
     else:
         yield Finding(section, OK, "asyncio.run(…) of pasted code runs after rtnb.allow_nested_asyncio()")
-    if "nest-asyncio" in facts.packages:
-        what = f"nest-asyncio {facts.packages['nest-asyncio']} is installed too, which loses queued cells when it is applied"
+    if "nest-asyncio" in packages:
+        what = f"{_version('nest-asyncio', packages)} is installed too, which loses queued cells when it is applied"
         yield Finding(section, NOTE, what, "call rtnb.allow_nested_asyncio(), never nest_asyncio.apply()")

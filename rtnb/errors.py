@@ -1,20 +1,20 @@
-"""What can go wrong, as a tree.
+"""The exceptions of rtnb, as a tree.
 
 ::
 
     RtnbError
     ├── ConfigurationError (ValueError)   settings are missing or contradict one another; nothing was sent
     ├── AudioError (ValueError)           samples or a file that cannot be read as audio
-    ├── RecordingError (ValueError)        a file that is no recording, or cannot be recorded into
-    ├── ConnectError (ConnectionError)    no session came about: status, body
-    │   └── AuthError                     the service refused the credential, or none could be had
-    ├── SessionClosed (ConnectionError)   the session is over: code, reason, who, last_activity
-    ├── ServerError                       the service refused this very call: type, code, param, event_id
-    ├── ProtocolError                     the peer broke the rules of the wire: frame
+    ├── RecordingError (ValueError)       a file that is no recording, or cannot be recorded into
+    ├── ConnectError (ConnectionError)    no session could be opened: status, body
+    │   └── AuthError                     the service refused the credential, or there is none
+    ├── SessionClosed (ConnectionError)   the session has ended: code, reason, who, last_activity
+    ├── ServerError                       the service refused this call: type, code, param, event_id
+    ├── ProtocolError                     the peer broke the protocol: frame
     ├── SessionBusy                       a response is in progress, and the caller chose not to wait
-    └── ResponseTimeout (TimeoutError)    something awaited did not come in time: waited_for, timeout
+    └── ResponseTimeout (TimeoutError)    a timeout has run out: waited_for, timeout
 
-Each carries its facts as attributes, and a message that ends in what to do next.
+Each has its details as attributes, and a message that ends in what to do next.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ class RecordingError(RtnbError, ValueError):
 
 
 class ConnectError(RtnbError, ConnectionError):
-    """No session came about.
+    """No session could be opened.
 
     Attributes
     ----------
     status : int or None
         HTTP status of a refused handshake.
     body : str
-        What the service said about it, shortened.
+        The body of the service's answer, shortened.
     """
 
     def __init__(self, message: str, *, status: int | None = None, body: str = "") -> None:
@@ -56,11 +56,11 @@ class ConnectError(RtnbError, ConnectionError):
 
 
 class AuthError(ConnectError):
-    """The service refused the credential, or no credential could be had."""
+    """The service refused the credential, or there is none."""
 
 
 class SessionClosed(RtnbError, ConnectionError):
-    """The session is over.
+    """The session has ended.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class SessionClosed(RtnbError, ConnectionError):
     reason : str
         The close frame's reason, or what broke the connection.
     who : str
-        ``"service"``, ``"client"`` or ``"network"``: who ended it.
+        ``"service"``, ``"client"`` or ``"network"``: what ended it.
     last_activity : float or None
         Seconds since the session opened at which the last frame was recorded.
     """
@@ -118,7 +118,7 @@ class ServerError(RtnbError):
 
     @classmethod
     def from_error(cls, error: dict[str, Any]) -> ServerError:
-        """Build the exception from an ``error`` event's ``error`` object, whatever it lacks."""
+        """Make the exception from an ``error`` event's ``error`` object; every field of it may be missing."""
 
         def text(key: str) -> str | None:
             value = error.get(key)
@@ -137,12 +137,12 @@ class ServerError(RtnbError):
 
 
 class ProtocolError(RtnbError):
-    """The peer broke the rules of the wire.
+    """The peer broke the protocol.
 
     Attributes
     ----------
     frame : bytes
-        The beginning of the frame that could not be understood.
+        The beginning of the frame that could not be read.
     """
 
     def __init__(self, message: str, *, frame: bytes = b"") -> None:
@@ -155,12 +155,12 @@ class SessionBusy(RtnbError):
 
 
 class ResponseTimeout(RtnbError, TimeoutError):
-    """Something awaited did not come in time.
+    """A timeout has run out.
 
     Attributes
     ----------
     waited_for : str
-        What was awaited, in words.
+        What the call waited for, in words.
     timeout : float
         Seconds that were allowed.
     """

@@ -1,8 +1,8 @@
-"""Pure text, HTML and SVG strings: nothing here knows a session, and everything that enters is escaped.
+"""Text, HTML and SVG strings: pure functions that know no session, and escape what they are given.
 
-HTML made here has no script, no class names that a page could collide with, and no fixed background: it inherits the
-page's colours, so that it reads in a light and in a dark theme, in a saved notebook and on a page that strips styles.
-Its one class tells the notebook's mathematics to leave it alone: what costs $5 or $6 is no formula.
+The HTML has no script, no class names that a page could collide with, and no fixed background: it inherits the page's
+colours, so that it can be read in a light and in a dark theme, in a saved notebook and on a page that strips styles. Its
+one class keeps MathJax away, which would read "$5 or $6" as a formula.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ ERROR_COLOUR = "#d64545"
 LOCAL_COLOUR = "#b7791f"
 MISSING = "not measured"
 PROSE = "mathjax_ignore tex2jax_ignore"
-"""The class of what is not to be read as TeX: today's name, and the one of exported notebooks."""
+"""The class of HTML that MathJax must not read as TeX: today's name, and the one of exported notebooks."""
 
 # C0, C1, bidirectional overrides and isolates, zero-width characters, lone surrogates: they can hide or reorder what a
-# person reads, and surrogates cannot be encoded at all.
+# person reads, and surrogates have no encoding.
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
@@ -99,9 +99,9 @@ def text_table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequ
 
 
 def html_table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Return an HTML table; the cells are HTML already, so whoever makes them escapes them.
+    """Return an HTML table; the cells are HTML, so the caller escapes them.
 
-    Only the last column, where the long texts are, breaks its lines; a table that is too wide scrolls in its own frame.
+    Only the last column, which has the long texts, breaks its lines; a table that is too wide scrolls in its own frame.
     """
     last = len(header) - 1
 
@@ -128,12 +128,12 @@ def coloured(text: object, colour: str) -> str:
 
 
 def muted(text: object) -> str:
-    """Return `text`, escaped, less loud than its surroundings."""
+    """Return `text`, escaped, paler than its surroundings."""
     return f'<span style="opacity:.65">{escape(text)}</span>'
 
 
 def banner(text: object, colour: str = ERROR_COLOUR) -> str:
-    """Return a paragraph that stands out: an error, or a warning that one must not miss."""
+    """Return a highlighted paragraph, for an error or a warning."""
     return (
         f'<div style="border-left:4px solid {colour};padding:4px 10px;margin:4px 0;'
         f'background:{colour}22">{escape(text)}</div>'
@@ -141,7 +141,7 @@ def banner(text: object, colour: str = ERROR_COLOUR) -> str:
 
 
 def card(*parts: str) -> str:
-    """Return HTML `parts` one below the other in a frame of their own."""
+    """Return HTML `parts` one below the other in one block."""
     inner = "".join(f'<div style="margin:3px 0">{part}</div>' for part in parts if part)
     return f'<div class="{PROSE}" style="max-width:900px;padding:2px 0;line-height:1.45">{inner}</div>'
 
@@ -156,7 +156,7 @@ def waveform_svg(
     low, high : sequence of float, shape (bins,)
         Least and greatest sample of each bin, in -1..1.
     width, height : int
-        Size in CSS pixels; the picture narrows with its cell.
+        Size in CSS pixels; the picture becomes narrower with its cell.
     label : str
         Text for screen readers.
     """

@@ -1,4 +1,4 @@
-"""The local services of this process: started when first needed, one for each way in which they shall behave."""
+"""The local services of this process: started when first needed, one for each set of options."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rtnb.errors import ConfigurationError
-from rtnb.protocol.config import SESSION_WORDS
+from rtnb.protocol.config import SESSION_SETTINGS
 from rtnb.service.server.options import ServiceOptions, connect_words
 from rtnb.service.server.process import ServiceProcess
 
@@ -24,9 +24,9 @@ def split_options(words: Mapping[str, Any]) -> tuple[ServiceOptions, dict[str, A
     Raises
     ------
     ConfigurationError
-        An option that is not possible, or a word that is almost one.
+        A value that is not possible, or a word that is almost an option.
     """
-    for word in words.keys() - SESSION_WORDS - OPTION_WORDS.keys():
+    for word in words.keys() - SESSION_SETTINGS - OPTION_WORDS.keys():
         if near := difflib.get_close_matches(word, OPTION_WORDS, n=1, cutoff=0.8):
             raise ConfigurationError(f"{word}= is not known. Did you mean {near[0]}=, an option of the local service?")
     given = {name: words[word] for word, name in OPTION_WORDS.items() if words.get(word) is not None}
@@ -34,7 +34,7 @@ def split_options(words: Mapping[str, Any]) -> tuple[ServiceOptions, dict[str, A
 
 
 def refuse_options(options: ServiceOptions, where: str) -> None:
-    """Refuse options that the service to connect to does not have.
+    """Refuse options of the local service for a session with another service.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def refuse_options(options: ServiceOptions, where: str) -> None:
 
 
 def local_service(options: ServiceOptions | None = None) -> ServiceProcess:
-    """Return the local service that behaves so, started when it is first needed, and again if it has died."""
+    """Return the local service with these options, started when it is first needed, and again if it has died."""
     wanted = (os.getpid(), options or ServiceOptions())
     with _lock():
         running = _services().get(wanted)

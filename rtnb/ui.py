@@ -1,4 +1,4 @@
-"""The widgets by name: ``rtnb.ui.SessionPanel(session)``. Each shows a session, a timeline or a recording that it is given."""
+"""The widgets by name: ``rtnb.ui.SessionPanel(session)``. Each shows the session, timeline or recording that it is given."""
 
 from __future__ import annotations
 

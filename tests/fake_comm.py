@@ -8,11 +8,11 @@ from typing import Any
 import comm.base_comm
 import pytest
 
-from rtnb.notebook import live_view
+from rtnb.notebook import refresher
 
 
-class StillPump:
-    """A pump that stands still: jobs are done at once, and views are refreshed when a test says so."""
+class StillRefresher:
+    """A refresher that stands still: jobs are done at once, and views are refreshed when a test says so."""
 
     def __init__(self) -> None:
         self.views: list[Any] = []
@@ -77,8 +77,8 @@ class Wire:
 
 
 def connected(monkeypatch: pytest.MonkeyPatch) -> Wire:
-    """Put views on a fake wire and a pump that stands still."""
+    """Put views on a fake wire and a refresher that stands still."""
     monkeypatch.setattr("comm.create_comm", FakeComm)
-    still = StillPump()
-    monkeypatch.setattr(live_view, "pump", lambda: still)
+    still = StillRefresher()
+    monkeypatch.setattr(refresher, "shared", lambda: still)
     return Wire()

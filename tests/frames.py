@@ -71,5 +71,5 @@ def turn(timeline: Timeline, frame: Build, word: Build, sound: Build) -> Timelin
         ("local", frame("close", code=1000, reason="bye", who="client")),
     ]
     for number, (direction, raw) in enumerate(frames):
-        timeline.append(raw, direction=direction, t=number / 2)
+        timeline.store.append(raw, direction=direction, t=number / 2)
     return timeline

@@ -18,6 +18,7 @@ from websockets.http11 import Request
 from rtnb.client.async_session import AsyncSession
 from rtnb.client.credentials import NoCredential
 from rtnb.client.endpoint import Endpoint
+from rtnb.client.handshake import Handshake
 from rtnb.client.transport import Closed
 from rtnb.protocol.dialects import DIALECTS
 
@@ -164,14 +165,15 @@ def frame(payload: bytes, opcode: int = 1) -> bytes:
 
 
 async def open_session(
-    url: str, *, credential: Any = None, timeout: float = 5.0, dialect: str = "ga", **config: Any
+    url: str,
+    *,
+    credential: Any = None,
+    timeout: float = 5.0,
+    dialect: str = "ga",
+    record: Any = None,
+    **config: Any,
 ) -> AsyncSession:
     """Open a session over a real socket, on this loop."""
     endpoint = Endpoint("url", url, DIALECTS[dialect], "m")
-    return await AsyncSession.open(
-        endpoint,
-        credential or NoCredential(),
-        Here(),
-        config=config,
-        timeout=timeout,  # type: ignore[arg-type]
-    )
+    handshake = Handshake(endpoint, credential or NoCredential(), timeout)
+    return await AsyncSession.open(handshake, Here(), config, record)  # type: ignore[arg-type]

@@ -24,9 +24,7 @@ class OneLoop(Here):
 
 async def open_for_views(**options: Any) -> tuple[AsyncSession, Script]:
     """Open a scripted session whose views may hand it work from their own threads."""
-    session, service = await open_session(**options)
-    session._io = OneLoop()  # type: ignore[assignment]
-    return session, service
+    return await open_session(io=OneLoop(), **options)
 
 
 async def until(condition: Callable[[], Any]) -> None:

@@ -12,10 +12,14 @@ import json
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+from memory_transport import MemoryTransport
+
 from rtnb.client.async_session import AsyncSession
 from rtnb.client.credentials import NoCredential
 from rtnb.client.endpoint import Endpoint
-from rtnb.client.transport import Closed, MemoryTransport
+from rtnb.client.handshake import Handshake
+from rtnb.client.requests import Requests
+from rtnb.client.transport import Closed
 from rtnb.protocol.dialects import DIALECTS
 
 Wire = dict[str, Any]
@@ -331,6 +335,9 @@ class Here:
     async def acall(self, coroutine: Any) -> Any:
         return await coroutine
 
+    def submit(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         return asyncio.get_running_loop()
@@ -340,6 +347,48 @@ class Here:
 
     def close_at_exit(self, closable: object) -> None:
         pass
+
+
+class Dial:
+    """Opens memory transports, each to a scripted service of its own.
+
+    The first service is what `script` makes, each later one what `again` makes, or raises; by default a `Script`.
+    """
+
+    def __init__(
+        self,
+        dialect: str = "ga",
+        script: Callable[[MemoryTransport], Script] | None = None,
+        again: Callable[[MemoryTransport], Script] | None = None,
+        **quirks: Any,
+    ) -> None:
+        self.make = script or (lambda transport: Script(transport, dialect, **quirks))
+        self.again = again or self.make
+        self.services: list[Script] = []
+        self.headers: list[Wire] = []
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def __call__(self, url: str, headers: Any, timeout: float) -> MemoryTransport:
+        self.headers.append(dict(headers))
+        ours, theirs = MemoryTransport.pair()
+        self.services.append((self.again if len(self.headers) > 1 else self.make)(theirs))
+        self.tasks.append(asyncio.create_task(self.services[-1].run()))
+        return ours
+
+
+def handshake_with(
+    dial: Dial, dialect: str = "ga", *, credential: Any = None, timeout: float = 30.0, reconnect: bool = False
+) -> Handshake:
+    """Return a handshake with a scripted service."""
+    endpoint = Endpoint("url", "ws://127.0.0.1:1/v1/realtime", DIALECTS[dialect], "gpt-realtime")
+    return Handshake(endpoint, credential or NoCredential(), timeout, reconnect, dial)
+
+
+async def open_requests(dialect: str = "ga", *, timeout: float = 30.0, **quirks: Any) -> tuple[Requests, Dial]:
+    """Connect to a scripted service, without a session: for the parts that a session is made of."""
+    dial = Dial(dialect, **quirks)
+    connection = await handshake_with(dial, dialect).connect(Here())  # type: ignore[arg-type]
+    return Requests(connection, timeout), dial
 
 
 async def open_session(
@@ -352,41 +401,21 @@ async def open_session(
     record: Any = None,
     reconnect: bool = False,
     again: Callable[[MemoryTransport], Script] | None = None,
+    io: Any = None,
     **quirks: Any,
 ) -> tuple[AsyncSession, Script]:
     """Open a session with a scripted service, on this loop, without a network.
 
-    Each later connection gets a service of its own: what `again` makes, or raises, else one like the first. All of them are
-    in ``session.services``, and what each was dialled with in ``session.dialled``.
+    Each later connection gets a service of its own; all of them are in ``session.services``, and what each was dialled with
+    in ``session.dialled``.
     """
-    services: list[Script] = []
-    dialled: list[Wire] = []
-    tasks: list[asyncio.Task[None]] = []
-    endpoint = Endpoint("url", "ws://127.0.0.1:1/v1/realtime", DIALECTS[dialect], "gpt-realtime")
-
-    async def dial(url: str, headers: Any, timeout: float) -> MemoryTransport:
-        dialled.append(dict(headers))
-        ours, theirs = MemoryTransport.pair()
-        make = again if again and len(dialled) > 1 else script
-        services.append(make(theirs) if make else Script(theirs, dialect, **quirks))
-        tasks.append(asyncio.create_task(services[-1].run()))
-        return ours
-
+    dial = Dial(dialect, script, again, **quirks)
+    handshake = handshake_with(dial, dialect, credential=credential, timeout=timeout, reconnect=reconnect)
     try:
-        session = await AsyncSession.open(
-            endpoint,
-            credential or NoCredential(),
-            Here(),  # type: ignore[arg-type]
-            config=config or {},
-            timeout=timeout,
-            record=record,
-            reconnect=reconnect,
-            open_transport=dial,
-        )
+        session = await AsyncSession.open(handshake, io or Here(), config or {}, record)
     except BaseException:
-        for task in tasks:
+        for task in dial.tasks:
             task.cancel()
         raise
-    session.service_tasks = tasks  # type: ignore[attr-defined]  # kept alive with the session
-    session.services, session.dialled = services, dialled  # type: ignore[attr-defined]
-    return session, services[0]
+    session.services, session.dialled = dial.services, dial.headers  # type: ignore[attr-defined]
+    return session, dial.services[0]

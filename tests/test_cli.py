@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 
 import rtnb
 from rtnb.cli import main
-from rtnb.doctor import Finding, Report
+from rtnb.doctor import Checkup, Finding
 from rtnb.service.faults import catalogue
 
 UNIX = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
@@ -128,8 +128,7 @@ def test_the_help_of_serve_lists_the_faults(capsys):
 @pytest.mark.parametrize(("state", "status"), [("ok", 0), ("note", 0), ("PROBLEM", 1)])
 def test_doctor_prints_its_report(state, status, capsys, monkeypatch):
     """The status is 1 where something must be put right."""
-    monkeypatch.setattr("rtnb.checkup.facts", lambda: None)
-    monkeypatch.setattr("rtnb.doctor.report", lambda _: Report((Finding("Python", state, "found", "do this"),)))
+    monkeypatch.setattr("rtnb.doctor.examine", lambda: Checkup((Finding("Python", state, "found", "do this"),)))
     assert main(["doctor"]) == status
     assert "do this" in capsys.readouterr().out
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,47 @@ import pytest
 from hostile import scripted
 
 import rtnb
+from rtnb.client.options import ConnectOptions
 from rtnb.errors import AuthError, ConfigurationError, SessionClosed
 from rtnb.local import local_service
 
 KEY = "sk-planted-0123456789abcdef"
 
 
-def test_both_forms_take_the_same_arguments() -> None:
-    """Connect and connect_async."""
-    one, other = inspect.signature(rtnb.connect), inspect.signature(rtnb.connect_async)
-    assert one.parameters == other.parameters
+OPTIONS = [
+    *("target", "model", "deployment", "endpoint", "api_key", "credential", "api_version", "dialect"),
+    *("record", "timeout", "reconnect", "config"),
+]
+
+
+@pytest.mark.parametrize(("connect", "returns"), [(rtnb.connect, "Session"), (rtnb.connect_async, "Opening")])
+def test_both_forms_show_the_same_arguments(connect: Any, returns: str) -> None:
+    """To completion and to ``?``: names, kinds, defaults, and the documentation of each."""
+    signature = inspect.signature(connect)
+    assert list(signature.parameters) == OPTIONS
+    assert signature.parameters == inspect.signature(ConnectOptions).parameters
+    assert signature.parameters["timeout"].default == 30.0
+    assert signature.parameters["config"].kind is inspect.Parameter.VAR_KEYWORD
+    assert str(signature.return_annotation) == returns
+    documented = inspect.getdoc(connect) or ""
+    assert documented.startswith("Open a")
+    assert documented.count("Parameters\n-------") == 1
+    for name in OPTIONS:
+        assert re.search(rf"^(\*\*|[\w, ]*\b){name}\b", documented, re.MULTILINE), name
+    assert (documented.find("Parameters\n---") < documented.find("Raises\n---")) == (returns == "Session")
+
+
+def test_a_wrong_way_of_calling_is_refused_as_for_any_function() -> None:
+    """All but the target are named."""
+    with pytest.raises(TypeError, match="positional"):
+        rtnb.connect("local", "gpt-realtime")  # type: ignore[call-arg, arg-type]
+
+
+def test_options_show_no_secret() -> None:
+    """Nor a target, which may hold one in its query."""
+    options = ConnectOptions(f"wss://h/v1/realtime?api-key={KEY}", api_key=KEY, credential=KEY, voice="ash")
+    assert KEY not in repr(options)
+    assert (options.timeout, options.reconnect, options.config) == (30.0, False, {"voice": "ash"})
 
 
 @pytest.mark.parametrize(

@@ -1,119 +1,158 @@
-"""What the facts mean: every problem says what to do."""
+"""What `rtnb doctor` finds: every problem says what to do, and no value of a variable is ever shown."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from types import SimpleNamespace
 
 import pytest
+from packaging.requirements import Requirement
 
-from rtnb.doctor import Destination, Facts, Made, Requirement, Turn, report, requirements, suffices
+from rtnb import doctor
+from rtnb.doctor import Checkup
+from rtnb.errors import ConnectError
+from rtnb.service.engines.capabilities import Capability
 
-WELL = Facts(
-    python=(3, 12, 1),
-    implementation="CPython on Linux",
-    version="0.1.0",
-    requirements=(
-        Requirement("numpy", "1.26", ""),
-        Requirement("nest-asyncio2", "1.7.3", ""),
-        Requirement("soxr", "0.5", "voice"),
-        Requirement("jupyterlab", "4.2", "lab"),
-    ),
-    packages={
-        "numpy": "2.4.6",
-        "nest-asyncio2": "1.7.4",
-        "soxr": "1.1.0",
-        "jupyterlab": "4.6.6",
-        "ipykernel": "7.4.0",
-        "ipywidgets": "8.1.9",
-        "anywidget": "0.11.0",
-    },
-    variables=frozenset({"HOME"}),
-    destination=Destination("the local service", "GA dialect", "no credential", "gpt-realtime"),
-    engines=(Made("voice", "espeak-ng", "1.52", "used"),),
-    turn=Turn(0.3, 0.02, 0.1, 1.5),
-    nesting="",
-)
+REQUIRED = [
+    Requirement(each)
+    for each in (
+        "numpy>=1.26",
+        "nest-asyncio2>=1.7.3",
+        "soxr>=0.5; extra == 'voice'",
+        'jupyterlab>=4.2; extra == "lab"',
+        "mypy>=1.14; extra == 'test'",
+    )
+]
+PACKAGES = {
+    "numpy": "2.4.6",
+    "nest-asyncio2": "1.7.4",
+    "soxr": "1.1.0",
+    "jupyterlab": "4.6.6",
+    "ipykernel": "7.4.0",
+    "ipywidgets": "8.1.9",
+    "anywidget": "0.11.0",
+}
 
 
-def test_all_is_well():
-    """A good installation has neither problems nor notes, and the report has the times and the versions."""
-    found = report(WELL)
+def without(name):
+    return {key: value for key, value in PACKAGES.items() if key != name}
+
+
+def test_this_installation_is_sound():
+    """Where the tests run, the local service answers, and nothing is wrong; the report has versions and times."""
+    found = doctor.examine()
+    assert found.problems == ()
     text = str(found)
-    assert {finding.state for finding in found.findings} == {"ok"}
     assert text.endswith("Nothing is wrong.")
-    for part in ("Python 3.12.1", "numpy 2.4.6", "espeak-ng 1.52", "first audio after 20 ms", "the local service: GA"):
+    for part in ("Python 3.", "numpy ", "voice: ", "writer: ", "the local service: GA dialect", "of speech after"):
         assert part in text
 
 
 @pytest.mark.parametrize(
-    ("change", "advice"),
+    ("findings", "advice"),
     [
-        ({"python": (3, 10, 9)}, "Python 3.11"),
-        ({"packages": {**WELL.packages, "numpy": "1.25.9"}}, 'pip install "numpy>=1.26"'),
-        ({"packages": {k: v for k, v in WELL.packages.items() if k != "numpy"}}, 'pip install "numpy>=1.26"'),
-        ({"destination": Destination(problem="Azure needs a deployment: set it.")}, "Azure needs a deployment"),
-        ({"turn": Turn(problem="The local service ended with status 1.")}, "ended with status 1"),
+        (doctor.check_python((3, 10, 9), "CPython"), "Python 3.11"),
+        (doctor.check_packages(REQUIRED, {**PACKAGES, "numpy": "1.25.9"}), 'pip install "numpy>=1.26"'),
+        (doctor.check_packages(REQUIRED, without("numpy")), 'pip install "numpy>=1.26"'),
+        (doctor.check_destination({"AZURE_OPENAI_ENDPOINT": "https://n.openai.azure.com"}), "AZURE_OPENAI_DEPLOYMENT"),
     ],
 )
-def test_a_problem_says_what_to_do(change, advice):
+def test_a_problem_says_what_to_do(findings, advice):
     """What stops a session is a problem, with advice."""
-    found = report(replace(WELL, **change))
+    found = Checkup(tuple(findings))
     (problem,) = found.problems
     assert advice in problem.advice
     assert str(found).endswith("1 problem; each says after → what to do.")
 
 
 @pytest.mark.parametrize(
-    ("change", "advice"),
+    ("findings", "advice"),
     [
-        ({"packages": {k: v for k, v in WELL.packages.items() if k != "soxr"}}, 'pip install "rtnb[voice]"'),
-        ({"packages": {k: v for k, v in WELL.packages.items() if k != "ipykernel"}}, 'pip install "rtnb[lab]"'),
-        ({"packages": {**WELL.packages, "nest-asyncio": "1.6.0"}}, "never nest_asyncio.apply()"),
-        ({"nesting": "The loop is uvloop's."}, "uvloop"),
-        ({"variables": frozenset({"AZURE_OPENAI_API_KEY"})}, "AZURE_OPENAI_ENDPOINT"),
-        ({"variables": frozenset({"OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT"})}, "rtnb.connect('openai')"),
-        ({"requirements": ()}, "pip install -e"),
-        ({"engines": (Made("transcriber", "pocketsphinx", "", "not installed", "pip install x"),)}, "pip install x"),
+        (doctor.check_packages(REQUIRED, without("soxr")), 'pip install "rtnb[voice]"'),
+        (doctor.check_notebook(without("ipykernel"), ""), 'pip install "rtnb[lab]"'),
+        (doctor.check_notebook({**PACKAGES, "nest-asyncio": "1.6.0"}, ""), "never nest_asyncio.apply()"),
+        (doctor.check_notebook(PACKAGES, "The loop is uvloop's."), "uvloop"),
+        (doctor.check_variables({"AZURE_OPENAI_API_KEY"}), "AZURE_OPENAI_ENDPOINT"),
+        (doctor.check_variables({"OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT"}), "rtnb.connect('openai')"),
+        (doctor.check_packages([], PACKAGES), "pip install -e"),
+        (doctor.check_engines([Capability("transcriber", "x", "", "not installed", "pip install x")]), "pip install x"),
     ],
 )
-def test_a_note_is_no_problem(change, advice):
+def test_a_note_is_no_problem(findings, advice):
     """What is only less than it could be is a note, with advice, and the installation is sound."""
-    found = report(replace(WELL, **change))
+    found = Checkup(tuple(findings))
     assert found.problems == ()
     assert advice in " ".join(finding.advice for finding in found.findings if finding.state == "note")
 
 
-def test_only_variables_that_matter_are_named():
-    """Names of the environment's variables are told where they decide something."""
-    text = str(report(replace(WELL, variables=frozenset({"OPENAI_API_KEY", "SECRET_PLAN"}))))
-    assert "OPENAI_API_KEY" in text
+@pytest.mark.parametrize(
+    "findings",
+    [
+        doctor.check_python((3, 12, 1), "CPython"),
+        doctor.check_packages(REQUIRED, PACKAGES),
+        doctor.check_packages(REQUIRED, {**PACKAGES, "numpy": "10.0rc1", "soxr": "0.5+local"}),
+        doctor.check_notebook(PACKAGES, ""),
+        doctor.check_engines([Capability("voice", "e", "1", "used", ""), Capability("voice", "n", "", "present", "x")]),
+        doctor.check_variables({"HOME"}),
+        doctor.check_destination({}),
+    ],
+)
+def test_what_is_well_has_no_advice(findings):
+    """And requirements for tests are no concern of a user's."""
+    for finding in findings:
+        assert (finding.state, finding.advice) == ("ok", "")
+        assert "mypy" not in finding.what
+
+
+def test_only_names_of_variables_that_matter_are_shown(monkeypatch):
+    """A key that is set is shown by its name alone, and what decides nothing is not shown at all."""
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", "planted-key-4711")
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "https://name.openai.azure.com")
+    monkeypatch.setenv("AZURE_OPENAI_DEPLOYMENT_NAME", "d")
+    monkeypatch.setenv("SECRET_PLAN", "x")
+    monkeypatch.setattr(doctor, "check_spoken_turn", tuple)
+    text = str(doctor.examine())
+    assert "AZURE_OPENAI_API_KEY" in text
+    assert "Azure OpenAI at name.openai.azure.com" in text
+    assert "planted-key-4711" not in text
     assert "SECRET_PLAN" not in text
 
 
-@pytest.mark.parametrize(
-    ("version", "least", "enough"),
-    [
-        ("2.4.6", "1.26", True),
-        ("1.26", "1.26", True),
-        ("1.26.0", "1.26", True),
-        ("1.26.0rc1", "1.26", True),
-        ("1.9", "1.26", False),
-        ("10", "9.9", True),
-        ("9", "9.9", False),
-        ("1.0+local.9", "1.1", False),
-        ("1", "", True),
-    ],
-)
-def test_versions_are_compared_by_their_numbers(version, least, enough):
-    """Ten is more than nine."""
-    assert suffices(version, least) is enough
+def test_a_service_that_does_not_start_is_a_problem(monkeypatch):
+    """Its own words are the advice."""
+
+    def start():
+        raise ConnectError("The local service ended with status 1.")
+
+    monkeypatch.setattr(doctor.ServiceProcess, "start", start)
+    (finding,) = doctor.check_spoken_turn()
+    assert (finding.state, finding.advice) == ("PROBLEM", "The local service ended with status 1.")
 
 
-def test_requirements_are_read_from_the_metadata():
-    """Names, oldest versions and extras; what is only for tests is no concern of a user's."""
-    lines = ["numpy>=1.26", "websockets", "soxr>=0.5; extra == 'voice'", 'mypy>=1.14; extra == "test"']
-    assert requirements(lines) == [
-        Requirement("numpy", "1.26", ""),
-        Requirement("websockets", "", ""),
-        Requirement("soxr", "0.5", "voice"),
-    ]
+def test_a_response_that_failed_is_a_problem(monkeypatch):
+    """With its status and its error."""
+
+    class Context(SimpleNamespace):
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exc):
+            pass
+
+    answer = SimpleNamespace(status="failed", error="no voice", latency=math.nan)
+    monkeypatch.setattr(doctor.ServiceProcess, "start", lambda: Context(url="ws://127.0.0.1:1"))
+    monkeypatch.setattr(doctor, "connect", lambda url: Context(ask=lambda prompt: answer))
+    (finding,) = doctor.check_spoken_turn()
+    assert (finding.state, finding.advice) == ("PROBLEM", "the response is failed: no voice")
+
+
+def test_packages_are_known_by_one_name():
+    """However a package writes itself."""
+    packages = doctor.installed()
+    assert "nest-asyncio2" in packages
+    assert all(name == name.lower() and "_" not in name for name in packages)
+
+
+def test_what_rtnb_requires_is_read_from_its_metadata():
+    """The installed project's own."""
+    assert {"numpy", "websockets"} <= {each.name for each in doctor.requirements()}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +12,9 @@ from pathlib import Path
 import pytest
 
 import rtnb
+import rtnb.audio
+import rtnb.timeline
+import rtnb.ui
 
 HEAVY = [
     "IPython",
@@ -37,11 +43,38 @@ def fresh(code: str) -> str:
     return run.stdout.strip()
 
 
-@pytest.mark.parametrize("name", rtnb.__all__)
+CLASSES = {
+    node.name
+    for path in Path(rtnb.__file__).parent.rglob("*.py")
+    for node in ast.parse(path.read_text("utf-8")).body
+    if isinstance(node, ast.ClassDef)
+}
+
+
+@pytest.mark.parametrize("name", [*rtnb.__all__, "open"])
 def test_every_public_name_loads(name: str) -> None:
     """And is listed."""
     assert getattr(rtnb, name) is not None
     assert name in dir(rtnb)
+
+
+def test_importing_all_names_leaves_the_builtin_open_alone() -> None:
+    """rtnb.open is called with its module's name."""
+    names: dict[str, object] = {}
+    exec("from rtnb import *; opened = open", names)
+    assert names["opened"] is open
+    assert rtnb.open is not open
+
+
+@pytest.mark.parametrize("name", [each for each in rtnb.__all__ if inspect.isclass(getattr(rtnb, each))])
+def test_what_a_public_class_returns_is_public(name: str) -> None:
+    """A user can name, in rtnb or one of its rooms, the class of everything that a method or property returns."""
+    public = {*rtnb.__all__, *rtnb.ui.__all__, *rtnb.audio.__all__, *rtnb.timeline.__all__}
+    for attribute, member in inspect.getmembers(getattr(rtnb, name)):
+        function = member.fget if isinstance(member, property) else member
+        if not attribute.startswith("_") and inspect.isfunction(function):
+            returned = {*re.findall(r"\w+", str(function.__annotations__.get("return", "")))}
+            assert returned & CLASSES <= public, attribute
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:

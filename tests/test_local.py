@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 
 import rtnb
 from rtnb.errors import AuthError, ConfigurationError, ConnectError, SessionClosed
-from rtnb.local import local_service
+from rtnb.local import OPTION_WORDS, local_service
+from rtnb.protocol.config import SESSION_SETTINGS
 from rtnb.service.server.options import ServiceOptions
 
 
@@ -21,6 +24,13 @@ def test_a_service_for_each_way_to_behave():
     again = local_service(ServiceOptions(faults="delay_ms=1"))
     assert again.running
     assert again is not faulty
+
+
+def test_every_option_of_the_service_can_be_given_where_one_connects():
+    """Under a name of its own, which is no setting of the session."""
+    assert sorted(OPTION_WORDS.values()) == sorted(each.name for each in fields(ServiceOptions))
+    assert not OPTION_WORDS.keys() & SESSION_SETTINGS
+    assert OPTION_WORDS["pace"] == "speed"
 
 
 def test_a_drop_in_the_middle_of_an_answer():

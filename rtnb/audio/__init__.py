@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtnb.audio.clip import INLINE_SECONDS, AudioClip
+from rtnb.audio.clip import INLINE_SECONDS, AudioClip, StereoClip, to_clip
 from rtnb.audio.formats import G711_ALAW, G711_ULAW, PCM16, AudioFormat
 from rtnb.audio.resample import resample
 from rtnb.audio.wav import read_wav, write_wav
@@ -14,7 +14,9 @@ __all__ = [
     "PCM16",
     "AudioClip",
     "AudioFormat",
+    "StereoClip",
     "read_wav",
     "resample",
+    "to_clip",
     "write_wav",
 ]

@@ -1,10 +1,10 @@
-"""AudioClip: a piece of mono sound that measures, shows, plays and saves itself."""
+"""`AudioClip` and `StereoClip`: sound that can be measured, shown, played and saved."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
@@ -12,28 +12,28 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from rtnb import formatting
-from rtnb.audio import measure
+from rtnb import display, formatting
 from rtnb.audio.files import read_audio
 from rtnb.audio.formats import PCM16, AudioBytes, AudioFormat
 from rtnb.audio.resample import resample
-from rtnb.audio.samples import Samples, to_int16, to_mono, valid_rate
+from rtnb.audio.samples import Samples, envelope, peak, rms, to_int16, to_mono, valid_rate
 from rtnb.audio.wav import write_wav
 from rtnb.errors import AudioError
 
-# A second of 24 kHz audio is 64 kB of HTML: longer clips would make a notebook too heavy to open.
 INLINE_SECONDS = 30
+"""How much of a clip a notebook's player holds: a second of 24 kHz audio is 64 kB of HTML."""
+
 _WAVEFORM_BINS = 300
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class AudioClip:
-    """A piece of mono sound. Nothing changes it; every operation returns another clip.
+    """A piece of mono sound. It is immutable: every operation returns another clip.
 
     Parameters
     ----------
     samples : ndarray of int16, shape (n,)
-        Copied if it can be written to. For other types and shapes see :meth:`from_array`.
+        Copied if it is writeable. `from_array` takes other types and shapes.
     rate : int
         Samples per second (Hz).
 
@@ -82,9 +82,9 @@ class AudioClip:
 
     @classmethod
     def from_bytes(cls, data: AudioBytes, format: AudioFormat = PCM16) -> AudioClip:
-        """Make a clip from raw bytes as they travel on the wire: PCM16, G711_ULAW or G711_ALAW.
+        """Make a clip from raw bytes in a wire format: PCM16, G711_ULAW or G711_ALAW.
 
-        Join the pieces of a stream first: a byte that is not a whole sample is ignored.
+        Join the chunks of a stream first: a last byte that is half a sample is ignored.
         """
         return cls(_read_only(format.decode(data)), format.rate)
 
@@ -96,18 +96,13 @@ class AudioClip:
         ------
         FileNotFoundError
         AudioError
-            The file is not audio that can be read; the message says what would help.
+            The file cannot be read as audio; the message says what would help.
         """
         path = Path(path).expanduser()
         try:
-            return cls._from_encoded(path.read_bytes())
+            return to_clip(path.read_bytes())
         except AudioError as error:
             raise AudioError(f"{path}: {error}") from error
-
-    @classmethod
-    def _from_encoded(cls, data: bytes) -> AudioClip:
-        frames, rate = read_audio(data)
-        return cls(_read_only(to_mono(frames)), rate)
 
     @classmethod
     def silence(cls, seconds: float, rate: int = PCM16.rate) -> AudioClip:
@@ -117,28 +112,6 @@ class AudioClip:
         rate = valid_rate(rate)
         return cls(_read_only(np.zeros(round(seconds * rate), np.int16)), rate)
 
-    @classmethod
-    def coerce(cls, value: object) -> AudioClip:
-        """Return `value` as a clip: a clip, a path, ``(samples, rate)``, or the bytes of an audio file.
-
-        Raises
-        ------
-        AudioError
-            It is none of these, or cannot be read.
-        """
-        if isinstance(value, AudioClip):
-            return value
-        if isinstance(value, (str, os.PathLike)):
-            return cls.from_file(value)
-        if isinstance(value, (bytes, bytearray, memoryview)):
-            return cls._from_encoded(bytes(value))
-        if isinstance(value, tuple) and len(value) == 2:
-            return cls.from_array(*value)
-        raise AudioError(
-            f"Audio is an AudioClip, a path, (samples, rate) or the bytes of a WAV file, not {type(value).__name__}. "
-            "Raw bytes from the wire: AudioClip.from_bytes(data, PCM16)."
-        )
-
     @property
     def duration(self) -> float:
         """Length in seconds."""
@@ -147,19 +120,19 @@ class AudioClip:
     @property
     def peak(self) -> float:
         """Greatest magnitude, as a fraction of full scale (0..1); NaN for an empty clip."""
-        return measure.peak(self.samples)
+        return peak(self.samples)
 
     @property
     def rms(self) -> float:
         """Root mean square, as a fraction of full scale (0..1); NaN for an empty clip."""
-        return measure.rms(self.samples)
+        return rms(self.samples)
 
     def __len__(self) -> int:
         """Return the number of samples."""
         return len(self.samples)
 
     def __eq__(self, other: object) -> bool:
-        """Tell whether `other` is a clip of the same rate and the same samples."""
+        """Return whether `other` is a clip of the same rate and the same samples."""
         if not isinstance(other, AudioClip):
             return NotImplemented
         return self.rate == other.rate and np.array_equal(self.samples, other.samples)
@@ -168,7 +141,7 @@ class AudioClip:
         return hash((self.rate, len(self.samples), self.samples[:64].tobytes()))
 
     def __reduce__(self) -> tuple[type[AudioClip], tuple[Samples, int]]:
-        return AudioClip, (self.samples, self.rate)  # through __init__, which seals the samples again
+        return AudioClip, (self.samples, self.rate)  # through __init__, which makes the samples read-only again
 
     def __add__(self, other: object) -> AudioClip:
         """Return this clip with `other` after it.
@@ -211,7 +184,7 @@ class AudioClip:
         low, high : ndarray of float32, shape (bins,)
             Fractions of full scale, -1..1; NaN for an empty clip.
         """
-        return measure.envelope(self.samples, bins)
+        return envelope(self.samples, bins)
 
     def resample(self, rate: int) -> AudioClip:
         """Return the clip at `rate` Hz, with round(n * rate / self.rate) samples and the same loudness."""
@@ -223,25 +196,16 @@ class AudioClip:
     @overload
     def to_wav(self, path: str | os.PathLike[str]) -> Path: ...
     def to_wav(self, path: str | os.PathLike[str] | None = None) -> bytes | Path:
-        """Write the clip to `path` as 16-bit WAV and return the path; without a path, return the file's bytes."""
-        wav = write_wav(self.samples, self.rate)
-        if path is None:
-            return wav
-        target = Path(path).expanduser()
-        target.write_bytes(wav)
-        return target
+        """Write a 16-bit WAV file to `path` and return the path; without a path, return the file's bytes."""
+        return _wav(self, path)
 
     def play(self) -> Any:
         """Return a player for the notebook."""
-        from rtnb.notebook.player import player
-
-        return player(self)
+        return display.backend().play_clip(self)
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the waveform over seconds into `ax`, or into a new figure, and return the axes."""
-        from rtnb.notebook.plots import plot_clip
-
-        return plot_clip(self, ax=ax)
+        return display.backend().plot_clip(self, ax)
 
     def __repr__(self) -> str:
         return f"<AudioClip {self._figures(', ')}>"
@@ -250,32 +214,15 @@ class AudioClip:
         self, include: Container[str] | None = None, exclude: Container[str] | None = None
     ) -> dict[str, str]:
         """Return the clip as plain text, and as HTML with waveform, player and figures."""
-        views = {"text/plain": self.__repr__, "text/html": self._to_html}
+        views: dict[str, Callable[[], str]] = {
+            "text/plain": lambda: repr(self),
+            "text/html": lambda: formatting.card(*clip_html(self), formatting.muted(self._figures(" · "))),
+        }
         return {
             mime: view()
             for mime, view in views.items()
             if (include is None or mime in include) and (exclude is None or mime not in exclude)
         }
-
-    def html_parts(self) -> list[str]:
-        """Return waveform and player as pieces of HTML, with a word where the player does not hold everything."""
-        if not len(self):
-            return []
-        low, high = self.envelope(_WAVEFORM_BINS)
-        length = formatting.seconds(self.duration)
-        parts = [
-            formatting.waveform_svg(low.tolist(), high.tolist(), label=f"waveform of {length}"),
-            formatting.audio_tag(self.between(0, INLINE_SECONDS).to_wav()),
-        ]
-        if self.duration > INLINE_SECONDS:
-            parts.append(
-                f"The player holds the first {INLINE_SECONDS} s of {formatting.escape(length)}; "
-                "<code>to_wav(path)</code> keeps all of it."
-            )
-        return parts
-
-    def _to_html(self) -> str:
-        return formatting.card(*self.html_parts(), formatting.muted(self._figures(" · ")))
 
     def _figures(self, separator: str) -> str:
         rate = f"{self.rate / 1000:g} kHz"
@@ -284,7 +231,122 @@ class AudioClip:
         return separator.join((formatting.seconds(self.duration), rate, f"peak {self.peak:.2f}", f"rms {self.rms:.2f}"))
 
 
+def to_clip(value: object) -> AudioClip:
+    """Return `value` as a clip: a clip, a path, ``(samples, rate)``, or the bytes of an audio file.
+
+    Raises
+    ------
+    FileNotFoundError
+    AudioError
+        It is none of these, or cannot be read.
+    """
+    if isinstance(value, AudioClip):
+        return value
+    if isinstance(value, (str, os.PathLike)):
+        return AudioClip.from_file(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        frames, rate = read_audio(bytes(value))
+        return AudioClip(_read_only(to_mono(frames)), rate)
+    if isinstance(value, tuple) and len(value) == 2:
+        return AudioClip.from_array(*value)
+    raise AudioError(
+        f"Audio is an AudioClip, a path, (samples, rate) or the bytes of a WAV file, not {type(value).__name__}. "
+        "Raw bytes from the wire: AudioClip.from_bytes(data, PCM16)."
+    )
+
+
+def clip_html(clip: AudioClip) -> list[str]:
+    """Return waveform and player of a clip as pieces of HTML, with a note where the player does not hold all of it."""
+    if not len(clip):
+        return []
+    low, high = clip.envelope(_WAVEFORM_BINS)
+    length = formatting.seconds(clip.duration)
+    parts = [
+        formatting.waveform_svg(low.tolist(), high.tolist(), label=f"waveform of {length}"),
+        formatting.audio_tag(clip.between(0, INLINE_SECONDS).to_wav()),
+    ]
+    if clip.duration > INLINE_SECONDS:
+        parts.append(
+            f"The player holds the first {INLINE_SECONDS} s of {formatting.escape(length)}; "
+            "<code>to_wav(path)</code> keeps all of it."
+        )
+    return parts
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class StereoClip:
+    """A left and a right clip of the same rate that begin at the same moment; the shorter one ends in silence.
+
+    Attributes
+    ----------
+    left, right : AudioClip
+    """
+
+    left: AudioClip
+    right: AudioClip
+
+    def __post_init__(self) -> None:
+        if self.left.rate != self.right.rate:
+            raise AudioError(
+                f"The two sides have different rates, {self.left.rate} and {self.right.rate} Hz; resample one of them."
+            )
+
+    @property
+    def rate(self) -> int:
+        """Samples per second (Hz)."""
+        return self.left.rate
+
+    @property
+    def duration(self) -> float:
+        """Length of the longer side in seconds."""
+        return max(self.left.duration, self.right.duration)
+
+    @property
+    def samples(self) -> Samples:
+        """Return both sides as int16, shape (n, 2)."""
+        both = np.zeros((max(len(self.left), len(self.right)), 2), np.int16)
+        both[: len(self.left), 0] = self.left.samples
+        both[: len(self.right), 1] = self.right.samples
+        return both
+
+    def between(self, start_s: float = 0.0, end_s: float | None = None) -> StereoClip:
+        """Return the part from `start_s` to `end_s` of both sides."""
+        return StereoClip(self.left.between(start_s, end_s), self.right.between(start_s, end_s))
+
+    @overload
+    def to_wav(self, path: None = None) -> bytes: ...
+    @overload
+    def to_wav(self, path: str | os.PathLike[str]) -> Path: ...
+    def to_wav(self, path: str | os.PathLike[str] | None = None) -> bytes | Path:
+        """Write a 16-bit stereo WAV file to `path` and return the path; without a path, return the file's bytes."""
+        return _wav(self, path)
+
+    def __repr__(self) -> str:
+        return (
+            f"<StereoClip {formatting.seconds(self.duration)}, {self.rate / 1000:g} kHz, "
+            f"left {formatting.seconds(self.left.duration)}, right {formatting.seconds(self.right.duration)}>"
+        )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        html = formatting.muted(repr(self)[1:-1])
+        if self.duration:
+            shown = self.between(0, INLINE_SECONDS / 2)  # two channels weigh twice as much
+            cut = shown.duration < self.duration
+            note = f"The player holds the first {shown.duration:g} s; to_wav(path) keeps all of it." if cut else ""
+            html = formatting.card(formatting.audio_tag(shown.to_wav()), html, formatting.muted(note) if note else "")
+        return {"text/plain": repr(self), "text/html": html}
+
+
+def _wav(clip: AudioClip | StereoClip, path: str | os.PathLike[str] | None) -> bytes | Path:
+    wav = write_wav(clip.samples, clip.rate)
+    if path is None:
+        return wav
+    target = Path(path).expanduser()
+    target.write_bytes(wav)
+    return target
+
+
 def _read_only(samples: Samples) -> Samples:
-    """Seal samples that nobody else holds, so that a clip takes them without a copy."""
+    """Mark samples that no other code holds as read-only, so that a clip takes them without a copy."""
     samples.setflags(write=False)
     return samples

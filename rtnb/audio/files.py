@@ -1,4 +1,4 @@
-"""Any audio file's bytes to samples: WAV by rtnb itself, the rest by soundfile where it is installed."""
+"""Reads the bytes of an audio file: WAV by itself, other formats with soundfile where it is installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rtnb.audio.wav import is_wav, read_wav
 from rtnb.errors import AudioError
 
 _SOUNDFILE_READS = 'pip install "rtnb[files]" reads FLAC, OGG, MP3 and more.'
-_NOBODY_READS = "Convert it first, for example: ffmpeg -i {extension} -ar 24000 -ac 1 out.wav"
+_CONVERT = "Convert it first, for example: ffmpeg -i {extension} -ar 24000 -ac 1 out.wav"
 
 
 def read_audio(data: bytes) -> tuple[Samples, int]:
@@ -24,7 +24,7 @@ def read_audio(data: bytes) -> tuple[Samples, int]:
     Raises
     ------
     AudioError
-        Empty, damaged, not audio, or a format that needs something else; the message says what.
+        Empty, damaged, not audio, or a format that needs another program; the message says which.
     """
     if not data:
         raise AudioError("There are no bytes to read: the audio file is empty.")
@@ -35,10 +35,10 @@ def _read_with_soundfile(data: bytes) -> tuple[Samples, int]:
     kind = _recognise(data)
     if kind in ("MP4", "WebM"):
         extension = "in.m4a" if kind == "MP4" else "in.webm"
-        raise AudioError(f"This is {kind} audio, which rtnb does not read. {_NOBODY_READS.format(extension=extension)}")
+        raise AudioError(f"This is {kind} audio, which rtnb does not read. {_CONVERT.format(extension=extension)}")
     try:
         import soundfile
-    except (ImportError, OSError):  # OSError: the package is there, the library it wraps is not
+    except (ImportError, OSError):  # OSError: the package is installed, the library that it wraps is not
         raise AudioError(f"{_not_wav(kind)} rtnb reads WAV by itself; {_SOUNDFILE_READS}") from None
     try:
         values, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)

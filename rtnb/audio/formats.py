@@ -1,4 +1,4 @@
-"""The three encodings that realtime audio travels in. How a dialect spells them is the protocol's matter."""
+"""The three encodings of realtime audio. The dialects' names for them are in `rtnb.protocol.config`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AudioBytes = bytes | bytearray | memoryview
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """How bytes on the wire are samples: always mono.
+    """An encoding of mono samples as bytes on the wire.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class AudioFormat:
         Samples per second (Hz).
     bytes_per_sample : int
     decode : callable
-        ``decode(data)`` returns new int16 samples of shape (n,). A byte that is not yet a whole sample is ignored.
+        ``decode(data)`` returns new int16 samples of shape (n,). A last byte that is half a sample is ignored.
     encode : callable
         ``encode(samples)`` returns the bytes of int16 samples of shape (n,); AudioError for any other array.
     """

@@ -55,7 +55,7 @@ def _ulaw_values() -> Samples:
     code = ~np.arange(256, dtype=np.uint8)
     magnitude = ((code & 15).astype(np.int32) * 2 + _BIAS) * 4 << ((code >> 4) & 7)
     magnitude -= _BIAS * 4
-    return _sealed(np.where(code & 0x80, -magnitude, magnitude).astype(np.int16))
+    return _read_only(np.where(code & 0x80, -magnitude, magnitude).astype(np.int16))
 
 
 @cache
@@ -65,7 +65,7 @@ def _alaw_values() -> Samples:
     step = (code & 15).astype(np.int32) * 16 + 8
     # Segment 0 is linear; from 1 on a leading one is implied, and each segment doubles the step.
     magnitude = np.where(segment == 0, step, (step + 256) << np.maximum(segment - 1, 0))
-    return _sealed(np.where(code & 0x80, magnitude, -magnitude).astype(np.int16))
+    return _read_only(np.where(code & 0x80, magnitude, -magnitude).astype(np.int16))
 
 
 @cache
@@ -74,7 +74,7 @@ def _ulaw_codes() -> _Codes:
     magnitude = np.minimum(np.abs(value), _LOUDEST_14_BIT) + _BIAS
     segment = np.searchsorted((64 << np.arange(8)) - 1, magnitude)
     code = segment << 4 | (magnitude >> (segment + 1) & 15)
-    return _sealed_codes(np.where(segment > 7, 0x7F, code) ^ np.where(value < 0, 0x7F, 0xFF))
+    return _read_only_codes(np.where(segment > 7, 0x7F, code) ^ np.where(value < 0, 0x7F, 0xFF))
 
 
 @cache
@@ -83,15 +83,15 @@ def _alaw_codes() -> _Codes:
     magnitude = np.where(value < 0, -value - 1, value)
     segment = np.searchsorted((32 << np.arange(8)) - 1, magnitude)
     code = segment << 4 | (magnitude >> np.maximum(segment, 1) & 15)
-    return _sealed_codes(code ^ np.where(value < 0, 0x55, 0xD5))
+    return _read_only_codes(code ^ np.where(value < 0, 0x55, 0xD5))
 
 
-def _sealed(table: Samples) -> Samples:
+def _read_only(table: Samples) -> Samples:
     table.setflags(write=False)  # shared by every caller
     return table
 
 
-def _sealed_codes(table: npt.NDArray[Any]) -> _Codes:
+def _read_only_codes(table: npt.NDArray[Any]) -> _Codes:
     codes = table.astype(np.uint8)
     codes.setflags(write=False)
     return codes

@@ -1,6 +1,7 @@
-"""From one sample rate to another: soxr where it is installed, else a polyphase filter in numpy.
+"""Resampling, of a whole clip or of a stream: with soxr where it is installed, else with a polyphase filter in numpy.
 
-Both remove what the new rate cannot carry by more than 90 dB, and give round(n * out / in) samples.
+Both attenuate frequencies above the new Nyquist frequency by more than 90 dB, and return round(n * out / in) samples. The
+pieces of a stream have the samples of the whole, but for rounding.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ _BLOCK = 1 << 18
 
 
 def resample(samples: Samples, rate_in: int, rate_out: int) -> Samples:
-    """Resample int16 `samples` of shape (n,) from `rate_in` to `rate_out` (Hz), loudness untouched.
+    """Resample int16 `samples` of shape (n,) from `rate_in` to `rate_out` (Hz) at the same loudness.
 
     Returns
     -------
@@ -51,7 +52,7 @@ def resample(samples: Samples, rate_in: int, rate_out: int) -> Samples:
 
 
 def _resample_with_soxr(soxr: ModuleType, samples: Samples, rate_in: int, rate_out: int) -> Samples:
-    # Fed with floats and rounded here: for int16 soxr adds dither, noise that was not in the clip.
+    # Floats, since for int16 soxr adds dither, noise that was not in the clip.
     stream = soxr.ResampleStream(rate_in, rate_out, 1, dtype="float32", quality="HQ")
 
     def pieces() -> Iterator[_Floats]:
@@ -128,3 +129,100 @@ def _collect(pieces: Iterator[_Floats], length: int) -> Samples:
         result[filled : filled + len(whole)] = whole
         filled += len(whole)
     return result
+
+
+class _Filter(Protocol):
+    def push(self, samples: Samples, last: bool) -> _Floats: ...
+
+
+class ResampleStream:
+    """Resamples a stream of int16 samples, piece by piece.
+
+    Parameters
+    ----------
+    rate_in, rate_out : int
+        Samples per second (Hz).
+    numpy_only : bool
+        Do not use soxr, so that the samples are the same on every machine.
+
+    Raises
+    ------
+    AudioError
+        A rate is not a positive whole number.
+    """
+
+    def __init__(self, rate_in: int, rate_out: int, *, numpy_only: bool = False) -> None:
+        self.rate_in, self.rate_out = valid_rate(rate_in), valid_rate(rate_out)
+        self._taken = self._given = 0
+        self._filter = None if self.rate_in == self.rate_out else _filter(self.rate_in, self.rate_out, numpy_only)
+
+    def push(self, samples: Samples, *, last: bool = False) -> Samples:
+        """Take the next samples, and return the resampled ones that no later input can change.
+
+        Parameters
+        ----------
+        samples : ndarray of int16, shape (n,)
+        last : bool
+            Nothing follows: return the rest, too. All pieces together then have round(n * rate_out / rate_in) samples.
+
+        Returns
+        -------
+        ndarray of int16
+            They lag about 10 to 35 ms behind `samples`, until the last.
+        """
+        if self._filter is None:
+            return samples
+        self._taken += len(samples)
+        length = round(self._taken * self.rate_out / self.rate_in)
+        values = self._filter.push(samples, last)[: length - self._given]
+        result = np.clip(np.rint(values), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+        if last and len(result) < length - self._given:
+            result = np.concatenate([result, np.zeros(length - self._given - len(result), np.int16)])
+        self._given += len(result)
+        return result
+
+
+def _filter(rate_in: int, rate_out: int, numpy_only: bool) -> _Filter:
+    if not numpy_only:
+        try:
+            return _SoxrFilter(rate_in, rate_out)
+        except ImportError:
+            pass
+    return _NumpyFilter(rate_in, rate_out)
+
+
+class _SoxrFilter:
+    def __init__(self, rate_in: int, rate_out: int) -> None:
+        import soxr
+
+        # Floats, since for int16 soxr adds dither, noise that was not in the sound.
+        self._stream = soxr.ResampleStream(rate_in, rate_out, 1, dtype="float32", quality="HQ")
+
+    def push(self, samples: Samples, last: bool) -> _Floats:
+        values: _Floats = self._stream.resample_chunk(samples.astype(np.float32), last=last)
+        return values
+
+
+class _NumpyFilter:
+    """The polyphase filter, with the input that the next output needs kept from piece to piece."""
+
+    def __init__(self, rate_in: int, rate_out: int) -> None:
+        divisor = math.gcd(rate_in, rate_out)
+        self._up, self._down = rate_out // divisor, rate_in // divisor
+        self._taps = _polyphase_taps(self._up, self._down, self._up)
+        self._reach = self._taps.shape[1] // 2
+        self._kept: _Floats = np.zeros(self._reach - 1)  # silence before the beginning
+
+    def push(self, samples: Samples, last: bool) -> _Floats:
+        parts = [self._kept, samples, np.zeros(self._reach)] if last else [self._kept, samples]
+        values = np.concatenate(parts)
+        # Whole periods only, so that every piece begins with phase 0; the caller cuts the last one to its length.
+        windows = len(values) - self._taps.shape[1] + 1
+        periods = max(-(-windows // self._down) if last else windows // self._down, 0)
+        if last:
+            values = np.concatenate([values, np.zeros(periods * self._down - windows)])
+        if not periods:
+            self._kept = values
+            return np.zeros(0)
+        self._kept = values[periods * self._down :]
+        return _convolve(values, self._taps, self._up, self._down, periods * self._up)

@@ -1,4 +1,4 @@
-"""From any numbers to int16 mono samples.
+"""Int16 mono samples: made from any numbers, and measured (peak, loudness, envelope).
 
 Full scale is 32768: the sample ``s`` is the fraction ``s / 32768``, in -1..1, in both directions everywhere in rtnb.
 """
@@ -19,10 +19,12 @@ Samples = npt.NDArray[np.int16]
 FULL_SCALE = 32768
 # Beyond this, floats are not a slightly hot recording but samples on another scale, and clipping would destroy them.
 _LOUDEST_FLOAT = 16.0
-# Nobody records more channels; an array wider than this has its axes the other way round.
+# An array with more channels than any recording has its axes the other way round.
 MOST_CHANNELS = 64
-# No device is faster, and the header of a WAV file could not say it.
+# No device is faster, and the header of a WAV file has no room for more.
 _FASTEST_HZ = 10_000_000
+# Squares are summed in float64, a block of samples at a time: no measure makes a float copy of the whole.
+_BLOCK = 1 << 18
 
 
 def to_int16(values: npt.ArrayLike) -> Samples:
@@ -32,8 +34,8 @@ def to_int16(values: npt.ArrayLike) -> Samples:
     ----------
     values : array_like
         int16: taken as they are. int8, int32, uint8, uint16, uint32: scaled from their own range (unsigned around its
-        middle, as WAV does). Floats: -1..1, clipped beyond. int64, which is what a list of Python numbers becomes:
-        taken as int16 values.
+        middle, as in WAV). Floats: -1..1, clipped beyond. int64, which a list of Python numbers becomes: taken as int16
+        values.
 
     Returns
     -------
@@ -43,7 +45,7 @@ def to_int16(values: npt.ArrayLike) -> Samples:
     Raises
     ------
     AudioError
-        NaN, infinity, floats on another scale, int64 beyond int16, or things that are not numbers.
+        NaN, infinity, floats on another scale, int64 beyond int16, or values that are not numbers.
     """
     array = np.asarray(values)
     kind, size = array.dtype.kind, array.dtype.itemsize
@@ -98,7 +100,7 @@ def to_mono(samples: Samples) -> Samples:
     Raises
     ------
     AudioError
-        The shape is neither.
+        Another shape.
     """
     if samples.ndim == 1:
         return samples
@@ -122,7 +124,7 @@ def valid_rate(rate: object) -> int:
     Raises
     ------
     AudioError
-        It is not a positive whole number of Hz.
+        Not a positive whole number of Hz.
     """
     hertz = 0
     if isinstance(rate, SupportsIndex):
@@ -132,3 +134,50 @@ def valid_rate(rate: object) -> int:
     if not 0 < hertz <= _FASTEST_HZ:
         raise AudioError(f"The sample rate must be a positive whole number of Hz, such as 24000, not {rate!r:.80}.")
     return hertz
+
+
+def peak(samples: Samples) -> float:
+    """Return the greatest magnitude in samples of shape (n,), as a fraction of full scale; NaN where there are none."""
+    if len(samples) == 0:
+        return math.nan
+    return max(-int(samples.min()), int(samples.max())) / FULL_SCALE
+
+
+def rms(samples: Samples) -> float:
+    """Return the root mean square of samples of shape (n,), as a fraction of full scale; NaN where there are none."""
+    if len(samples) == 0:
+        return math.nan
+    total = 0.0
+    for start in range(0, len(samples), _BLOCK):
+        block = samples[start : start + _BLOCK].astype(np.float64)
+        total += float(block @ block)
+    return math.sqrt(total / len(samples)) / FULL_SCALE
+
+
+def envelope(samples: Samples, bins: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return the least and the greatest sample of each of `bins` equal stretches.
+
+    Parameters
+    ----------
+    samples : ndarray of int16, shape (n,)
+    bins : int
+        At least 1. With more bins than samples, neighbouring bins show the same sample.
+
+    Returns
+    -------
+    low, high : ndarray of float32, shape (bins,)
+        In -1..1; NaN where there are no samples.
+
+    Raises
+    ------
+    AudioError
+        `bins` is less than 1.
+    """
+    if bins < 1:
+        raise AudioError(f"An envelope needs at least one bin, not {bins}.")
+    if len(samples) == 0:
+        return np.full(bins, np.nan, np.float32), np.full(bins, np.nan, np.float32)
+    starts = np.arange(bins, dtype=np.int64) * len(samples) // bins
+    low = np.minimum.reduceat(samples, starts).astype(np.float32)
+    high = np.maximum.reduceat(samples, starts).astype(np.float32)
+    return low / np.float32(FULL_SCALE), high / np.float32(FULL_SCALE)

@@ -1,7 +1,7 @@
-"""RIFF/WAVE bytes to int16 samples and back.
+"""Reads and writes WAV files (RIFF/WAVE) as int16 samples.
 
-The reader takes what is really found in the world: float, 24-bit and G.711 files, and headers written before the length
-was known (a recording piped through another program says 0 or 4 GB). It never reads beyond the bytes that are there.
+The reader takes float, 24-bit and G.711 files, and headers that were written before the length was known (a recording
+piped through another program gives it as 0 or 4 GB). It never reads beyond the end of the data.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from rtnb.audio.samples import MOST_CHANNELS, Samples, to_int16, valid_rate
 from rtnb.errors import AudioError
 
 _PCM, _FLOAT, _ALAW, _ULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
+# Code and bytes per sample of the encodings that are read.
+_ENCODINGS = {*((_PCM, width) for width in (1, 2, 3, 4)), (_FLOAT, 4), (_FLOAT, 8), (_ULAW, 1), (_ALAW, 1)}
 _LARGEST = 0xFFFFFFFF - 36
 
 
 def is_wav(data: bytes) -> bool:
-    """Tell whether `data` begins as a WAV file does."""
+    """Return whether `data` begins as a WAV file does."""
     return data[:4] == b"RIFF" and data[8:12] == b"WAVE"
 
 
@@ -34,7 +36,7 @@ def read_wav(data: bytes) -> tuple[Samples, int]:
     Parameters
     ----------
     data : bytes
-        The whole file, or its beginning: a truncated file gives the frames that are there.
+        The whole file, or its beginning: from a truncated file, the frames that are left are read.
 
     Returns
     -------
@@ -72,7 +74,7 @@ def write_wav(samples: Samples, rate: int) -> bytes:
     Raises
     ------
     AudioError
-        Another dtype or shape, an impossible rate, or more than the 4 GB that the format can say.
+        Another dtype or shape, an impossible rate, or more than the 4 GB that the format allows.
     """
     channels = 1 if samples.ndim == 1 else samples.shape[-1]
     if samples.dtype != np.int16 or samples.ndim not in (1, 2) or not 1 <= channels <= MOST_CHANNELS:
@@ -94,7 +96,7 @@ def write_wav(samples: Samples, rate: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """What a fmt chunk says: `code` the encoding, `width` the bytes of one sample of one channel."""
+    """A fmt chunk: `code` is the encoding, `width` the bytes of one sample of one channel."""
 
     code: int
     channels: int
@@ -103,7 +105,7 @@ class _Layout:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """Yield each chunk's name and the part of its body that is there."""
+    """Yield each chunk's name and body, as much of it as the file has."""
     view, start = memoryview(data), 12
     # A RIFF size that is right (or right but for a last padding byte) was written when the length was known.
     finished = int.from_bytes(data[4:8], "little") in (len(data) - 8, len(data) - 9)
@@ -111,7 +113,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
         name, size = bytes(view[start : start + 4]), int.from_bytes(view[start + 4 : start + 8], "little")
         start += 8
         if name == b"data" and size == 0 and not finished:
-            size = len(data) - start  # the writer never came back to fill in the length
+            size = len(data) - start  # the writer did not come back to fill in the length
         yield name, view[start : start + size]
         start += size + size % 2
 
@@ -124,17 +126,13 @@ def _parse_layout(body: memoryview) -> _Layout:
         code = int.from_bytes(body[24:26], "little")  # the sub-format GUID begins with the plain code
     if channels == 0 or rate == 0:
         raise AudioError(f"The WAV file claims {channels} channels at {rate} Hz; its header is damaged.")
-    width = max((bits + 7) // 8, block // channels)  # 20 bits may be kept in 4 bytes: the block tells
-    if (code, width) not in _known_encodings():
+    width = max((bits + 7) // 8, block // channels)  # 20 bits may be kept in 4 bytes, as the block size shows
+    if (code, width) not in _ENCODINGS:
         raise AudioError(
             f"The WAV file's encoding (code 0x{code:04x}, {bits} bits) is not one that rtnb reads. "
             "Convert it to 16-bit PCM, for example: ffmpeg -i in.wav -c:a pcm_s16le out.wav"
         )
     return _Layout(code, channels, rate, width)
-
-
-def _known_encodings() -> set[tuple[int, int]]:
-    return {(_PCM, width) for width in (1, 2, 3, 4)} | {(_FLOAT, 4), (_FLOAT, 8), (_ULAW, 1), (_ALAW, 1)}
 
 
 def _decode(layout: _Layout, body: memoryview) -> Samples:

@@ -1,109 +1,128 @@
-"""`AsyncSession`: a realtime session as coroutines. The core; `Session` is its facade for cells that do not await."""
+"""`AsyncSession`: a realtime session as coroutines. `Session` is its blocking face, for cells that do not await.
+
+It owns its parts and offers their verbs: requests, reconnect, settings, tools, turns, subscriptions. What a verb does in
+detail is in the part.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+import concurrent.futures
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
+from rtnb import display
 from rtnb.audio import AudioClip
-from rtnb.client.audio_input import append_commands, question, spoken_turn
-from rtnb.client.configuring import ConfigurableSession
 from rtnb.client.connection import Connection, Record
-from rtnb.client.credentials import Credential
-from rtnb.client.endpoint import Endpoint
-from rtnb.client.handshake import OpenTransport, establish, open_websocket
-from rtnb.client.interruption import unheard
+from rtnb.client.function_tool import FunctionTool
+from rtnb.client.handshake import Handshake
+from rtnb.client.listeners import Listener
 from rtnb.client.live_response import LiveResponse
 from rtnb.client.loop import LoopThread, on_io
-from rtnb.client.playback import Heard, Playback, spoken_response
-from rtnb.client.toolbox import with_definitions, with_tools
-from rtnb.client.turns import Turns, WhenBusy
-from rtnb.client.waiters import accepts
+from rtnb.client.playback import Heard, Playback
+from rtnb.client.reconnect import Reconnect
+from rtnb.client.requests import Requests
+from rtnb.client.settings import Configured, SessionSettings
+from rtnb.client.subscriptions import EventStream, Subscriptions
+from rtnb.client.summary import SessionSummary, html, sentence, summarize
+from rtnb.client.tools import Tools, with_tools
+from rtnb.client.turns import Prompt, Turns, WhenBusy
+from rtnb.client.waiters import Predicate
 from rtnb.conversation.items import Item
-from rtnb.conversation.response import Response
-from rtnb.errors import ConfigurationError, ServerError
-from rtnb.protocol import commands
-from rtnb.protocol.commands import Command
+from rtnb.conversation.record import SessionRecord
+from rtnb.errors import SessionClosed
 from rtnb.protocol.config import nest
+from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import Event
-from rtnb.protocol.names import Kind
 
 if TYPE_CHECKING:
-    from rtnb.notebook.listening import Listening
     from rtnb.notebook.microphone import Microphone
+    from rtnb.notebook.speech_capture import SpeechCapture
 
-Prompt = str | AudioClip | Path | tuple[Any, int] | bytes
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
-class AsyncSession(ConfigurableSession):
+class AsyncSession(SessionRecord):
     """A realtime session. Made by `rtnb.connect_async`; its coroutines may be awaited on any event loop.
 
     Attributes
     ----------
-    display : callable or None
-        Shows a response that is on its way; None where there is no notebook to show it in.
+    endpoint : Endpoint
+        Where it is connected; shows no secret.
     playback : Playback or None
         What the speaker that is connected has played; None without one.
+    local_speech : callable or None
+        ``await local_speech(text)`` returns the text as an `AudioClip`, spoken by the local service.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        endpoint: Endpoint,
-        credential: Credential,
-        io: LoopThread,
-        *,
-        timeout: float,
-        reconnect: bool = False,
-        open_transport: OpenTransport = open_websocket,
-    ) -> None:
-        super().__init__(
-            connection, endpoint, credential, io, timeout=timeout, reconnect=reconnect, open_transport=open_transport
-        )
-        self._turns = Turns(connection, io, self._toolbox)
-        self.display: Callable[[Response], object] | None = None
+    def __init__(self, connection: Connection, handshake: Handshake, io: LoopThread) -> None:
+        super().__init__(connection.timeline, connection.conversation)
+        self.endpoint = handshake.endpoint
         self.playback: Playback | None = None
+        self.local_speech: Callable[[str], Awaitable[AudioClip]] | None = None
+        self._io = io
+        self._connection = connection
+        self._credential = handshake.credential
+        self._requests = Requests(connection, handshake.timeout)
+        self._reconnect = Reconnect(self._requests, handshake, self._reconnected)
+        self._tools = Tools(connection.note_problem)
+        self._settings = SessionSettings(self._requests, self._tools, self._reconnect.ready)
+        self._turns = Turns(self._requests, self._settings, self._tools, self._reconnect.ready, io)
+        self._subscriptions = Subscriptions(self._requests, self._reconnect.settled, io)
         io.close_at_exit(connection)
+
+    def _reconnected(self) -> None:
+        self._settings.start_sending_tools()  # not awaited: it waits for the reconnect task
+        self._turns.attend()
 
     @classmethod
     async def open(
-        cls,
-        endpoint: Endpoint,
-        credential: Credential,
-        io: LoopThread,
-        *,
-        config: Mapping[str, Any],
-        timeout: float = 30.0,
-        record: Record | None = None,
-        reconnect: bool = False,
-        open_transport: OpenTransport = open_websocket,
+        cls, handshake: Handshake, io: LoopThread, config: Mapping[str, Any], record: Record | None = None
     ) -> Self:
-        """Connect, wait for ``session.created`` and apply `config` (flat GA words). Runs on the I/O loop.
-
-        Raises
-        ------
-        ConfigurationError, ConnectError, AuthError, ServerError
-        """
+        """Connect, wait for ``session.created`` and apply `config` (flat GA words); on the I/O loop. Raises as `connect`."""
         config = with_tools(config)
-        endpoint.dialect.check(nest(config))
-        connection = await establish(
-            endpoint, credential, io, timeout=timeout, record=record, open_transport=open_transport
-        )
-        session = cls(
-            connection, endpoint, credential, io, timeout=timeout, reconnect=reconnect, open_transport=open_transport
-        )
-        if config:
-            try:
-                configured = await session.configure(**config)
-            except BaseException:
-                await session.close()
-                raise
-            if not configured:
-                connection.note_problem(f"not granted by the service: {configured.words}")
+        handshake.endpoint.dialect.check(nest(config))
+        connection = await handshake.connect(io, record)
+        session = cls(connection, handshake, io)
+        try:
+            await session._settings.apply(config)
+        except BaseException:
+            await session.close()
+            raise
         return session
+
+    # What there is ----------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> str:
+        """Return ``"open"`` or ``"closed"``."""
+        return "open" if self.closed is None else "closed"
+
+    @property
+    def closed(self) -> SessionClosed | None:
+        """Return how the session ended, None while it is open."""
+        return self._connection.closed
+
+    @property
+    def dialect(self) -> Dialect:
+        """Return the dialect that is spoken."""
+        return self._connection.dialect
+
+    @property
+    def problems(self) -> list[str]:
+        """Return what went wrong outside of any call: the newest 20, in words."""
+        return list(self._connection.problems)
+
+    def summary(self) -> SessionSummary:
+        """Return what a line or a card about the session says."""
+        return summarize(self._connection, self.endpoint, self._credential)
+
+    def __repr__(self) -> str:
+        return sentence(self.summary())
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        summary = self.summary()
+        return {"text/plain": sentence(summary), "text/html": html(summary)}
 
     # Talking ----------------------------------------------------------------------------------------------------------
 
@@ -127,7 +146,7 @@ class AsyncSession(ConfigurableSession):
         wait : bool
             False returns at once with a response that is live.
         timeout : float
-            Seconds for all of it. After that the response is cancelled.
+            Seconds for all of it, waiting for a reconnect included. After that the response is cancelled.
         when_busy : {"wait", "cancel", "raise"}
             What to do while another response is in progress.
         out_of_band : bool
@@ -142,28 +161,7 @@ class AsyncSession(ConfigurableSession):
             The service refused this very request.
         ResponseTimeout, SessionBusy, SessionClosed, AudioError
         """
-        timeout = await self._ready(timeout)
-        if out_of_band:
-            content = await asyncio.to_thread(question, prompt, self.config)
-            options = {**options, "conversation": "none", "input": [*options.get("input", ()), content]}
-            return await self._turn([], options, wait, timeout, "wait", out_of_band=True)
-        if isinstance(prompt, str):
-            return await self._turn([commands.text_message(prompt)], options, wait, timeout, when_busy)
-        # Reading and resampling a long clip takes a while, in which the loop must go on.
-        spoken = await asyncio.to_thread(spoken_turn, prompt, self.config)
-        if spoken.answered and options:
-            raise ConfigurationError(
-                "Turn detection makes the response to speech, so options for one response do not reach it; "
-                "use session.configure(…), or turn_detection=None."
-            )
-        said = spoken.commands
-        if spoken.detected and not spoken.answered:
-            # The service ends the turn and leaves it at that: the response is asked for when there is something to answer.
-            *before, last = said
-            await self._acknowledged(last, accepts(Kind.INPUT_COMMITTED), Kind.INPUT_COMMITTED, before=before)
-            said = []
-        response = await self._turn(said, None if spoken.answered else options, False, timeout, when_busy)
-        response.input_ended = spoken.ended
+        response = await self._turns.ask(prompt, options, timeout=timeout, when_busy=when_busy, out_of_band=out_of_band)
         return await self.finish(response) if wait else response
 
     @on_io
@@ -171,180 +169,222 @@ class AsyncSession(ConfigurableSession):
         self, *, wait: bool = True, timeout: float = 60.0, when_busy: WhenBusy = "wait", **options: Any
     ) -> LiveResponse:
         """Ask for a response to the conversation as it stands. Parameters and errors as for `ask`."""
-        timeout = await self._ready(timeout)
-        return await self._turn([], options, wait, timeout, when_busy)
-
-    async def _turn(
-        self,
-        prelude: list[Command],
-        options: Mapping[str, Any] | None,
-        wait: bool,
-        timeout: float,
-        when_busy: WhenBusy,
-        *,
-        out_of_band: bool = False,
-    ) -> LiveResponse:
-        await self._sync_tools_or_note()
-        self._check_open()
-        create = None
-        if options is not None:
-            functions, options = with_definitions(options)
-            create = commands.response_create(options)
-            self.dialect.check(create.get("response", {}))
-            self._toolbox.know(functions)
-        response = self._turns.begin(prelude, create, timeout=timeout, when_busy=when_busy, out_of_band=out_of_band)
-        response.display = self.display
+        response = await self._turns.respond(options, timeout=timeout, when_busy=when_busy)
         return await self.finish(response) if wait else response
 
     @on_io
     async def finish(self, response: LiveResponse) -> LiveResponse:
         """Wait for a live response; cancelling this wait cancels the response."""
         await self._turns.finish(response)
-        self._left_off(len(self.timeline))
+        self._subscriptions.consumed(len(self.timeline))
         return response
 
     @on_io
-    async def send(self, event: Mapping[str, Any] | bytes | str) -> str:
-        """Send anything, as it is; the service's word is what counts. Return its event id.
+    async def cancel(self, response_id: str | None = None) -> None:
+        """Stop the response in progress, or the one named, and wait for its end."""
+        await self._requests.cancel(response_id)
 
-        An object gets an ``event_id`` if it has none, so that an error can be told apart; bytes and text go unchanged.
+    @on_io
+    async def interrupt(self, *, cancel: bool = True) -> Heard | None:
+        """Stop the answer as a user does who begins to speak: cancel it, and cut it at what was heard.
+
+        A connected speaker falls silent and reports what was heard. Without one it is computed from the arrival of the
+        audio, as a player that began at once would play it. An item of which nothing was heard is deleted. Functions that
+        the model waits for are not waited for any more. Returns how far it was heard; None where nothing was being spoken.
+
+        With ``cancel=False`` the service cancels by itself, as turn detection does when speech begins.
         """
-        if isinstance(event, Mapping):
-            return await self._connection.send_wire(event)
-        await self._connection.send_frame(event if isinstance(event, bytes) else event.encode("utf-8", "surrogatepass"))
-        return ""
+        return await self._turns.interrupt(self.playback, cancel=cancel)
+
+    @on_io
+    async def send(self, event: Mapping[str, Any] | bytes | str) -> str:
+        """Send anything, as it is, and return its event id: an object gets one if it has none, bytes and text have none."""
+        return await self._requests.send(event)
 
     @on_io
     async def add_message(self, text: str, role: str = "user") -> Item:
         """Add a text message to the conversation without asking for a response; return the item it became."""
-        await self._ready(self._timeout)
-        command = commands.text_message(text, role)
-        command["item"]["id"] = own = commands.new_id("item")
-
-        def added(event: Event) -> bool:
-            item = event.part("item")
-            return event.kind == Kind.ITEM_ADDED and (item.get("id") == own or item.get("role") == role)
-
-        event = await self._acknowledged(command, added, Kind.ITEM_ADDED)
-        return self.conversation.items.get(event.item_id) or Item(event.item_id, role=role)
+        await self._reconnect.ready(self._requests.timeout)
+        return await self._requests.add_message(text, role)
 
     @on_io
     async def append_audio(self, clip: object) -> float:
         """Append speech to the input buffer, resampled and in chunks of 100 ms; return its length in seconds."""
-        speech = await asyncio.to_thread(AudioClip.coerce, clip)
-        for command in await asyncio.to_thread(append_commands, speech, self.config):
-            await self._connection.send(command)
-        return speech.duration
+        return await self._requests.append_audio(clip)
 
     @on_io
     async def commit(self) -> str:
         """Turn the input buffer into a user item; return the item's id."""
-        return (
-            await self._acknowledged(commands.commit(), accepts(Kind.INPUT_COMMITTED), Kind.INPUT_COMMITTED)
-        ).item_id
+        return await self._requests.commit()
 
     @on_io
     async def clear(self) -> None:
-        """Throw the input buffer away."""
-        await self._acknowledged(commands.clear(), accepts(Kind.INPUT_CLEARED), Kind.INPUT_CLEARED)
-
-    @on_io
-    async def cancel(self, response_id: str | None = None) -> None:
-        """Stop the response in progress, or the one named, and wait for the service's last word on it."""
-        active = self.conversation.active
-        wanted = response_id or (active.id if active else None)
-
-        def ended(event: Event) -> bool:
-            return event.kind == Kind.RESPONSE_DONE and wanted in (None, event.response_id)
-
-        await self._acknowledged(commands.response_cancel(response_id), ended, Kind.RESPONSE_DONE)
-
-    @on_io
-    async def interrupt(self, *, cancel: bool = True) -> Heard | None:
-        """Stop the answer as somebody who begins to speak does: cancel it, and cut it at what was heard.
-
-        A connected speaker falls silent and tells what was heard. Without one it is reckoned from the arrival of the audio,
-        as a player that began at once would play it. An item of which nothing was heard is deleted. Returns how far
-        it was heard; None where nothing was being spoken. Functions that the model waits for are not waited for any more.
-
-        Parameters
-        ----------
-        cancel : bool
-            False where the service cancels by itself, as turn detection does when speech begins.
-        """
-        response = spoken_response(list(self.conversation.responses.values()), self.playback)
-        self._turns.stop_calls()
-        now = self._connection.now()
-        if self.playback is not None:
-            await asyncio.to_thread(self.playback.stop)
-        if response is None:
-            return None
-        if response.active and cancel:
-            with contextlib.suppress(ServerError):  # it may have ended by itself in this moment
-                await self.cancel(response.id)
-        left = unheard(self.timeline, response, now, self.playback)
-        for each in left:
-            if each.heard_ms:
-                await self.truncate(each.item_id, each.heard_ms, each.content_index)
-            else:
-                await self._delete(each.item_id)
-        return left[0] if left else None
-
-    async def _delete(self, item_id: str) -> None:
-        def gone(event: Event) -> bool:
-            return event.kind == Kind.ITEM_DELETED and event.item_id == item_id
-
-        await self._acknowledged(commands.item_delete(item_id), gone, Kind.ITEM_DELETED)
+        """Empty the input buffer."""
+        await self._requests.clear()
 
     @on_io
     async def truncate(self, item_id: str, audio_end_ms: int, content_index: int = 0) -> None:
         """Cut an assistant item at what was heard of it, in milliseconds of its audio."""
+        await self._requests.truncate(item_id, audio_end_ms, content_index)
 
-        def cut(event: Event) -> bool:
-            return event.kind == Kind.ITEM_TRUNCATED and event.item_id == item_id
+    # Settings and tools -----------------------------------------------------------------------------------------------
 
-        command = commands.item_truncate(item_id, audio_end_ms, content_index)
-        await self._acknowledged(command, cut, Kind.ITEM_TRUNCATED)
+    @on_io
+    async def configure(self, **config: Any) -> Configured:
+        """Change settings, in GA's words, and return what is in effect once the service has confirmed it.
 
-    async def _resume(self) -> None:
-        await super()._resume()
-        self._turns.attend()
+        Raises
+        ------
+        ConfigurationError
+            A word that is not known, or that the dialect cannot carry.
+        ServerError
+            The service refused.
+        """
+        return await self._settings.configure(config)
 
-    # The browser ------------------------------------------------------------------------------------------------------
+    @overload
+    def tool(self, function: F) -> F: ...
+    @overload
+    def tool(self, *, name: str | None = None, description: str | None = None) -> Callable[[F], F]: ...
+    def tool(self, function: F | None = None, *, name: str | None = None, description: str | None = None) -> Any:
+        """Let the model call a typed Python function: ``@session.tool``, or ``@session.tool(name="…")``.
 
-    def microphone(self, clip: object = None) -> Microphone:
-        """Return a microphone for the notebook; with `clip`, one that hears the clip instead."""
-        from rtnb.notebook.microphone import Microphone
+        The function is called off the loop, async ones too, when a response that wants it is done; its result, or its
+        error, goes back to the model, which then answers.
 
-        return Microphone(self, clip)
+        Raises
+        ------
+        ConfigurationError
+            The function has no type hints, or a type that has no JSON schema.
+        """
 
-    def listen(self, seconds: float = 5.0, clip: object = None) -> Listening:
-        """Listen to the user for so many seconds: ``clip = await session.listen(5)``, in a script ``session.listen(5).wait()``.
+        def add(decorated: F) -> F:
+            self._tools.add(FunctionTool(decorated, name=name, description=description))
+            self.call_soon(self._settings.start_sending_tools)
+            return decorated
 
-        What is heard goes to the service, too, as from a microphone that is then stopped. Without a browser, or where it
-        refuses the microphone, the local voice speaks, and `Listening.words` says so.
+        return add if function is None else add(function)
+
+    @on_io
+    async def add_tool(self, function: F, name: str | None = None, description: str | None = None) -> F:
+        """Add a tool as `tool` does, and wait until the service has accepted it; one that it refuses is dropped.
+
+        Raises
+        ------
+        ConfigurationError, ServerError
+        """
+        await self._settings.add_tool(FunctionTool(function, name=name, description=description))
+        return function
+
+    # Events -----------------------------------------------------------------------------------------------------------
+
+    def on(self, type: str, listener: Listener) -> Listener:
+        """Call `listener(event)` for each received event that matches, on the listeners' thread.
 
         Parameters
         ----------
-        seconds : float
+        type : str
+            A name in either dialect, ``"*"``, or a glob like ``"response.*"``; ``"open"`` and ``"close"`` too. For a
+            session that is open already, a listener for ``"open"`` is called at once.
+        """
+        return self._subscriptions.add(type, listener)
+
+    def once(self, type: str, listener: Listener) -> Listener:
+        """Call `listener` for the first event that matches, and remove it."""
+        return self._subscriptions.add(type, listener, once=True)
+
+    def off(self, type: str, listener: Listener | None = None) -> None:
+        """Remove `listener` for `type`; without a listener, all of them."""
+        self._subscriptions.remove(type, listener)
+
+    def events(self, type: str = "*", *, since: int | Event | None = None) -> EventStream:
+        """Iterate over received events; any number of consumers each see every one.
+
+        A loop begins where the last finished one, or the last finished `ask`, left off: nothing that arrives between two
+        loops is missed. It ends with the session; when the session broke, it raises SessionClosed after the last event.
+        With ``reconnect=True`` it goes on over the new connection.
+
+        Parameters
+        ----------
+        since : int or Event, optional
+            Row to begin at instead; 0 is the beginning.
+        """
+        return self._subscriptions.stream(type, since)
+
+    @on_io
+    async def wait_for(self, type: str | Predicate, timeout: float = 30.0) -> Event:
+        """Return the next event that matches a type, a glob or a predicate, beginning where `events` would.
+
+        Raises
+        ------
+        ResponseTimeout, SessionClosed
+        """
+        return await self._subscriptions.wait_for(type, timeout)
+
+    def microphone(self, clip: object = None) -> Microphone:
+        """Return a microphone for the notebook; with `clip`, one that hears the clip instead."""
+        return display.backend().microphone(self, clip)
+
+    def listen(self, seconds: float = 5.0, clip: object = None) -> SpeechCapture:
+        """Listen to the user for so many seconds: ``clip = await session.listen(5)``, in a script ``session.listen(5).wait()``.
+
+        What is heard goes to the service, too, as from a microphone that is then stopped. Without a browser, or where it
+        refuses the microphone, the local voice speaks, and `SpeechCapture.words` says so.
+
+        Parameters
+        ----------
         clip : AudioClip, path, (samples, rate) or bytes of a WAV file, optional
             What to hear instead of a microphone; cut to `seconds`, or followed by silence.
 
         Raises
         ------
         AudioError
-            `clip` is no audio that can be read, or there is no time to hear anything.
         """
-        from rtnb.notebook.listening import Listening
+        return display.backend().listen(self, seconds, clip)
 
-        return Listening(self, seconds, clip)
+    @property
+    def core(self) -> Self:
+        """Return the session that does the work: this one. `core` and the next four are for views."""
+        return self
 
-    # Keeping and ending -----------------------------------------------------------------------------------------------
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        """Begin a coroutine on the I/O loop and return at once, from any thread; the outcome comes in the future."""
+        return self._io.submit(coroutine)
+
+    def call_soon(self, function: Callable[..., object], *args: Any) -> None:
+        """Call a function on the I/O loop soon, from any thread."""
+        self._io.loop.call_soon_threadsafe(function, *args)
+
+    def now(self) -> float:
+        """Return the seconds since the session opened, by the clock of the timeline's ``t``."""
+        return self._connection.now()
+
+    def note_problem(self, words: str) -> None:
+        """Add to `problems`; on the I/O loop."""
+        self._connection.note_problem(words)
+
+    @on_io
+    async def resume(self) -> Self:
+        """Connect anew after the session was lost, closed or has expired, and go on where it stopped.
+
+        Settings and conversation items are restored: speech as its transcript, a truncated answer as what was heard of it.
+        The timeline goes on; a row of type ``"resume"`` marks the seam. What could not be restored is among `problems`.
+        Where a reconnect task runs already, this waits for it.
+
+        Raises
+        ------
+        ConfigurationError
+            The session is open.
+        ConnectError, AuthError, SessionClosed, ResponseTimeout
+            It failed; the session is closed, and can be resumed later.
+        """
+        await self._reconnect.resume()
+        return self
 
     @on_io
     async def close(self) -> None:
         """Close the session. Everything that was received stays readable."""
-        await self._stop_resuming()
+        await self._reconnect.stop()
         await self._connection.close()
 
     async def __aenter__(self) -> Self:

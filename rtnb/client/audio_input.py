@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rtnb.audio import AudioClip
+from rtnb.audio import AudioClip, to_clip
 from rtnb.audio.formats import FORMATS
 from rtnb.errors import AudioError
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
-from rtnb.protocol.config import AUDIO_WORDS, format_name, look
+from rtnb.protocol.config import AUDIO_SETTINGS, format_name, look
 from rtnb.protocol.events import encode_base64
 
 CHUNK_SECONDS = 0.1
-_DETECTION = AUDIO_WORDS["turn_detection"]
+_DETECTION = AUDIO_SETTINGS["turn_detection"]
 _TURN_END_SECONDS = 0.8
 _MARGIN_SECONDS = 0.3
 _LONGEST_WAIT = {"low": 8.0, "medium": 4.0, "auto": 4.0, "high": 2.0}
@@ -33,7 +33,7 @@ def append_commands(clip: AudioClip, config: Mapping[str, Any]) -> list[Command]
 
 @dataclass(frozen=True, slots=True)
 class SpokenTurn:
-    """Speech as the commands that say it.
+    """A turn of speech, as commands.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ def question(prompt: object, config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _clip(speech: object) -> AudioClip:
     try:
-        clip = AudioClip.coerce(speech)
+        clip = to_clip(speech)
     except OSError as error:
         raise AudioError(f"The audio cannot be read: {error}. Check the path.") from error
     if not len(clip):
@@ -111,6 +111,6 @@ def trailing_silence(config: Mapping[str, Any]) -> AudioClip:
     if look(config, (*_DETECTION, "type")) == "semantic_vad":
         wanted = _LONGEST_WAIT.get(str(look(config, (*_DETECTION, "eagerness"))), _LONGEST_WAIT["auto"])
     else:
-        told = look(config, (*_DETECTION, "silence_duration_ms"))
-        wanted = told / 1000 if isinstance(told, (int, float)) else 0.0
+        ms = look(config, (*_DETECTION, "silence_duration_ms"))
+        wanted = ms / 1000 if isinstance(ms, (int, float)) else 0.0
     return AudioClip.silence(max(_TURN_END_SECONDS, wanted + _MARGIN_SECONDS))

@@ -1,7 +1,7 @@
-"""One live connection: every frame is recorded first, then interpreted, then told.
+"""`Connection`: one connection, where every frame is recorded first, then interpreted, then passed on.
 
-`Connection` owns the transport, the reader task and the timeline, and lives on the I/O loop. It decides nothing about what
-to say; the session on top of it does.
+It owns the transport, the reader task and the timeline, and lives on the I/O loop. It decides nothing about what to say;
+the session does.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from rtnb.client.connection_errors import closed_error, server_error
 from rtnb.client.credentials import Credential
 from rtnb.client.listeners import Listeners, matches
-from rtnb.client.refusals import closed_error, server_error
 from rtnb.client.transport import Closed, Transport
-from rtnb.client.waiters import Watch, Watches
+from rtnb.client.waiters import Waiter, Waiters
 from rtnb.conversation.conversation import Conversation
 from rtnb.errors import SessionClosed
 from rtnb.formatting import one_line, seconds
@@ -38,7 +38,7 @@ _log = logging.getLogger("rtnb")
 
 
 class Connection:
-    """A transport with a memory.
+    """A transport, and the record of everything that crossed it.
 
     Parameters
     ----------
@@ -47,13 +47,13 @@ class Connection:
     credential : Credential
         Only to keep its secrets out of the log.
     title : str
-        What this is connected to, for people.
+        What this is connected to, for messages.
     clock : callable
         Monotonic seconds.
     late_ms : callable
         ``late_ms(now)``: by how much the loop may have noticed `now` too late.
     record : callable, optional
-        ``record(timeline)`` returns a function that is told of each row and its lateness, to write it down.
+        ``record(timeline)`` returns a function that is called with each row and its lateness, to write it to a file.
     send_timeout : float
         Seconds that the peer may leave a frame unread before the connection is given up.
     """
@@ -80,7 +80,7 @@ class Connection:
         self.timeline = Timeline(started=datetime.now(UTC), origin=self.origin, title=title)
         self._recorder = record(self.timeline) if record else None
         self.conversation = Conversation()
-        self.watches = Watches()
+        self.waiters = Waiters()
         self.listeners = Listeners(self._listener_raised)
         self.problems: list[str] = []
         self.closed: SessionClosed | None = None
@@ -101,7 +101,7 @@ class Connection:
         self._transport = transport
         self._closing = self.closed = None
         self.last_error = ""
-        self.watches = Watches()
+        self.waiters = Waiters()
         self.listeners.start()
         self._reader = asyncio.create_task(self._read(), name="rtnb-reader")
         seam = self.note(Local.RESUME, message="connected anew; what follows is another connection of the same session")
@@ -113,7 +113,7 @@ class Connection:
     # Receiving --------------------------------------------------------------------------------------------------------
 
     async def _read(self) -> None:
-        """Take frames until there are no more; whatever ends this, everyone who waits is told."""
+        """Take frames until there are no more; whatever ends this task, every waiter fails with the reason."""
         end = Closed(1006, "rtnb's reader stopped", "network")
         try:
             while True:
@@ -142,7 +142,7 @@ class Connection:
 
     def _interpret(self, event: Event) -> None:
         self.conversation.apply(event)
-        blamed = self.watches.offer(event)
+        blamed = self.waiters.offer(event)
         if event.kind == Kind.ERROR:
             self.last_error = one_line(server_error(event), 300)
             if not blamed:
@@ -154,7 +154,7 @@ class Connection:
     def _record(self, raw: bytes, direction: str) -> Event:
         now = self._clock()
         late_ms = self._late_ms(now)
-        event = self.timeline.append(raw, direction=direction, t=now - self.origin, late_ms=late_ms)
+        event = self.timeline.store.append(raw, direction=direction, t=now - self.origin, late_ms=late_ms)
         if self._recorder is not None:
             try:
                 self._recorder(event, late_ms)
@@ -209,8 +209,7 @@ class Connection:
 
     async def send_frame(self, frame: bytes) -> None:
         """Record and send a frame exactly as given."""
-        if self.closed is not None:
-            raise self.closed.with_traceback(None)
+        self.check_open()
         reader = self._reader
         sent = self._record(self._credential.scrub(frame), SENT)
         self.conversation.apply(sent)
@@ -232,9 +231,13 @@ class Connection:
 
     # Waiting ----------------------------------------------------------------------------------------------------------
 
-    def watch(self, watch: Watch) -> Watch:
-        """Let a watch see what comes from now on."""
-        return self.watches.add(watch)
+    @contextlib.contextmanager
+    def waiting(self, waiter: Waiter) -> Iterator[asyncio.Future[Event]]:
+        """Offer a waiter what comes from now on, until the block is left; yields its future."""
+        try:
+            yield self.waiters.add(waiter).future
+        finally:
+            self.waiters.discard(waiter)
 
     async def find(self, pattern: str | Callable[[Event], bool], start: int) -> Event | None:
         """Return the first received event from row `start` on that matches; None once the session is over."""
@@ -252,11 +255,26 @@ class Connection:
                 return None
             await self._pulse.wait()
 
+    def check_open(self) -> None:
+        """Raise how the connection ended, if it has ended.
+
+        Raises
+        ------
+        SessionClosed
+        """
+        if self.closed is not None:
+            raise self.closed.with_traceback(None)
+
+    @property
+    def last_error_words(self) -> str:
+        """Return a sentence, for messages, with the last error that the service sent; empty where it sent none."""
+        return f" The service last said: {self.last_error}." if self.last_error else ""
+
     # Ending -----------------------------------------------------------------------------------------------------------
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection; everything received stays. Returns within a few seconds whatever the peer does."""
-        # Whatever takes their place while this waits is another connection's.
+        # A reconnect may put others in their place while this waits.
         transport, reader = self._transport, self._reader
         if self.closed is None and self._closing is None:
             self._closing = Closed(code, reason, "client")
@@ -277,13 +295,13 @@ class Connection:
         self.closed = self._closed_error(closed)
         if closed.code != 1000 and (closed.who, closed.code) != ("client", 1001):
             self.note_problem(str(self.closed))
-        self.watches.fail(self.closed)
+        self.waiters.fail(self.closed)
         self.listeners.emit(event)
         self.listeners.stop()
         self._pulse.set()
 
     async def close_at_exit(self) -> None:
-        """Tell the service that the process is going away (1001)."""
+        """Close with 1001, which says that the process is going away."""
         if self.closed is None:
             await self.close(1001, "the process is ending")
 

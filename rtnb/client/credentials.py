@@ -37,8 +37,8 @@ class Credential(Protocol):
         """Return `data` without any secret that this credential has given out."""
 
 
-class _Secretive:
-    """Remembers what it gave out, so that a peer that echoes it cannot bring it into the log.
+class _Scrubbing:
+    """Remembers the secrets that it gave out, so that a peer that echoes one cannot bring it into the log.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def _however_escaped(secret: str) -> re.Pattern[bytes]:
     return re.compile(b"".join(map(spelled, secret.encode())))
 
 
-class NoCredential(_Secretive):
+class NoCredential(_Scrubbing):
     """Nothing is sent beside the URL: the local service, or a server that asks for nothing or has it there."""
 
     def __init__(self, known: Iterable[str] = (), words: str = NONE) -> None:
@@ -96,7 +96,7 @@ class NoCredential(_Secretive):
         return {}
 
 
-class ApiKey(_Secretive):
+class ApiKey(_Scrubbing):
     """A key, in the header that the service reads it from."""
 
     words = KEY
@@ -118,7 +118,7 @@ class ApiKey(_Secretive):
         return {self._header: f"Bearer {self._key}" if bearer else self._key}
 
 
-class EntraToken(_Secretive):
+class EntraToken(_Scrubbing):
     """A token of Microsoft Entra ID, from any azure-identity credential or token provider.
 
     Parameters

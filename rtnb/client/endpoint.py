@@ -1,6 +1,6 @@
 """Where to connect, in which dialect, with which kind of credential: decided here, without any I/O.
 
-`resolve` reads the arguments of `rtnb.connect` and the environment and either returns an `Endpoint` or refuses with the
+`resolve` reads the options of `rtnb.connect` and the environment, and either returns an `Endpoint` or raises with the
 corrected form. URLs are exactly those of the documentation.
 """
 
@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
+from rtnb.client.options import ConnectOptions
 from rtnb.errors import ConfigurationError
 from rtnb.formatting import printable
+from rtnb.protocol.catalog import DEFAULT_MODEL
 from rtnb.protocol.dialects import (
     Dialect,
     azure_url,
@@ -21,11 +22,9 @@ from rtnb.protocol.dialects import (
     choose_dialect,
     dialect_of_request,
     local_url,
-    openai_headers,
     openai_url,
 )
 
-DEFAULT_MODEL = "gpt-realtime"
 OPENAI_HOST = "wss://api.openai.com"
 AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".openai.azure.us")
 _LOOPBACK = re.compile(r"^(localhost|127(\.\d+){3}|\[?::1\]?)$")
@@ -88,21 +87,7 @@ class Endpoint:
         return replace(self, url=url, engines=made)
 
 
-@dataclass(frozen=True)
-class Request:
-    """What a caller of `rtnb.connect` asked for; None where nothing was said."""
-
-    target: str | None = None
-    model: str | None = None
-    deployment: str | None = None
-    endpoint: str | None = None
-    api_key: str | None = field(default=None, repr=False)
-    credential: Any = field(default=None, repr=False)
-    api_version: str | None = None
-    dialect: str | Dialect | None = None
-
-
-def resolve(request: Request, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
+def resolve(options: ConnectOptions, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
     """Return where to connect, and the API key to use there (None for Entra ID and for no credential).
 
     Raises
@@ -110,59 +95,59 @@ def resolve(request: Request, environ: Mapping[str, str]) -> tuple[Endpoint, str
     ConfigurationError
         If something is missing or contradicts something else; the message has the corrected form.
     """
-    target = request.target or _target_of(request, environ)
-    if request.api_key is not None and request.credential is not None:
+    target = options.target or _target_of(options, environ)
+    if options.api_key is not None and options.credential is not None:
         raise ConfigurationError(
             "api_key= and credential= contradict one another; give api_key= for a key, or credential= for Entra ID."
         )
     if target == "local":
-        return _local(request), None
+        return _local(options), None
     if target == "azure":
-        return _azure(request, request.endpoint or environ.get("AZURE_OPENAI_ENDPOINT", ""), environ)
+        return _azure(options, options.endpoint or environ.get("AZURE_OPENAI_ENDPOINT", ""), environ)
     if target == "openai":
-        return _openai(request, environ)
+        return _openai(options, environ)
     if _split(target).scheme in ("ws", "wss", "http", "https"):
-        return _url(request, target, environ)
+        return _url(options, target, environ)
     raise ConfigurationError(
         f"target {target!r} is not known; write 'local', 'azure', 'openai', or a ws://, wss://, http:// or https:// URL."
     )
 
 
-def _target_of(request: Request, environ: Mapping[str, str]) -> str:
-    if request.endpoint or environ.get("AZURE_OPENAI_ENDPOINT"):
+def _target_of(options: ConnectOptions, environ: Mapping[str, str]) -> str:
+    if options.endpoint or environ.get("AZURE_OPENAI_ENDPOINT"):
         return "azure"
     return "openai" if environ.get("OPENAI_API_KEY") else "local"
 
 
-def _local(request: Request) -> Endpoint:
+def _local(options: ConnectOptions) -> Endpoint:
     for name in ("endpoint", "credential", "api_key"):
-        if getattr(request, name) is not None:
+        if getattr(options, name) is not None:
             raise ConfigurationError(
                 f"{name}= has no meaning for the local service, which takes no account; leave it out, or name the "
                 "service: rtnb.connect('azure', …) or rtnb.connect('openai', …)."
             )
     # The local service has a preview URL of its own, so an api-version says the dialect here as it does on Azure.
-    dialect = choose_dialect(request.dialect, azure=True, api_version=request.api_version)
-    check_version(dialect, request.api_version)
-    return Endpoint("local", "", dialect, _model(request, DEFAULT_MODEL), api_version=request.api_version)
+    dialect = choose_dialect(options.dialect, azure=True, api_version=options.api_version)
+    check_version(dialect, options.api_version)
+    return Endpoint("local", "", dialect, _model(options, DEFAULT_MODEL), api_version=options.api_version)
 
 
-def _azure(request: Request, endpoint: str, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
+def _azure(options: ConnectOptions, endpoint: str, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
     if not endpoint:
         raise ConfigurationError(
             "Azure needs the resource's endpoint: rtnb.connect('azure', endpoint='https://NAME.openai.azure.com', "
-            "deployment='gpt-realtime'), or set AZURE_OPENAI_ENDPOINT."
+            f"deployment={DEFAULT_MODEL!r}), or set AZURE_OPENAI_ENDPOINT."
         )
-    model = _model(request, environ.get("AZURE_OPENAI_DEPLOYMENT_NAME", ""))
+    model = _model(options, environ.get("AZURE_OPENAI_DEPLOYMENT_NAME", ""))
     if not model:
         raise ConfigurationError(
-            "Azure needs the name of a deployment: rtnb.connect('azure', deployment='gpt-realtime'), "
+            f"Azure needs the name of a deployment: rtnb.connect('azure', deployment={DEFAULT_MODEL!r}), "
             "or set AZURE_OPENAI_DEPLOYMENT_NAME."
         )
-    version = request.api_version or environ.get("OPENAI_API_VERSION")
-    dialect = choose_dialect(request.dialect, azure=True, api_version=version)
-    check_version(dialect, request.api_version)
-    key = None if request.credential is not None else request.api_key or environ.get("AZURE_OPENAI_API_KEY")
+    version = options.api_version or environ.get("OPENAI_API_VERSION")
+    dialect = choose_dialect(options.dialect, azure=True, api_version=version)
+    check_version(dialect, options.api_version)
+    key = None if options.credential is not None else options.api_key or environ.get("AZURE_OPENAI_API_KEY")
     made = Endpoint(
         service="azure",
         url=azure_url(_azure_host(endpoint), dialect, deployment=model, api_version=version),
@@ -175,52 +160,52 @@ def _azure(request: Request, endpoint: str, environ: Mapping[str, str]) -> tuple
     return _safe(made), key
 
 
-def _openai(request: Request, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
+def _openai(options: ConnectOptions, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
     for name, instead in (("credential", "api_key="), ("deployment", "model="), ("endpoint", "a URL as the target")):
-        if getattr(request, name) is not None:
+        if getattr(options, name) is not None:
             raise ConfigurationError(f"{name}= belongs to Azure; for OpenAI give {instead}.")
-    if request.api_version is not None:
+    if options.api_version is not None:
         raise ConfigurationError("api_version= belongs to Azure; for OpenAI leave it out.")
-    key = request.api_key or environ.get("OPENAI_API_KEY")
+    key = options.api_key or environ.get("OPENAI_API_KEY")
     if not key:
         raise ConfigurationError(
             "OpenAI needs a key: set OPENAI_API_KEY, or rtnb.connect('openai', api_key=…). "
             "Without an account, rtnb.connect('local') works at once."
         )
-    dialect = choose_dialect(request.dialect, azure=False, api_version=None)
-    model = _model(request, DEFAULT_MODEL)
-    headers = openai_headers(dialect)
+    dialect = choose_dialect(options.dialect, azure=False, api_version=None)
+    model = _model(options, DEFAULT_MODEL)
+    headers = dict(dialect.openai_headers)
     return Endpoint("openai", openai_url(OPENAI_HOST, model=model), dialect, model, KEY, None, headers), key
 
 
-def _url(request: Request, target: str, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
+def _url(options: ConnectOptions, target: str, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
     parts = _split(target)
     host = parts.hostname or ""
     if not host:
         raise ConfigurationError(f"{hide_secrets(target)!r} names no host; write wss://HOST/v1/realtime?model=NAME.")
-    if request.endpoint is not None:
+    if options.endpoint is not None:
         raise ConfigurationError("The target is a URL already, so endpoint= has no place; give one of the two.")
     is_azure = host.endswith(AZURE_HOSTS)
     if is_azure and "realtime" not in parts.path:
-        return _azure(request, target, environ)
+        return _azure(options, target, environ)
     scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
     query = dict(parse_qsl(parts.query))
-    model = _model_of_url(request, query)
+    model = _model_of_url(options, query)
     base = urlunsplit((scheme, parts.netloc, "", "", ""))
     if "realtime" in parts.path:
         url = urlunsplit((scheme, parts.netloc, parts.path, parts.query, ""))
-        dialect = _dialect_of_url(request, parts.path, parts.query)
-        if (request.model or request.deployment) and not query.keys() & {"model", "deployment"}:
+        dialect = _dialect_of_url(options, parts.path, parts.query)
+        if (options.model or options.deployment) and not query.keys() & {"model", "deployment"}:
             name = "deployment" if "api-version" in query else "model"
             url += ("&" if parts.query else "?") + urlencode({name: model})
     else:
-        dialect = choose_dialect(request.dialect, azure=True, api_version=request.api_version)
-        local = Endpoint("local", "", dialect, model, api_version=request.api_version)
+        dialect = choose_dialect(options.dialect, azure=True, api_version=options.api_version)
+        local = Endpoint("local", "", dialect, model, api_version=options.api_version)
         url = local.at(base + parts.path.rstrip("/")).url
     has_own = bool(secrets_in(target))
-    from_environ = is_azure and request.credential is None and not has_own
-    key = request.api_key or (environ.get("AZURE_OPENAI_API_KEY") if from_environ else None)
-    keyless = request.credential is not None or (from_environ and not key)
+    from_environ = is_azure and options.credential is None and not has_own
+    key = options.api_key or (environ.get("AZURE_OPENAI_API_KEY") if from_environ else None)
+    keyless = options.credential is not None or (from_environ and not key)
     made = Endpoint(
         service="azure" if is_azure else "url",
         url=url,
@@ -228,16 +213,16 @@ def _url(request: Request, target: str, environ: Mapping[str, str]) -> tuple[End
         model=model,
         credential=KEY if key else ENTRA if keyless else IN_URL if has_own else NONE,
         api_version=query.get("api-version"),
-        headers={} if "/openai/" in parts.path else openai_headers(dialect),
+        headers={} if "/openai/" in parts.path else dict(dialect.openai_headers),
         key_header="api-key" if is_azure else "Authorization",
     )
     return _safe(made), key
 
 
-def _dialect_of_url(request: Request, path: str, query: str) -> Dialect:
+def _dialect_of_url(options: ConnectOptions, path: str, query: str) -> Dialect:
     """Return the dialect that a full URL stands for; refuse a choice that its path contradicts."""
     by_url = dialect_of_request(f"{path}?{query}", {})
-    asked = choose_dialect(request.dialect or by_url, azure=True, api_version=None)
+    asked = choose_dialect(options.dialect or by_url, azure=True, api_version=None)
     if asked is not by_url and "/openai/" in path:
         raise ConfigurationError(
             f"dialect={asked.name!r} contradicts the URL, whose form is the {by_url.title}'s; "
@@ -246,26 +231,26 @@ def _dialect_of_url(request: Request, path: str, query: str) -> Dialect:
     return asked
 
 
-def _model(request: Request, default: str) -> str:
-    if request.model and request.deployment and request.model != request.deployment:
+def _model(options: ConnectOptions, default: str) -> str:
+    if options.model and options.deployment and options.model != options.deployment:
         raise ConfigurationError(
-            f"model={request.model!r} and deployment={request.deployment!r} contradict one another; on Azure the "
+            f"model={options.model!r} and deployment={options.deployment!r} contradict one another; on Azure the "
             "deployment is the model: give deployment= alone."
         )
-    return request.deployment or request.model or default
+    return options.deployment or options.model or default
 
 
-def _model_of_url(request: Request, query: Mapping[str, str]) -> str:
+def _model_of_url(options: ConnectOptions, query: Mapping[str, str]) -> str:
     in_url = query.get("model") or query.get("deployment")
-    asked = _model(request, in_url or DEFAULT_MODEL)
+    asked = _model(options, in_url or DEFAULT_MODEL)
     if in_url and asked != in_url:
         raise ConfigurationError(
             f"The URL names {in_url!r}, and the arguments name {asked!r}; say it once: leave one of the two out."
         )
     version = query.get("api-version")
-    if request.api_version is not None and version and request.api_version != version:
+    if options.api_version is not None and version and options.api_version != version:
         raise ConfigurationError(
-            f"The URL has api-version={version}, and api_version={request.api_version!r} was given; leave one out."
+            f"The URL has api-version={version}, and api_version={options.api_version!r} was given; leave one out."
         )
     return asked
 

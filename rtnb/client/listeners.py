@@ -1,4 +1,4 @@
-"""Listeners: functions that are told of events, on a thread of their own, where a slow or raising one harms nobody."""
+"""`Listeners`: functions that are called with events, on a thread of their own, where a slow or raising one delays no other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rtnb.protocol.names import kind_of
 
 Listener = Callable[[Event], Any]
 Report = Callable[[str, BaseException, Event], None]
-_BREATH = 0.001  # seconds; how much later a listener may hear of an event that comes on the heels of another
+_REST = 0.001  # seconds; by how much a listener's call may be late for an event that follows closely on another
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +41,12 @@ def matches(pattern: str, event: Event) -> bool:
 
 
 class Listeners:
-    """The listeners of one session. Events are queued; one thread, started with the first listener, tells them in order.
+    """The listeners of one session. Events are queued; one thread, started with the first listener, calls them in order.
 
     Parameters
     ----------
     report : callable
-        ``report(name, error, event)`` is told of a listener that raised.
+        ``report(name, error, event)`` is called when a listener has raised.
     """
 
     def __init__(self, report: Report) -> None:
@@ -60,7 +60,7 @@ class Listeners:
         self._wanted: dict[str, tuple[_Registration, ...]] = {}
 
     def add(self, pattern: str, listener: Listener, *, once: bool = False, now: Event | None = None) -> None:
-        """Tell `listener` of what matches `pattern`; of `now` at once, if it is given and matches.
+        """Call `listener` with what matches `pattern`; with the event `now` at once, if it is given and matches.
 
         Raises
         ------
@@ -82,16 +82,16 @@ class Listeners:
             self._queue.put((now, (registration,)))
 
     def remove(self, pattern: str, listener: Listener | None = None) -> None:
-        """Forget `listener` for `pattern`; without a listener, all of that pattern."""
-        self._forget(lambda each: each.pattern == pattern and (listener is None or each.listener == listener))
+        """Remove `listener` for `pattern`; without a listener, all of that pattern."""
+        self._remove(lambda each: each.pattern == pattern and (listener is None or each.listener == listener))
 
-    def _forget(self, chosen: Callable[[_Registration], bool]) -> None:
+    def _remove(self, chosen: Callable[[_Registration], bool]) -> None:
         with self._lock:
             self._registrations = tuple(each for each in self._registrations if not chosen(each))
             self._wanted = {}
 
     def emit(self, event: Event) -> None:
-        """Queue an event for those who asked for it."""
+        """Queue an event for the listeners that it matches."""
         if not self._registrations:
             return
         wanted = self._wanted.get(event.type)
@@ -108,7 +108,7 @@ class Listeners:
         self._start()
 
     def _start(self) -> None:
-        """Have a thread that tells, if there is anybody to tell."""
+        """Start the thread, if there are listeners and it does not run."""
         with self._lock:
             if self._thread is None and self._registrations:
                 self._thread = threading.Thread(
@@ -117,7 +117,7 @@ class Listeners:
                 self._thread.start()
 
     def stop(self) -> None:
-        """Let the thread tell what is queued, and end; `start` begins anew."""
+        """Let the thread finish the queue and end; `start` begins anew."""
         with self._lock:
             self._over = True
             if self._thread is not None:
@@ -126,28 +126,28 @@ class Listeners:
             self._queue = queue.SimpleQueue()
 
     def join(self, timeout: float) -> None:
-        """Wait until everything queued before `stop` has been told, at most `timeout` seconds."""
+        """Wait until the calls queued before `stop` are done, at most `timeout` seconds."""
         if self._stopped is not None and self._stopped is not threading.current_thread():
             self._stopped.join(timeout)
 
     def _run(self, jobs: queue.SimpleQueue[_Job | None], before: threading.Thread | None) -> None:
         if before is not None:
-            before.join()  # what it has not told yet comes first
+            before.join()  # the calls that are left to it come first
         while (job := jobs.get()) is not None:
             event, registrations = job
             for registration in registrations:
-                self._tell(registration, event)
+                self._call(registration, event)
             if jobs.empty():
-                # Waking this thread costs the one that reads the socket more than all the rest of an event's way.
-                time.sleep(_BREATH)
+                # Waking this thread costs the I/O thread more than all the rest of an event's way.
+                time.sleep(_REST)
 
-    def _tell(self, registration: _Registration, event: Event) -> None:
+    def _call(self, registration: _Registration, event: Event) -> None:
         if registration not in self._registrations:
             return
         if registration.once:
-            self._forget(lambda each: each is registration)
+            self._remove(lambda each: each is registration)
         try:
             registration.listener(event)
-        except BaseException as error:  # a listener must not be able to end the others, whatever it raises
+        except BaseException as error:  # a listener must not be able to end the thread, whatever it raises
             name = getattr(registration.listener, "__name__", type(registration.listener).__name__)
             self._report(name, error, event)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 
+from rtnb import display
 from rtnb.client.connection import Connection
 from rtnb.client.loop import LoopThread
 from rtnb.conversation.items import ResponseState
@@ -23,8 +24,6 @@ class LiveResponse(Response):
     input_ended : str
         How a spoken question was ended: ``"committed"``, or ``"ended by 0.8 s of silence for the turn detection"``; empty
         for text.
-    display : callable or None
-        Shows it while it grows, where there is a notebook to show it in.
     """
 
     def __init__(self, connection: Connection, io: LoopThread) -> None:
@@ -34,12 +33,11 @@ class LiveResponse(Response):
         self.failure: BaseException | None = None
         self.waits_for = ITS_TURN
         self.input_ended = ""
-        self.display: Callable[[Response], object] | None = None
         self._earlier: list[ResponseState] = []
         self._settled = asyncio.Event()
 
     def follow(self, state: ResponseState) -> None:
-        """Show what `state` tells from now on."""
+        """Show `state` from now on."""
         self._state = state
 
     def next_round(self) -> None:
@@ -62,17 +60,17 @@ class LiveResponse(Response):
 
     @property
     def status(self) -> str:
-        """Return the service's word on it; ``"failed"`` where it never came to one."""
+        """Return the status that the service gave it; ``"failed"`` where a failure came before that."""
         return "failed" if self.failure is not None and not self._state.status else super().status
 
     @property
     def reason(self) -> str:
-        """Return why it ended other than completed: the service's word, or what kept it from coming."""
+        """Return why it ended other than completed: the service's reason, or the failure that kept it from coming."""
         return super().reason or ("" if self.failure is None else str(self.failure))
 
     @property
     def done(self) -> bool:
-        """Return whether nothing more will come: functions that the model wanted called were called, too."""
+        """Return whether nothing more will come, the calls of functions and the answer to them included."""
         return self._settled.is_set()
 
     @property
@@ -81,9 +79,15 @@ class LiveResponse(Response):
         return self.failure if isinstance(self.failure, ServerError) else super().error
 
     def settle(self, failure: BaseException | None = None) -> None:
-        """Let those who wait go on: the response is finished, or `failure` says why it never will be."""
+        """End every wait for it: the response is finished, or `failure` says why it never will be."""
         self.failure = self.failure or failure
         self._settled.set()
+
+    def give_up(self, failure: BaseException) -> None:
+        """End its turn with a failure, if it has not ended yet; the response is then cancelled on the service."""
+        if self.task is not None and not self.task.done():
+            self.settle(failure)
+            self.task.cancel()
 
     def wait(self) -> LiveResponse:
         """Block until the response is finished, and return it.
@@ -93,17 +97,18 @@ class LiveResponse(Response):
         ServerError, ResponseTimeout, SessionClosed
             As `Session.ask` does.
         """
-        return self._io.call(self._finished())
+        return self._io.call(self.finished())
 
     def __await__(self) -> Generator[Any, None, LiveResponse]:
-        return self._io.acall(self._finished()).__await__()
+        return self._io.acall(self.finished()).__await__()
 
     def _ipython_display_(self) -> None:
-        if self.display is None or self.done:
+        if self.done or not display.backend().in_notebook():
             raise NotImplementedError  # IPython then shows it as it shows any finished response
-        self.display(self)
+        display.backend().show_response(self)
 
-    async def _finished(self) -> LiveResponse:
+    async def finished(self) -> LiveResponse:
+        """Wait until the response is finished, and return it; on the I/O loop. Raises as `wait` does."""
         await self._settled.wait()
         if self.failure is not None:
             raise self.failure.with_traceback(None)

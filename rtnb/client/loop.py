@@ -27,7 +27,7 @@ _EXIT_SECONDS = 1.0
 
 
 class Closable(Protocol):
-    """Something that wants to say goodbye when the process ends."""
+    """Something to close when the process ends."""
 
     async def close_at_exit(self) -> None:
         """Close, quickly."""
@@ -36,7 +36,7 @@ class Closable(Protocol):
 class _Job(Generic[T]):
     """A coroutine that another thread wants run. It can be given up at any moment, even before it has begun.
 
-    An interrupt may come between any two steps of the thread that waits, so nothing may depend on what a step returned.
+    An interrupt may come between any two steps of the waiting thread, so nothing may depend on what a step returned.
     """
 
     def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
@@ -129,8 +129,7 @@ class LoopThread:
         """Await a coroutine that runs on this loop, from any loop; cancelling the await cancels the coroutine."""
         if self.here:
             return await coroutine
-        self._check_alive(coroutine)
-        future = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self.loop))
+        future = asyncio.wrap_future(self.submit(coroutine))
         try:
             while not future.done():
                 await asyncio.wait([future], timeout=_HEARTBEAT)
@@ -138,6 +137,11 @@ class LoopThread:
         except BaseException:
             future.cancel()
             raise
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        """Begin a coroutine on the loop and return at once, from any thread; the outcome comes in the future."""
+        self._check_alive(coroutine)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
     def _check_alive(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         if not self._thread.is_alive():
@@ -169,13 +173,13 @@ class LoopThread:
         if not closables or not self._thread.is_alive():
             return
 
-        async def goodbye() -> None:
+        async def close_all() -> None:
             await asyncio.wait(
                 [asyncio.ensure_future(each.close_at_exit()) for each in closables], timeout=_EXIT_SECONDS
             )
 
         with contextlib.suppress(Exception):
-            asyncio.run_coroutine_threadsafe(goodbye(), self.loop).result(_EXIT_SECONDS)
+            asyncio.run_coroutine_threadsafe(close_all(), self.loop).result(_EXIT_SECONDS)
 
 
 def loop_thread() -> LoopThread:

@@ -1,19 +1,21 @@
-"""What a session says of itself, in a line of text or a few lines of HTML. Pure: facts in, strings out."""
+"""`SessionSummary`: what a session's repr says, as values, as a line of text and as a few lines of HTML."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rtnb import formatting
-from rtnb.protocol.config import AUDIO_WORDS, look
+from rtnb.client.connection import Connection
+from rtnb.client.credentials import Credential
+from rtnb.client.endpoint import Endpoint
+from rtnb.formatting import one_line
+from rtnb.protocol.config import look
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What there is to say about a session."""
+class SessionSummary:
+    """What a line or a card about a session says."""
 
     state: str
     where: str
@@ -29,84 +31,63 @@ class Facts:
     problems: Sequence[str]
 
 
-def sentence(facts: Facts) -> str:
-    """Return one informative line."""
-    words = [
-        f"Session {facts.state}: {facts.where}",
-        facts.dialect,
-        facts.credential,
-        f"model {facts.model or 'unknown'}",
-        f"voice {facts.voice or 'unknown'}",
-    ]
-    problems = f"; {formatting.plural(len(facts.problems), 'problem')}: {facts.problems[-1]}" if facts.problems else ""
-    return f"<{formatting.printable(', '.join(words))}; {_progress(facts)}{formatting.printable(problems)}>"
-
-
-def html(facts: Facts) -> str:
-    """Return the same in HTML, with the newest problems as banners."""
-    rows = [
-        ("connected to" if facts.state == "open" else facts.state, f"{facts.where} · {facts.url}"),
-        ("dialect", facts.dialect),
-        ("credential", facts.credential),
-        ("model, voice", f"{facts.model or 'unknown'}, {facts.voice or 'unknown'}"),
-        ("session", facts.session_id or "the service gave no id"),
-        ("so far", _progress(facts)),
-    ]
-    cells = [[formatting.muted(name), formatting.escape(value)] for name, value in rows]
-    title = f"<b>Realtime session, {formatting.escape(facts.state)}</b>"
-    banners = [formatting.banner(problem) for problem in facts.problems[-3:]]
-    return formatting.card(title, *banners, formatting.html_table(("", ""), cells))
-
-
-def _progress(facts: Facts) -> str:
-    return ", ".join(
-        (
-            formatting.plural(facts.responses, "response"),
-            formatting.plural(facts.events, "event"),
-            formatting.seconds(facts.seconds),
-        )
+def summarize(connection: Connection, endpoint: Endpoint, credential: Credential) -> SessionSummary:
+    """Return the summary of a session as it stands."""
+    timeline, conversation = connection.timeline, connection.conversation
+    config = conversation.config
+    voice = look(config, ("audio", "output", "voice"), "")
+    return SessionSummary(
+        state="open" if connection.closed is None else "closed",
+        where=endpoint.words + (f" ({endpoint.engines})" if endpoint.engines else ""),
+        url=endpoint.shown_url,
+        dialect=connection.dialect.title,
+        credential=credential.words,
+        model=one_line(config.get("model") or endpoint.model, 80),
+        voice=one_line((voice.get("id") if isinstance(voice, Mapping) else voice) or "", 80),
+        session_id=one_line(conversation.session_id, 80),
+        responses=len(conversation.responses),
+        events=len(timeline),
+        seconds=timeline[-1].t if len(timeline) else 0.0,
+        problems=list(connection.problems),
     )
 
 
-class Configured:
-    """What `configure` brought about.
+def sentence(summary: SessionSummary) -> str:
+    """Return one informative line."""
+    words = [
+        f"Session {summary.state}: {summary.where}",
+        summary.dialect,
+        summary.credential,
+        f"model {summary.model or 'unknown'}",
+        f"voice {summary.voice or 'unknown'}",
+    ]
+    problems = (
+        f"; {formatting.plural(len(summary.problems), 'problem')}: {summary.problems[-1]}" if summary.problems else ""
+    )
+    return f"<{formatting.printable(', '.join(words))}; {_progress(summary)}{formatting.printable(problems)}>"
 
-    Attributes
-    ----------
-    config : dict
-        The whole effective configuration, in GA's nested form.
-    not_granted : dict of str to (asked, granted)
-        What was asked for and is not in effect; granted is None where the service did not say.
-    """
 
-    def __init__(self, config: dict[str, Any], not_granted: dict[str, tuple[Any, Any]]) -> None:
-        self.config = config
-        self.not_granted = not_granted
+def html(summary: SessionSummary) -> str:
+    """Return the same in HTML, with the newest problems as banners."""
+    rows = [
+        ("connected to" if summary.state == "open" else summary.state, f"{summary.where} · {summary.url}"),
+        ("dialect", summary.dialect),
+        ("credential", summary.credential),
+        ("model, voice", f"{summary.model or 'unknown'}, {summary.voice or 'unknown'}"),
+        ("session", summary.session_id or "the service gave no id"),
+        ("so far", _progress(summary)),
+    ]
+    cells = [[formatting.muted(name), formatting.escape(value)] for name, value in rows]
+    title = f"<b>Realtime session, {formatting.escape(summary.state)}</b>"
+    banners = [formatting.banner(problem) for problem in summary.problems[-3:]]
+    return formatting.card(title, *banners, formatting.html_table(("", ""), cells))
 
-    def __bool__(self) -> bool:
-        return not self.not_granted
 
-    def __repr__(self) -> str:
-        if not self.not_granted:
-            return "<Configured: everything asked for was granted>"
-        return f"<Configured, except {self.words}>"
-
-    @property
-    def words(self) -> str:
-        """What was not granted, for people."""
-        return "; ".join(
-            f"{path}: asked {_short(asked)}, got {_short(got)}" for path, (asked, got) in self.not_granted.items()
+def _progress(summary: SessionSummary) -> str:
+    return ", ".join(
+        (
+            formatting.plural(summary.responses, "response"),
+            formatting.plural(summary.events, "event"),
+            formatting.seconds(summary.seconds),
         )
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        rows = [
-            [formatting.escape(name), formatting.escape(_short(look(self.config, path)))]
-            for name, path in {"model": ("model",), "instructions": ("instructions",), **AUDIO_WORDS}.items()
-            if look(self.config, path, self) is not self
-        ]
-        refused = formatting.banner(f"Not granted: {self.words}") if self.not_granted else ""
-        return {"text/plain": repr(self), "text/html": formatting.card(refused, formatting.html_table(("", ""), rows))}
-
-
-def _short(value: Any) -> str:
-    return formatting.one_line(json.dumps(value, ensure_ascii=False, default=str), 120)
+    )

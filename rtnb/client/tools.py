@@ -1,221 +1,143 @@
-"""Function tools: a typed Python function becomes a tool that the model can call.
-
-The schema comes from the signature's type hints and the docstring; the model's arguments are checked against the same
-types before the function sees them, and whatever the function returns or raises goes back to the model as text.
-"""
+"""`Tools`: the function tools of one session, the calls that are to be answered, and the commands that answer them."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import contextvars
-import inspect
-import json
-import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from rtnb.errors import ConfigurationError
-from rtnb.formatting import one_line
+from rtnb.client.function_tool import FunctionTool, failure
+from rtnb.conversation.items import Item, ResponseState
+from rtnb.protocol import commands
+from rtnb.protocol.commands import Command
 
-_NAME = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a call of a tool came to.
-
-    Attributes
-    ----------
-    output : str
-        What the model is told: text as it is, anything else as JSON; for a failure ``{"error": …}``.
-    error : str
-        What went wrong, for people; empty for success.
-    """
-
-    output: str
-    error: str = ""
+MOST_ROUNDS = 8
+"""Rounds of calls in one turn, after which the model gets no more outputs: it may be going in circles."""
 
 
-class FunctionTool:
-    """A function, and how the model sees it.
+class Tools:
+    """The functions that a session calls for the model.
+
+    A tool is pending until the service has accepted it. The service knows the tools by the session's ``tools`` setting, so
+    a setting that leaves a tool out takes it away.
 
     Parameters
     ----------
-    function : callable
-        Plain or async, with type hints; its docstring's summary describes the tool, its parameter section the parameters
-        (numpydoc, Google and reST forms are read).
-    name, description : str, optional
-        Instead of the function's own.
+    report : callable
+        Called with a sentence about a call that went wrong.
+    """
 
-    Attributes
-    ----------
-    parameters : dict
-        JSON schema of the arguments.
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
+        self._accepted: dict[str, FunctionTool] = {}
+        self._pending: dict[str, FunctionTool] = {}
+        self._answered: set[str] = set()
+
+    @property
+    def pending(self) -> list[FunctionTool]:
+        """Return the tools that the service has not accepted yet."""
+        return list(self._pending.values())
+
+    def add(self, *tools: FunctionTool) -> None:
+        """Add pending tools, in place of those with the same names."""
+        self._pending.update({tool.name: tool for tool in tools})
+
+    def add_to_request(self, tools: Iterable[FunctionTool]) -> None:
+        """Add tools that the definitions of one request bring to the service."""
+        self._accepted.update({tool.name: tool for tool in tools})
+
+    def drop(self, tools: Iterable[FunctionTool]) -> None:
+        """Drop pending tools."""
+        for tool in tools:
+            if self._pending.get(tool.name) is tool:
+                del self._pending[tool.name]
+
+    def accepted(self, tools: Iterable[FunctionTool], setting: object) -> None:
+        """Note that the service accepted `tools`, and that `setting` is its whole list of tools."""
+        listed = setting if isinstance(setting, (list, tuple)) else ()
+        stays = {name: tool for name, tool in self._accepted.items() if any(_describes(each, tool) for each in listed)}
+        ours = list(tools)
+        self._accepted = {**stays, **{tool.name: tool for tool in ours}}
+        self.drop(ours)
+
+    def setting(self, present: object) -> list[Any]:
+        """Return the session's ``tools`` list: the `present` one as the service has it, and the pending tools."""
+        listed = present if isinstance(present, (list, tuple)) else ()
+        stays = [each for each in listed if not (isinstance(each, Mapping) and each.get("name") in self._pending)]
+        # A service may have added fields to a definition of ours, or dropped some: ours is sent as it was.
+        return [*(self._own(each) for each in stays), *self.pending]
+
+    def _own(self, definition: Any) -> Any:
+        tool = self._accepted.get(str(definition.get("name"))) if isinstance(definition, Mapping) else None
+        return definition if tool is None else tool.definition
+
+    def _find(self, name: str) -> FunctionTool | None:
+        return self._pending.get(name) or self._accepted.get(name)
+
+    def unanswered(self, response: ResponseState) -> list[Item]:
+        """Return the calls of a completed response that are ours to answer."""
+        if response.status != "completed":
+            return []
+        return [item for item in _calls(response) if self._find(item.name) and item.call_id not in self._answered]
+
+    def leaves_some(self, response: ResponseState) -> bool:
+        """Return whether a response has calls that only the user can answer."""
+        return any(self._find(item.name) is None for item in _calls(response))
+
+    async def answer(self, calls: Sequence[Item]) -> list[Command]:
+        """Call the functions, all at the same time, and return the commands that send their outputs."""
+        self._answered.update(call.call_id for call in calls)
+        tools = [self._find(call.name) for call in calls]
+        outcomes = await asyncio.gather(
+            *(tool.call(call.arguments) for tool, call in zip(tools, calls, strict=True) if tool)
+        )
+        for call, outcome in zip(calls, outcomes, strict=True):
+            if outcome.error:
+                self._report(f"tool {call.name}: {outcome.error} (the model was told)")
+        return [
+            commands.function_output(call.call_id, outcome.output)
+            for call, outcome in zip(calls, outcomes, strict=True)
+        ]
+
+
+def interrupted_outputs(calls: Sequence[Item]) -> list[Command]:
+    """Return the commands that answer calls whose functions are not waited for any more."""
+    output = failure("the call was interrupted").output
+    return [commands.function_output(call.call_id, output) for call in calls]
+
+
+def _describes(definition: Any, tool: FunctionTool) -> bool:
+    """Return whether a definition is that of a tool; a service may have added fields to it."""
+    named = isinstance(definition, Mapping) and definition.get("name") == tool.name
+    return named and bool(definition.get("parameters") == tool.parameters)
+
+
+def _calls(response: ResponseState) -> list[Item]:
+    return [item for item in list(response.items.values()) if item.type == "function_call"]
+
+
+def with_tools(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration with each function of its ``tools=`` made a `FunctionTool`; definitions stay as they are.
 
     Raises
     ------
     ConfigurationError
-        If the function cannot be described: ``*args``, positional-only parameters, or a type without a JSON schema.
+        A function that cannot be described.
     """
-
-    def __init__(
-        self, function: Callable[..., Any], *, name: str | None = None, description: str | None = None
-    ) -> None:
-        if not callable(function):
-            raise ConfigurationError(f"A tool is a function with type hints, not {type(function).__name__}.")
-        self.function = function
-        self.name: str = name or str(getattr(function, "__name__", "tool"))
-        if not self.name or len(self.name) > 64 or not set(self.name) <= set(_NAME):
-            raise ConfigurationError(
-                f"A tool's name has 1 to 64 letters, digits, _ or -, which {one_line(self.name, 80)!r} has not; "
-                "give one: session.tool(function, name='…')."
-            )
-        summary, described = _docstring(function)
-        self.description = description or summary or f"Call {self.name}."
-        self._arguments = _argument_model(self.name, function, described)
-        self.parameters = _schema(self._arguments)
-
-    @property
-    def definition(self) -> dict[str, Any]:
-        """Return the tool as a session's ``tools`` list holds it."""
-        return {
-            "type": "function",
-            "name": self.name,
-            "description": self.description,
-            "parameters": self.parameters,
-        }
-
-    async def call(self, arguments: str) -> Outcome:
-        """Check the model's arguments and call the function, on a thread of its own. Never raises.
-
-        Whoever waits can be cancelled; the function goes on, and nobody hears of its result.
-        """
-        loop = asyncio.get_running_loop()
-        outcome: asyncio.Future[Outcome] = loop.create_future()
-        context = contextvars.copy_context()
-
-        def tell(result: Outcome) -> None:
-            if not outcome.done():
-                outcome.set_result(result)
-
-        def run() -> None:
-            result = context.run(self._outcome, arguments)
-            with contextlib.suppress(RuntimeError):  # the loop may be closed by now
-                loop.call_soon_threadsafe(tell, result)
-
-        # No pool: functions that hang must not keep others, or the end of the process, waiting.
-        threading.Thread(target=run, name=f"rtnb-tool-{self.name}", daemon=True).start()
-        return await outcome
-
-    def _outcome(self, arguments: str) -> Outcome:
-        try:
-            given = self._arguments.model_validate_json(arguments or "{}")
-        except ValueError as error:
-            return failure(f"the arguments do not fit: {_validation(error)}")
-        values = {field.alias: getattr(given, name) for name, field in type(given).model_fields.items()}
-        try:
-            result = self.function(**values)
-            return Outcome(_text(asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result))
-        except BaseException as error:  # whatever a function raises, even SystemExit, the model is told
-            return failure(f"{type(error).__name__}: {_words(error)}")
-
-    def __repr__(self) -> str:
-        return f"<FunctionTool {self.name}({', '.join(self.parameters.get('properties', {}))})>"
+    given = config.get("tools")
+    if callable(given) or isinstance(given, FunctionTool):
+        given = [given]
+    if not isinstance(given, (list, tuple)):
+        return dict(config)
+    return {**config, "tools": [FunctionTool(each) if callable(each) else each for each in given]}
 
 
-def failure(words: str) -> Outcome:
-    """Return the outcome of a call that went wrong: told to the model, and to people."""
-    told = one_line(words, 500)
-    return Outcome(json.dumps({"error": told}, ensure_ascii=False), told)
-
-
-async def _awaited(result: Any) -> Any:
-    return await result
-
-
-def _text(result: Any) -> str:
-    if not isinstance(result, str):
-        from pydantic_core import to_json
-
-        return to_json(result, inf_nan_mode="null", fallback=_plain).decode()
-    return str(result).encode("utf-8", "backslashreplace").decode()
-
-
-def _plain(value: Any) -> Any:
-    """Return what JSON has no word for as numbers, where it is an array, or as people would see it."""
-    return value.tolist() if callable(getattr(value, "tolist", None)) else str(value)
-
-
-def _words(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:
-        return "(its words cannot be read)"
-
-
-def _docstring(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
-    """Return a docstring's summary and what it says of each parameter."""
-    from docstring_parser import ParseError, parse
-
-    try:
-        parsed = parse(inspect.getdoc(function) or "")
-    except ParseError:
-        return (inspect.getdoc(function) or "").partition("\n\n")[0], {}
-    words = [each for each in (parsed.short_description, parsed.long_description) if each]
-    described = {name.strip(): each.description or "" for each in parsed.params for name in each.arg_name.split(",")}
-    return " ".join(" ".join(words).split()), described
-
-
-def _argument_model(name: str, function: Callable[..., Any], described: Mapping[str, str]) -> Any:
-    """Return a pydantic model of a function's parameters: numbered fields, so that a parameter may have any name."""
-    from pydantic import ConfigDict, Field, create_model
-
-    fields: dict[str, Any] = {}
-    for number, parameter in enumerate(_parameters(name, function)):
-        default = ... if parameter.default is parameter.empty else parameter.default
-        told = Field(default, alias=parameter.name, description=described.get(parameter.name))
-        fields[f"argument_{number}"] = (parameter.annotation, told)
-    config = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
-    try:
-        return create_model(name, __config__=config, **fields)
-    except Exception as error:
-        raise ConfigurationError(f"{name} cannot be a tool: {one_line(error, 300)}") from None
-
-
-def _parameters(name: str, function: Callable[..., Any]) -> list[inspect.Parameter]:
-    try:
-        parameters = list(inspect.signature(function, eval_str=True).parameters.values())
-    except Exception as error:  # no signature to be had, or a type hint that names what is not there
-        raise ConfigurationError(f"{name} cannot be a tool: {one_line(error, 300)}") from None
-    for parameter in parameters:
-        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise ConfigurationError(
-                f"{name}: the parameter {parameter} has no name that the model could give; "
-                "a tool takes named parameters with type hints."
-            )
-        if parameter.annotation is parameter.empty:
-            raise ConfigurationError(
-                f"{name}: the parameter {parameter.name!r} has no type hint; write e.g. {parameter.name}: str."
-            )
-    return parameters
-
-
-def _schema(arguments: Any) -> dict[str, Any]:
-    try:
-        schema: dict[str, Any] = arguments.model_json_schema()
-    except Exception as error:
-        raise ConfigurationError(f"{arguments.__name__} cannot be a tool: {one_line(error, 300)}") from None
-    schema.pop("title", None)
-    for described in schema.get("properties", {}).values():
-        described.pop("title", None)
-    return schema
-
-
-def _validation(error: ValueError) -> str:
-    """Return pydantic's findings in one line: which argument, and what is wrong with it."""
-    found = getattr(error, "errors", None)
-    if not callable(found):
-        return str(error)
-    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found())
+def with_definitions(config: Mapping[str, Any]) -> tuple[list[FunctionTool], dict[str, Any]]:
+    """Return the tools of a configuration's ``tools=``, and the configuration with their definitions in their place."""
+    config = with_tools(config)
+    given = config.get("tools")
+    if not isinstance(given, list):
+        return [], config
+    tools = [each for each in given if isinstance(each, FunctionTool)]
+    shown = [each.definition if isinstance(each, FunctionTool) else each for each in given]
+    return tools, {**config, "tools": shown}

@@ -1,4 +1,4 @@
-"""How frames travel: a WebSocket, or a pair of queues. Nothing here looks into a frame."""
+"""`Transport`: what carries a connection's frames, and the WebSocket that does. Nothing here looks into a frame."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from rtnb.client.refusals import unreachable
+from rtnb.client.connection_errors import unreachable
 from rtnb.client.websocket import WebSocket
 
 MAX_FRAME = 32 * 2**20
@@ -56,7 +56,7 @@ class Closed(Exception):
 
 
 class Transport(Protocol):
-    """What a connection needs of the thing that carries its frames."""
+    """Carries the frames of a connection."""
 
     async def receive(self) -> bytes:
         """Return the next frame.
@@ -95,7 +95,7 @@ class WebSocketTransport:
 
     @classmethod
     async def open(cls, url: str, headers: Mapping[str, str], *, timeout: float) -> WebSocketTransport:
-        """Dial `url`.
+        """Open a WebSocket at `url`.
 
         Raises
         ------
@@ -112,7 +112,7 @@ class WebSocketTransport:
             "max_size": MAX_FRAME,
             "ping_interval": _KEEPALIVE,
             "ping_timeout": _KEEPALIVE,
-            # Base64 of speech hardly shrinks, and inflating it costs more than all the rest of the way.
+            # Base64 of speech hardly shrinks, and inflating it costs more than all the rest of an event's way.
             "compression": None,
             "proxy": None if _is_loopback(url) else True,
         }
@@ -166,54 +166,3 @@ def _closed(error: ConnectionClosed) -> Closed:
         return Closed(error.sent.code, error.sent.reason, "client")
     cause = error.__cause__
     return Closed(1006, str(cause) if cause else "the connection broke without a closing frame", "network")
-
-
-class MemoryTransport:
-    """A `Transport` without a network: one end of a pair of queues.
-
-    Examples
-    --------
-    >>> ours, theirs = MemoryTransport.pair()
-    """
-
-    def __init__(self, incoming: asyncio.Queue[bytes | Closed], outgoing: asyncio.Queue[bytes | Closed]) -> None:
-        self._incoming = incoming
-        self._outgoing = outgoing
-        self._closed: Closed | None = None
-
-    @classmethod
-    def pair(cls) -> tuple[MemoryTransport, MemoryTransport]:
-        """Return both ends: what one sends, the other receives."""
-        there: asyncio.Queue[bytes | Closed] = asyncio.Queue()
-        back: asyncio.Queue[bytes | Closed] = asyncio.Queue()
-        return cls(back, there), cls(there, back)
-
-    async def receive(self) -> bytes:
-        """Return the next frame that the other end sent."""
-        if self._closed is not None:
-            raise self._closed
-        frame = await self._incoming.get()
-        if isinstance(frame, Closed):
-            self._closed = frame
-            raise frame
-        return frame
-
-    async def send(self, frame: bytes) -> None:
-        """Send a frame to the other end."""
-        if self._closed is not None:
-            raise self._closed
-        self._outgoing.put_nowait(frame)
-
-    async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close both ends: the other is told by whom."""
-        if self._closed is None:
-            self._closed = Closed(code, reason, "client")
-            self._outgoing.put_nowait(Closed(code, reason, "service"))
-            self._incoming.put_nowait(self._closed)
-
-    def drop(self) -> None:
-        """Break the connection without a closing frame."""
-        self._outgoing.put_nowait(Closed(1006, "the connection broke without a closing frame", "network"))
-
-
-__all__ = ["MAX_FRAME", "Closed", "MemoryTransport", "Refused", "Transport", "WebSocketTransport"]

@@ -1,35 +1,37 @@
-"""Turns: asking for a response, and following exactly that response to its end.
+"""`Turns`: asking for a response, calling the functions that it wants called, and interrupting it.
 
-A turn is a task of the session, so it ends properly even when whoever asked for it was interrupted: an abandoned turn
-cancels its response and waits for the service's last word on it before the next turn begins.
+A turn is a task of the session, so it ends properly even when the call that began it was interrupted: an abandoned turn
+cancels its response and waits for the service's confirmation before the next turn begins.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
-from rtnb import formatting
-from rtnb.client.connection import Connection
+from rtnb.audio import AudioClip
+from rtnb.client.audio_input import question, spoken_turn
+from rtnb.client.exchange import Exchanges
 from rtnb.client.live_response import ITS_TURN, LiveResponse
 from rtnb.client.loop import LoopThread
-from rtnb.client.response_watches import EveryResponse, ResponseWatch, is_done
-from rtnb.client.toolbox import MOST_ROUNDS, Toolbox, given_up
-from rtnb.client.waiters import Watch
+from rtnb.client.playback import Heard, Playback, spoken_response, unheard
+from rtnb.client.requests import Requests
+from rtnb.client.settings import SessionSettings
+from rtnb.client.tools import MOST_ROUNDS, Tools, interrupted_outputs, with_definitions
+from rtnb.client.waiters import Waiter, never
 from rtnb.conversation.items import Item, ResponseState
 from rtnb.errors import ConfigurationError, ResponseTimeout, RtnbError, ServerError, SessionBusy, SessionClosed
+from rtnb.formatting import seconds
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
-from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
 
+Prompt = str | AudioClip | Path | tuple[Any, int] | bytes
 WhenBusy = Literal["wait", "cancel", "raise"]
-ACTIVE_ALREADY = "conversation_already_has_active_response"
-_GRACE = 5.0
 _UNASKED_SECONDS = 60.0
-_LOOK_AGAIN = 1.0
 
 
 class Turns:
@@ -37,63 +39,96 @@ class Turns:
 
     Parameters
     ----------
-    connection : Connection
+    requests : Requests
+    settings : SessionSettings
+        Sends the service pending function tools before a turn.
+    tools : Tools
+        The functions that are called when a response wants it.
+    ready : callable
+        ``await ready(timeout)`` waits until the session is open, and returns what is left of the timeout.
     io : LoopThread
-    toolbox : Toolbox
-        Whose functions are called when a response wants it.
     """
 
-    def __init__(self, connection: Connection, io: LoopThread, toolbox: Toolbox) -> None:
-        self._connection = connection
+    def __init__(
+        self,
+        requests: Requests,
+        settings: SessionSettings,
+        tools: Tools,
+        ready: Callable[[float], Awaitable[float]],
+        io: LoopThread,
+    ) -> None:
+        self._requests = requests
+        self._connection = requests.connection
+        self._settings = settings
+        self._tools = tools
+        self._ready = ready
         self._io = io
-        self._toolbox = toolbox
+        self._exchanges = Exchanges(requests.connection)
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_line: set[asyncio.Task[None]] = set()
         self._current: LiveResponse | None = None
         self._calling: asyncio.Task[list[Command]] | None = None
-        self._unended: list[ResponseState] = []
         self.attend()
-
-    def attend(self) -> None:
-        """Look after the responses that nobody asked for: turn detection makes some, and they may want functions called."""
-        self._unended.clear()
-        self._connection.watch(EveryResponse(self._connection.conversation, self._attend_calls))
-
-    def _attend_calls(self, state: ResponseState) -> None:
-        asked_for = self._current is not None and self._current._state is state
-        if not asked_for and state.conversation_id is not None and self._toolbox.unanswered(state):
-            response = LiveResponse(self._connection, self._io)
-            response.follow(state)
-            self._start(response, self._answer_calls(response), _UNASKED_SECONDS)
-            assert response.task is not None
-            response.task.add_done_callback(lambda _: self._note_failure(response))
-
-    def _note_failure(self, response: LiveResponse) -> None:
-        """Tell of a turn that nobody waits for; that the session is over is told by itself."""
-        if response.failure is not None and not isinstance(response.failure, SessionClosed):
-            self._connection.note_problem(f"answering the model's calls failed: {response.failure}")
-
-    def stop_calls(self) -> None:
-        """Wait no longer for functions that the model wants called; the turn ends with what there is."""
-        if self._calling is not None:
-            self._calling.cancel()
 
     @property
     def busy(self) -> bool:
         """Return whether a turn is running or a response is in progress; those beside the conversation do not count."""
-        return any(not task.done() for task in self._in_line) or self._in_progress is not None
+        return any(not task.done() for task in self._in_line) or self._exchanges.in_progress is not None
 
-    @property
-    def _in_progress(self) -> ResponseState | None:
-        """Return the response that is in the way of another one.
+    # Asking -----------------------------------------------------------------------------------------------------------
 
-        Not one whose end was awaited in vain after it was cancelled, nor one that only a stray delta tells of.
-        """
-        active = self._connection.conversation.active
-        if active is None or not active.announced or any(active is each for each in self._unended):
-            return None
-        return active
+    async def ask(
+        self, prompt: Prompt, options: Mapping[str, Any], *, timeout: float, when_busy: WhenBusy, out_of_band: bool
+    ) -> LiveResponse:
+        """Begin the turn of `AsyncSession.ask`; return its response, which is live."""
+        timeout = await self._ready(timeout)
+        config = self._connection.conversation.config
+        if out_of_band:
+            content = await asyncio.to_thread(question, prompt, config)
+            options = {**options, "conversation": "none", "input": [*options.get("input", ()), content]}
+            return await self._begin([], options, timeout, "wait", out_of_band=True)
+        if isinstance(prompt, str):
+            return await self._begin([commands.text_message(prompt)], options, timeout, when_busy)
+        # Reading and resampling a long clip takes a while, in which the loop must go on.
+        spoken = await asyncio.to_thread(spoken_turn, prompt, config)
+        if spoken.answered and options:
+            raise ConfigurationError(
+                "Turn detection makes the response to speech, so options for one response do not reach it; "
+                "use session.configure(…), or turn_detection=None."
+            )
+        prelude = spoken.commands
+        if spoken.detected and not spoken.answered:
+            # The service ends the turn and makes no response: one is asked for once the speech has become an item.
+            *before, last = prelude
+            await self._requests.acknowledged(last, Kind.INPUT_COMMITTED, before=before)
+            prelude = []
+        response = await self._begin(prelude, None if spoken.answered else options, timeout, when_busy)
+        response.input_ended = spoken.ended
+        return response
+
+    async def respond(self, options: Mapping[str, Any], *, timeout: float, when_busy: WhenBusy) -> LiveResponse:
+        """Begin the turn of `AsyncSession.respond`; return its response, which is live."""
+        return await self._begin([], options, await self._ready(timeout), when_busy)
+
+    async def _begin(
+        self,
+        prelude: list[Command],
+        options: Mapping[str, Any] | None,
+        timeout: float,
+        when_busy: WhenBusy,
+        *,
+        out_of_band: bool = False,
+    ) -> LiveResponse:
+        await self._settings.send_tools()
+        self._connection.check_open()
+        create = None
+        if options is not None:
+            functions, options = with_definitions(options)
+            create = commands.response_create(options)
+            self._connection.dialect.check(create.get("response", {}))
+            self._tools.add_to_request(functions)
+        return self.begin(prelude, create, timeout=timeout, when_busy=when_busy, out_of_band=out_of_band)
 
     def begin(
         self,
@@ -130,10 +165,20 @@ class Turns:
             )
         response = LiveResponse(self._connection, self._io)
         if out_of_band:
-            self._start(response, self._exchange(response, prelude, create, beside=True), timeout, beside=True)
+            self._start(response, self._exchanges.run(response, prelude, create, beside=True), timeout, beside=True)
         else:
             self._start(response, self._run(response, prelude, create), timeout, make_way=when_busy == "cancel")
         return response
+
+    async def finish(self, response: LiveResponse) -> LiveResponse:
+        """Wait for a turn that was begun; if the wait is cancelled, cancel the response; the session lives on."""
+        try:
+            return await response.finished()
+        except asyncio.CancelledError:
+            response.give_up(RtnbError("The wait for this response was interrupted; the response was cancelled."))
+            raise
+
+    # Turns as tasks ---------------------------------------------------------------------------------------------------
 
     def _start(
         self,
@@ -151,36 +196,18 @@ class Turns:
         self._tasks.add(task)
         if not beside:
             self._in_line.add(task)
-        timer = asyncio.get_running_loop().call_later(timeout, self._expire, response, timeout)
+        timer = asyncio.get_running_loop().call_later(
+            timeout, lambda: response.give_up(self._timed_out(response, timeout))
+        )
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(self._in_line.discard)
         task.add_done_callback(lambda _: timer.cancel())
         task.add_done_callback(lambda _: work.close())
 
-    async def finish(self, response: LiveResponse) -> LiveResponse:
-        """Wait for a turn that was begun; if the wait is cancelled, abandon the response."""
-        try:
-            return await response._finished()
-        except asyncio.CancelledError:
-            self.abandon(response)
-            raise
-
-    def abandon(self, response: LiveResponse) -> None:
-        """Cancel a response that nobody waits for any more; the session lives on."""
-        self._give_up(response, RtnbError("The wait for this response was interrupted; the response was cancelled."))
-
-    def _expire(self, response: LiveResponse, timeout: float) -> None:
-        self._give_up(response, self._timed_out(response, timeout))
-
-    def _give_up(self, response: LiveResponse, failure: RtnbError) -> None:
-        if response.task is not None and not response.task.done():
-            response.settle(failure)
-            response.task.cancel()
-
     async def _guard(
         self, response: LiveResponse, work: Coroutine[Any, Any, None], *, beside: bool, make_way: bool
     ) -> None:
-        """Run a turn; whatever ends it is kept on the response, for whoever asks."""
+        """Run a turn, and keep on the response whatever ends it."""
         try:
             if make_way:
                 await self._make_way()
@@ -203,26 +230,72 @@ class Turns:
             response.settle(RtnbError(f"The turn failed: {type(error).__name__}: {error}"))
 
     async def _run(self, response: LiveResponse, prelude: Sequence[Command], create: Command | None) -> None:
-        await self._idle()
-        await self._exchange(response, prelude, create)
+        await self._exchanges.idle()
+        await self._exchanges.run(response, prelude, create)
         await self._answer_calls(response)
+
+    async def _make_way(self) -> None:
+        """Cancel what is in progress, for a call that does not wait."""
+        if (active := self._exchanges.in_progress) is not None:
+            await self._exchanges.cancel(active.id)
+        elif self._current is not None:
+            self._current.give_up(RtnbError("A later call cancelled this response before it began."))
+
+    def _timed_out(self, response: LiveResponse, timeout: float) -> ResponseTimeout:
+        said, waited, state = self._connection.last_error_words, str(response.waits_for), response.state
+        if waited == ITS_TURN:
+            words = (
+                f"Its turn did not come within {seconds(timeout)}: another response is in progress.{said} "
+                "session.cancel() stops that one, and so does when_busy='cancel'; or give timeout= more seconds."
+            )
+        elif state.status and not state.active:
+            words = (
+                f"The {waited} gave no result within {seconds(timeout)}; the model was told, the session lives "
+                "on, and so does the function. Give timeout= more seconds, or make the function quicker."
+            )
+        else:
+            words = (
+                f"No {waited} within {seconds(timeout)}; the response was cancelled and the session lives on.{said} "
+                "Give timeout= more seconds, or look at session.timeline.tail()."
+            )
+        return ResponseTimeout(words, waited_for=waited, timeout=timeout)
+
+    # Calling functions ------------------------------------------------------------------------------------------------
+
+    def attend(self) -> None:
+        """Answer the calls of responses that no turn asked for, as turn detection makes them, on the present connection."""
+        self._exchanges.attend(self._answer_unasked)
+
+    def _answer_unasked(self, state: ResponseState) -> None:
+        asked_for = self._current is not None and self._current.state is state
+        if not asked_for and state.conversation_id is not None and self._tools.unanswered(state):
+            response = LiveResponse(self._connection, self._io)
+            response.follow(state)
+            self._start(response, self._answer_calls(response), _UNASKED_SECONDS)
+            assert response.task is not None
+            response.task.add_done_callback(lambda _: self._note_failure(response))
+
+    def _note_failure(self, response: LiveResponse) -> None:
+        """Note why a turn that no call waits for failed; the end of the session is noted by the connection."""
+        if response.failure is not None and not isinstance(response.failure, SessionClosed):
+            self._connection.note_problem(f"answering the model's calls failed: {response.failure}")
 
     async def _answer_calls(self, response: LiveResponse) -> None:
         """Call the functions that a response wants called, and follow the response to their outputs."""
         for _ in range(MOST_ROUNDS):
-            state = response._state
-            if not (calls := self._toolbox.unanswered(state)):
+            state = response.state
+            if not (calls := self._tools.unanswered(state)):
                 return
             outputs = await self._outputs(response, calls)
-            if outputs is None or self._toolbox.leaves_some(state):
+            if outputs is None or self._tools.leaves_some(state):
                 # Interrupted, or the user has calls to answer, too, before the model may go on.
-                await self._tell(given_up(calls) if outputs is None else outputs)
+                await self._send_outputs(interrupted_outputs(calls) if outputs is None else outputs)
                 return
             response.waits_for = ITS_TURN
-            await self._idle()
+            await self._exchanges.idle()
             response.next_round()
-            await self._exchange(response, outputs, commands.response_create())
-        if left := self._toolbox.unanswered(response._state):
+            await self._exchanges.run(response, outputs, commands.response_create())
+        if left := self._tools.unanswered(response.state):
             names = ", ".join(call.name for call in left)
             self._connection.note_problem(
                 f"{names} not called: after {MOST_ROUNDS} rounds the model gets no more answers"
@@ -231,129 +304,47 @@ class Turns:
     async def _outputs(self, response: LiveResponse, calls: Sequence[Item]) -> list[Command] | None:
         """Return what the functions gave, as commands; None if they were stopped. Raises when the session ends meanwhile."""
         response.waits_for = f"function {', '.join(call.name for call in calls)}"
-        ended = self._connection.watch(Watch(lambda event: False))
-        calling = self._calling = asyncio.ensure_future(self._toolbox.answer(calls))
+        calling = self._calling = asyncio.ensure_future(self._tools.answer(calls))
         try:
-            waited: tuple[asyncio.Future[Any], ...] = (calling, ended.future)
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-            if calling.done():
-                return None if calling.cancelled() else calling.result()
-            raise ended.future.exception() or SessionClosed("The session is closed.")
+            with self._connection.waiting(Waiter(never)) as ended:
+                waited: tuple[asyncio.Future[Any], ...] = (calling, ended)
+                await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+                if calling.done():
+                    return None if calling.cancelled() else calling.result()
+                raise ended.exception() or SessionClosed("The session is closed.")
         except asyncio.CancelledError:
-            await self._tell(given_up(calls))
+            await self._send_outputs(interrupted_outputs(calls))
             raise
         finally:
             calling.cancel()
             self._calling = None
-            self._connection.watches.discard(ended)
 
-    async def _tell(self, outputs: Sequence[Command]) -> None:
-        """Tell outputs without asking for a response."""
+    async def _send_outputs(self, outputs: Sequence[Command]) -> None:
+        """Send outputs without asking for a response."""
         with contextlib.suppress(SessionClosed):
             for command in outputs:
                 await self._connection.send(command)
 
-    async def _exchange(
-        self, response: LiveResponse, prelude: Sequence[Command], create: Command | None, *, beside: bool = False
-    ) -> None:
-        """Send a request and follow the response that answers it to its end."""
+    # Interrupting -----------------------------------------------------------------------------------------------------
+
+    async def interrupt(self, playback: Playback | None, *, cancel: bool) -> Heard | None:
+        """Cancel the answer and cut it at what was heard, as `AsyncSession.interrupt` describes it."""
         connection = self._connection
-        sent = [{**command, "event_id": commands.new_id("event")} for command in prelude]
-        while True:
-            asked = {**create, "event_id": commands.new_id("event")} if create else None
-            own = [each for each in (*sent, asked) if each]
-            watch = ResponseWatch(
-                connection, response, asked["event_id"] if asked else None, [each["event_id"] for each in own]
-            )
-            connection.watch(watch)
-            response.waits_for = Kind.RESPONSE_CREATED
-            try:
-                for command in own:
-                    await connection.send(command)
-                await watch.future
-                return
-            except ServerError as error:
-                if error.code != ACTIVE_ALREADY or not asked or error.event_id != asked["event_id"]:
-                    raise
-                # The service began a response of its own in between; the message stands, only the request goes again.
-                sent = []
-                response.follow(ResponseState())
-                response.waits_for = ITS_TURN
-                await self._other_ended()
-            except asyncio.CancelledError:
-                await self._stop(response, beside=beside)
-                raise
-            finally:
-                connection.watches.discard(watch)
-
-    async def _idle(self) -> None:
-        """Wait until no response of the default conversation is in progress."""
-        while self._in_progress is not None:
-            await self._connection.watch(Watch(is_done)).future
-
-    async def _other_ended(self) -> None:
-        """Wait for the end of a response that is in the way; look again in a while where nothing told of it."""
-        self._unended.clear()
-        if self._in_progress is None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_AGAIN):
-                    await self._connection.watch(Watch(is_done)).future
-        await self._idle()
-
-    async def _make_way(self) -> None:
-        """Cancel what is in progress, for a call that does not wait."""
-        if (active := self._in_progress) is not None:
-            await self._cancel(active.id)
-        elif self._current is not None:
-            self._give_up(self._current, RtnbError("A later call cancelled this response before it began."))
-
-    async def _stop(self, response: LiveResponse, *, beside: bool) -> None:
-        """Cancel a response on the service, and hear its last word before the next turn may begin."""
-        state = response._state
-        over = state.status and not state.active
-        # One beside the conversation cannot be named before it was created, and without a name another would be stopped.
-        if self._connection.closed is not None or over or (beside and not state.id):
-            return
-        await self._cancel(state.id)
-        if not beside and (left := self._in_progress) is not None:
-            self._unended.append(left)
-
-    async def _cancel(self, response_id: str) -> None:
-        """Send a cancel and wait, not for ever, for the response's end or for the service's refusal."""
-        event_id = commands.new_id("event")
-
-        def ended(event: Event) -> bool:
-            return is_done(event) and (not response_id or event.response_id in ("", response_id))
-
-        watch = self._connection.watch(Watch(ended, [event_id]))
-        try:
-            with contextlib.suppress(RtnbError, TimeoutError):
-                async with asyncio.timeout(_GRACE):
-                    await self._connection.send({**commands.response_cancel(response_id or None), "event_id": event_id})
-                    await watch.future
-        finally:
-            self._connection.watches.discard(watch)
-
-    def _timed_out(self, response: LiveResponse, timeout: float) -> ResponseTimeout:
-        said = f" The service last said: {self._connection.last_error}." if self._connection.last_error else ""
-        waited = response.waits_for
-        if waited == ITS_TURN:
-            return ResponseTimeout(
-                f"Its turn did not come within {formatting.seconds(timeout)}: another response is in progress.{said} "
-                "session.cancel() stops that one, and so does when_busy='cancel'; or give timeout= more seconds.",
-                waited_for=waited,
-                timeout=timeout,
-            )
-        if response._state.status and not response._state.active:
-            return ResponseTimeout(
-                f"The {waited} gave no result within {formatting.seconds(timeout)}; the model was told, the session lives "
-                "on, and so does the function. Give timeout= more seconds, or make the function quicker.",
-                waited_for=waited,
-                timeout=timeout,
-            )
-        return ResponseTimeout(
-            f"No {waited} within {formatting.seconds(timeout)}; the response was cancelled and the session lives on.{said} "
-            "Give timeout= more seconds, or look at session.timeline.tail().",
-            waited_for=str(waited),
-            timeout=timeout,
-        )
+        response = spoken_response(list(connection.conversation.responses.values()), playback)
+        if self._calling is not None:
+            self._calling.cancel()  # the turn ends with what there is
+        now = connection.now()
+        if playback is not None:
+            await asyncio.to_thread(playback.stop)
+        if response is None:
+            return None
+        if response.active and cancel:
+            with contextlib.suppress(ServerError):  # it may have ended by itself in this moment
+                await self._requests.cancel(response.id)
+        left = unheard(connection.timeline, response, now, playback)
+        for each in left:
+            if each.heard_ms:
+                await self._requests.truncate(each.item_id, each.heard_ms, each.content_index)
+            else:
+                await self._requests.delete(each.item_id)
+        return left[0] if left else None

@@ -1,1 +1,1 @@
-"""What the events of a session mean: items, responses, and the record that live sessions and recordings share."""
+"""The conversation in a session's events: items, responses, and the record that live sessions and recordings share."""

@@ -1,8 +1,8 @@
 """The conversation as a pure reducer: events in, items and responses out.
 
 `Conversation.apply` takes every event of a session, sent and received, in the order of the timeline, and never raises:
-what contradicts the protocol is noted in `Conversation.oddities` and does no harm. It keeps references to decoded audio,
-never copies, so an hour of speech is in memory once.
+violations of the protocol are listed in `Conversation.oddities`. It keeps references to decoded audio, never copies, so an
+hour of speech is in memory once.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from rtnb.audio.formats import FORMATS, AudioFormat
+from rtnb.audio.formats import FORMATS
 from rtnb.conversation.items import DELETED, IN_PROGRESS, NAN, ContentPart, Item, ResponseState, fill
 from rtnb.formatting import one_line
 from rtnb.protocol.config import format_name, look, merge
-from rtnb.protocol.dialects import GA, PREVIEW, Dialect
+from rtnb.protocol.dialects import ga_settings
 from rtnb.protocol.events import SENT, Event
 from rtnb.protocol.names import Kind, Local
 
@@ -23,11 +23,11 @@ from rtnb.protocol.names import Kind, Local
 class _Request(NamedTuple):
     event_id: str
     t: float
-    beside: bool  # it asks for a response that belongs to no conversation
+    out_of_band: bool
 
 
 class Conversation:
-    """Items, responses and settings of one session, as its events tell them.
+    """Items, responses and settings of one session, read from its events.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Conversation:
     config : dict
         The session's settings in GA's nested form, as the service last confirmed them.
     oddities : list of str
-        What contradicted the protocol, in words; at most 100.
+        Violations of the protocol, in words; at most 100.
     """
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class Conversation:
 
     @property
     def newest(self) -> ResponseState | None:
-        """Return the response that was heard of last, if there is one."""
+        """Return the response that was created last, if there is one."""
         return next(reversed(self.responses.values()), None)
 
     @property
@@ -93,7 +93,7 @@ class Conversation:
         return None
 
     def apply(self, event: Event) -> None:
-        """Take in one event. Never raises: an event of a strange shape is an oddity."""
+        """Update items, responses and settings by one event. Never raises: an event of an unexpected shape is an oddity."""
         if event.direction == SENT:
             self._sent(event)
             return
@@ -102,15 +102,16 @@ class Conversation:
             return
         try:
             reduce(event)
-        except Exception as error:  # fields of unforeseen shapes and depths
+        except Exception as error:  # fields of unexpected shapes and depths
             self._odd(event, f"has a shape that cannot be read ({type(error).__name__}: {error})")
 
     def _sent(self, event: Event) -> None:
         if event.kind == Kind.RESPONSE_CREATE:
-            beside = event.part("response").get("conversation") == "none"
-            self._requested.append(_Request(event.event_id, event.t, beside))
+            out_of_band = event.part("response").get("conversation") == "none"
+            self._requested.append(_Request(event.event_id, event.t, out_of_band))
         elif event.kind == Kind.RESPONSE_CANCEL and not event.response_id:
-            # Whoever cancels before anything was created may never get a response, and the next one is the next asker's.
+            # A request that is cancelled before its response is created may get none: the next response is then that of
+            # the next request.
             self._doubted.extend(self._requested)
             self._requested.clear()
 
@@ -122,7 +123,7 @@ class Conversation:
 
     def _session(self, event: Event) -> None:
         session = event.part("session")
-        merge(self.config, spoken_dialect(session).nested(session))
+        merge(self.config, ga_settings(session))
         if isinstance(named := session.get("id"), str):
             self.session_id = named
 
@@ -133,7 +134,7 @@ class Conversation:
                 waiting.remove(request)
         for response in self.responses.values():
             if caused_by and response.request_id == caused_by:
-                # The service had begun this one by itself before it refused the request that we took for its cause.
+                # The service began this one by itself, before it refused the request that was taken for its cause.
                 response.request_id, response.requested_t = "", NAN
 
     def _closed(self, event: Event) -> None:
@@ -160,7 +161,7 @@ class Conversation:
             self._insert(item, after if isinstance(after, str) else None)
 
     def _insert(self, item: Item, after: str | None) -> None:
-        """Put an item behind the one it names; at the front for none or ``"root"``, at the end for a stranger."""
+        """Insert an item behind `after`: at the front for None or ``"root"``, at the end for an unknown id."""
         if after in self.items and after != next(reversed(self.items)):
             order = list(self.items.values())
             order.insert(list(self.items).index(after) + 1, item)
@@ -240,18 +241,19 @@ class Conversation:
                 fill(self._output(response, item["id"]), item)
 
     def _response(self, event: Event, *, announced: bool = False) -> ResponseState:
-        """Return the response that an event belongs to; one that was never announced is made, and noted."""
+        """Return the response that an event belongs to; one without ``response.created`` is made, and is an oddity."""
         identifier = event.response_id
         if not identifier and not announced and (active := self.active) is not None:
             return active
         if identifier in self._past:
-            # The new connection's service counts from one again: its response is another one of the same name.
+            # After a reconnect the service may count from one again: this is another response of the same id.
             self._past.discard(identifier)
             earlier = {identifier: f"{identifier} (before row {event.seq})"}
             self.responses = {earlier.get(key, key): each for key, each in self.responses.items()}
         response = self.responses.get(identifier)
         if response is None:
-            response = ResponseState(id=identifier, status="" if announced else IN_PROGRESS, format=self._format())
+            encoding = FORMATS[format_name(look(self.config, ("audio", "output", "format")))]
+            response = ResponseState(id=identifier, status="" if announced else IN_PROGRESS, format=encoding)
             self.responses[identifier or f"(unnamed {len(self.responses) + 1})"] = response
             if (request := self._cause(event)) is not None:
                 response.request_id, response.requested_t = request.event_id, request.t
@@ -261,22 +263,19 @@ class Conversation:
         return response
 
     def _cause(self, event: Event) -> _Request | None:
-        """Return the request that a new response answers: the oldest one, of its own sort where the service tells that."""
-        told = event.part("response").get("conversation_id", "")
+        """Return the request of a new response: the oldest one, in-band or out-of-band as the response says it is."""
+        named = event.part("response").get("conversation_id", "")
         for waiting in (self._requested, self._doubted):
             for request in waiting:
-                if told == "" or request.beside == (told is None):
+                if named == "" or request.out_of_band == (named is None):
                     waiting.remove(request)
                     return request
-        # Some services name no conversation at all; one that does has begun this response by itself.
+        # Some services name no conversation at all. One that names it has begun this response by itself.
         outstanding = self._requested or self._doubted
-        return outstanding.popleft() if told is None and outstanding else None
-
-    def _format(self) -> AudioFormat:
-        return FORMATS[format_name(look(self.config, ("audio", "output", "format")))]
+        return outstanding.popleft() if named is None and outstanding else None
 
     def _read_response(self, response: ResponseState, data: Mapping[str, Any]) -> None:
-        settings = spoken_dialect(data).nested(data)
+        settings = ga_settings(data)
         if (own := look(settings, ("audio", "output", "format"))) is not None:
             response.format = FORMATS[format_name(own, response.format.name)]
         response.status = str(data.get("status") or response.status)
@@ -306,15 +305,15 @@ class Conversation:
         return response.items[item_id]
 
     def _part_of(self, event: Event) -> tuple[ResponseState, ContentPart] | None:
-        """Return where a delta belongs, or None for one that must not count.
+        """Return the response and content part of a delta, or None for a delta that must be ignored.
 
-        A service that sends both dialects' spellings of a delta would double it: the first spelling that a part is
-        written in is the one that counts.
+        A service that sends each delta in both dialects' spellings would double it: only the spelling of a part's first
+        delta counts.
         """
         response = self._response(event)
         part = self._output(response, event.item_id).part(event.content_index)
         if part.spellings.setdefault(event.kind, event.type) != event.type:
-            self._odd(event, "repeats in another dialect what was already said")
+            self._odd(event, "repeats a delta in another dialect")
             return None
         if not response.active:
             self._odd(event, "came after its response was done")
@@ -327,7 +326,7 @@ class Conversation:
         if response.first_text_t != response.first_text_t:
             response.first_text_t = event.t
         if event.kind in part.finished:
-            self._odd(event, "came after its own end")
+            self._odd(event, "came after its own done event")
         elif event.kind == Kind.TEXT_DELTA:
             part.text_pieces.append(event.text("delta"))
         else:
@@ -351,7 +350,7 @@ class Conversation:
             self._odd(event, "carries no audio that can be decoded")
             return
         if Kind.AUDIO_DELTA in part.finished:
-            self._odd(event, "came after its own end")
+            self._odd(event, "came after its own done event")
         if not part.chunks:
             part.format = response.format
         if response.first_audio_t != response.first_audio_t:
@@ -371,8 +370,3 @@ class Conversation:
         else:
             item.arguments = event.text("arguments") or item.arguments
             item.name = event.text("name") or item.name
-
-
-def spoken_dialect(config: Mapping[str, Any]) -> Dialect:
-    """Return the dialect that settings are written in, by their own shape: what a service says may mix the two."""
-    return PREVIEW if any(key in config for key in PREVIEW.flat) else GA

@@ -1,4 +1,4 @@
-"""What a conversation is made of: items, their content parts, and what is known of a response."""
+"""The parts of a conversation: items, their content parts, and the state of a response."""
 
 from __future__ import annotations
 
@@ -22,12 +22,16 @@ class ContentPart:
     Attributes
     ----------
     text_pieces, transcript_pieces : list of str
-        What the deltas say, in order; the ``done`` event's word replaces it. Joined only when it is read: a string that
+        The deltas in order, replaced by the text of the ``done`` event. They are joined only when read: a string that
         grows by each delta would be copied by each delta.
     chunks : list of bytes
-        Decoded audio deltas in the order of arrival; `format` says how to read them.
+        Decoded audio deltas in order of arrival, in the encoding `format`.
+    spellings : dict of str to str
+        By kind of delta, the type as on the wire of the first one.
+    finished : set of str
+        The kinds of deltas whose ``done`` event has come.
     heard_ms : int or None
-        Where a truncation cut the audio; None for a part that was not truncated. Text and chunks stay as they came.
+        Where the audio was truncated; None for a part that was not. Text and chunks stay complete.
     """
 
     type: str = ""
@@ -41,9 +45,9 @@ class ContentPart:
 
     @property
     def heard_transcript(self) -> str:
-        """What was heard of the transcript: all of it, or as many of its words as the part of the audio before the cut.
+        """Return what was heard of the transcript: all of it, or the words before the truncation.
 
-        The services do not tell which words a truncation left, so this is an estimate by the share of the audio.
+        The services do not say which words those are, so they are estimated by the share of the audio.
         """
         total_ms = self.format.duration(self.audio_bytes) * 1000
         if self.heard_ms == 0:
@@ -55,7 +59,7 @@ class ContentPart:
 
     @property
     def text(self) -> str:
-        """What is written, so far."""
+        """Return the text so far."""
         return "".join(self.text_pieces)
 
     @text.setter
@@ -64,7 +68,7 @@ class ContentPart:
 
     @property
     def transcript(self) -> str:
-        """What is spoken, in words, so far."""
+        """Return the transcript so far."""
         return "".join(self.transcript_pieces)
 
     @transcript.setter
@@ -81,7 +85,8 @@ class ContentPart:
 class Item:
     """A conversation item: a message, a function call, or its output.
 
-    `status` is the service's word, or ``"deleted"`` for an item that is no longer part of the conversation.
+    `status` is the service's, or ``"deleted"`` for an item that is no longer part of the conversation. An empty string is
+    a field that the service has not given.
     """
 
     id: str
@@ -96,19 +101,19 @@ class Item:
     content: dict[int, ContentPart] = field(default_factory=dict)
 
     def part(self, index: int) -> ContentPart:
-        """Return the content part at `index`, made when it is first spoken of."""
+        """Return the content part at `index`, made when it is first mentioned."""
         if index not in self.content:
             self.content[index] = ContentPart()
         return self.content[index]
 
     @property
     def text(self) -> str:
-        """Return what the item says in words: its texts and transcripts, joined."""
+        """Return the item's texts and transcripts, joined."""
         return " ".join(filter(None, (part.transcript or part.text for part in list(self.content.values()))))
 
     @property
     def heard(self) -> str:
-        """Return what was heard of it in words: less than `text` where the item was truncated."""
+        """Return the text that was heard: less than `text` where the item was truncated."""
         parts = list(self.content.values())
         return " ".join(filter(None, (part.heard_transcript if part.transcript else part.text for part in parts)))
 
@@ -119,10 +124,18 @@ class Item:
 
 @dataclass(slots=True)
 class ResponseState:
-    """All that is known of one response.
+    """What the events have said of one response so far.
 
-    `request_id` is the client event that asked for it; `announced` says that it was created in so many words. Times are
-    seconds of the session's clock, NaN while unknown.
+    Attributes
+    ----------
+    conversation_id : str or None
+        None for an out-of-band response, empty while unknown.
+    request_id : str
+        The client event that asked for it; empty where the service began it by itself.
+    requested_t, created_t, first_text_t, first_audio_t, done_t : float
+        Seconds since the session opened, NaN while unknown.
+    announced : bool
+        Whether its ``response.created`` has come.
     """
 
     id: str = ""
@@ -144,12 +157,12 @@ class ResponseState:
 
     @property
     def active(self) -> bool:
-        """Return whether the service is still at work on it."""
+        """Return whether it is in progress."""
         return self.status == IN_PROGRESS
 
 
 def fill(item: Item, data: Mapping[str, Any]) -> None:
-    """Take over what an item event says of an item; what it leaves out stays, texts that deltas told stay too."""
+    """Copy the fields of an item event into an item; fields that are missing or empty leave the item as it is."""
     for name in ("type", "role", "status", "name", "call_id", "arguments", "output"):
         if isinstance(value := data.get(name), str) and value:
             setattr(item, name, value)

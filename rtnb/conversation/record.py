@@ -1,4 +1,4 @@
-"""`SessionRecord`: what a session leaves behind, and what a live one has so far; all of it read-only."""
+"""`SessionRecord`: the read-only part that a live session and a recording share."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from rtnb.conversation.conversation import Conversation
 from rtnb.conversation.response import Response, usage_total
+from rtnb.timeline.sound import mix
 
 if TYPE_CHECKING:
-    from rtnb.audio.stereo import StereoClip
+    from rtnb.audio import StereoClip
     from rtnb.timeline import Timeline
 
 
 class SessionRecord:
-    """The events of a session, and what they mean.
+    """The events of a session, and the conversation in them.
 
     Attributes
     ----------
     timeline : Timeline
-        Everything that crossed the wire, as a table; a live session's grows.
+        Everything that crossed the wire, as a table; that of a live session grows.
     """
 
     def __init__(self, timeline: Timeline, conversation: Conversation | None = None) -> None:
@@ -28,12 +29,12 @@ class SessionRecord:
 
     @property
     def conversation(self) -> Conversation:
-        """Return items, responses and settings as the events tell them; read from the timeline when first asked for."""
+        """Return items, responses and settings; of a recording they are read from the timeline at the first call."""
         if self._conversation is None:
-            told = Conversation()
+            conversation = Conversation()
             for event in self.timeline:
-                told.apply(event)
-            self._conversation = told
+                conversation.apply(event)
+            self._conversation = conversation
         return self._conversation
 
     @property
@@ -43,7 +44,7 @@ class SessionRecord:
 
     @property
     def usage(self) -> dict[str, Any]:
-        """Return the tokens that all responses used, cancelled ones included."""
+        """Return the sum of the usage of all responses, cancelled ones included."""
         return usage_total(self.conversation.responses)
 
     @property
@@ -57,15 +58,18 @@ class SessionRecord:
         return self.conversation.session_id
 
     def mix(self, rate: int = 24_000) -> StereoClip:
-        """Return the talk as a stereo clip on one clock: the user on the left, the assistant on the right.
+        """Return the conversation as a stereo clip on one clock: the user on the left, the assistant on the right.
 
-        The clip begins with the session. Answers stand where they are heard by a listener who hears them as they arrive;
-        a truncated one ends where it was cut.
+        The clip begins with the session. A response is placed where it is heard when it is played as it arrives; a truncated
+        one ends where it was truncated.
+
+        Parameters
+        ----------
+        rate : int
+            Samples per second of the result (Hz).
         """
-        from rtnb.timeline.mixing import mix
-
         return mix(self.timeline, rate)
 
     def save(self, path: str | Path) -> Path:
-        """Save the log as it stands to a ``.rtnb.jsonl`` file, which `rtnb.open` reads."""
+        """Save the timeline as it is now to a ``.rtnb.jsonl`` file, which `rtnb.open` reads; return its path."""
         return self.timeline.save(path)

@@ -1,4 +1,4 @@
-"""`Recording`: a session's file, opened again."""
+"""`Recording`: a session read back from its file."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 from rtnb import formatting
 from rtnb.conversation.record import SessionRecord
 from rtnb.errors import RecordingError
-from rtnb.timeline.lines import Header, read_header, read_row
+from rtnb.timeline.file_format import Header, read_header, read_row
 from rtnb.timeline.timeline import Timeline
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors put it before whatever they save
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors write it at the beginning of a file
 
 
 class Recording(SessionRecord):
-    """What a recording holds; it answers what a live session answers.
+    """A session read back from its file: all that a live session can be asked, but nothing to send.
 
     Attributes
     ----------
     timeline : Timeline
         Every row of the file, its frames byte for byte.
     meta : mapping
-        What the header says of the session.
+        Other facts of the session from the file's header.
     path : Path or None
         The file.
     problem : str
@@ -39,26 +39,16 @@ class Recording(SessionRecord):
         self.problem = problem
 
     def _lines(self) -> list[str]:
-        started = self.timeline.started
-        rows = len(self.timeline)
-        length = float(self.timeline["t"][-1]) if rows else 0.0
+        started, rows = self.timeline.started, len(self.timeline)
+        length = formatting.seconds(float(self.timeline["t"][-1]) if rows else 0.0)
+        when = f"{started:%Y-%m-%d %H:%M:%S} UTC" if started else "time of day not recorded"
+        plain = {key: value for key, value in self.meta.items() if isinstance(value, (str, int, float))}
+        meta = [f"{formatting.one_line(key, 40)}: {formatting.one_line(plain[key], 60)}" for key in list(plain)[:12]]
         return [
             formatting.one_line(self.timeline.title, 100),
-            " · ".join(
-                [
-                    formatting.plural(rows, "row"),
-                    formatting.seconds(length),
-                    f"{started:%Y-%m-%d %H:%M:%S} UTC" if started else "time of day not recorded",
-                ]
-            ),
-            " · ".join(
-                f"{formatting.one_line(key, 40)}: {formatting.one_line(self.meta[key], 60)}" for key in self._shown()
-            ),
+            " · ".join([formatting.plural(rows, "row"), length, when]),
+            " · ".join(meta),
         ]
-
-    def _shown(self) -> list[str]:
-        plain = [key for key, value in self.meta.items() if isinstance(value, (str, int, float))]
-        return plain[:12]
 
     def _name(self) -> str:
         return formatting.one_line(self.path.name if self.path else "recording", 80)
@@ -79,15 +69,15 @@ class Recording(SessionRecord):
 def open_recording(path: str | Path) -> Recording:
     """Open a file that `session.save`, `timeline.save` or ``connect(record=…)`` wrote.
 
-    What can be read is read: a last row that was cut off in mid-word, or lines that are no rows, are left out, and
-    `Recording.problem` says so. Rows are numbered anew, from 0.
+    A last row that was cut off, and lines that are no rows, are left out, and `Recording.problem` says so. Rows are numbered
+    again, from 0.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     RecordingError
-        If it is not a recording, or one of a later version.
+        If it is not a recording, or was written by a later version.
     """
     source = Path(path).expanduser()
     if source.is_dir():
@@ -106,33 +96,27 @@ def open_recording(path: str | Path) -> Recording:
 
 
 def read_rows(header: Header, lines: Iterable[bytes]) -> tuple[Timeline, str]:
-    """Return the timeline in the lines that follow a header, and what is wrong with them."""
+    """Return the timeline of the lines that follow a header, and what is wrong with them."""
     timeline = Timeline(started=header.started, title=header.title)
     damaged: list[int] = []
     cut = False
     for number, line in enumerate(lines, start=2):
         row = read_row(line.rstrip(b"\r\n"))
         if row is not None:
-            timeline.append(row.raw, direction=row.direction, t=row.t, late_ms=row.late_ms)
+            timeline.store.append(row.raw, direction=row.direction, t=row.t, late_ms=row.late_ms)
         elif not line.endswith(b"\n"):
             cut = True
         elif line.strip():
             damaged.append(number)
-    return timeline, " ".join(filter(None, [_damage(damaged), _cut(len(timeline)) if cut else ""]))
+    kept = f"The {formatting.plural(len(timeline), 'row')} before it {'is' if len(timeline) == 1 else 'are'} here."
+    cut_off = f"The last row is cut off: the writer was stopped in the middle of it. {kept}"
+    return timeline, " ".join(filter(None, [_damage(damaged), cut_off if cut else ""]))
 
 
 def _damage(numbers: list[int]) -> str:
     if not numbers:
         return ""
     shown = ", ".join(map(str, numbers[:5])) + (", …" if len(numbers) > 5 else "")
-    told = (
-        "1 line of the file is not a row and was"
-        if len(numbers) == 1
-        else f"{len(numbers):,} lines of the file are not rows and were"
-    )
-    return f"{told} left out (line {shown})."
-
-
-def _cut(rows: int) -> str:
-    kept = f"The {formatting.plural(rows, 'row')} before it {'is' if rows == 1 else 'are'} here."
-    return f"The last row is cut off: the writer was stopped in the middle of it. {kept}"
+    if len(numbers) == 1:
+        return f"1 line of the file is not a row and was left out (line {shown})."
+    return f"{len(numbers):,} lines of the file are not rows and were left out (line {shown})."

@@ -1,4 +1,4 @@
-"""`Response`: one answer of the service, to read, hear and look at; finished, or still growing."""
+"""`Response`: one response of the service, finished or still growing, and its latency and function calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rtnb import formatting
-from rtnb.audio import AudioClip
+from rtnb.audio.clip import AudioClip, clip_html
 from rtnb.conversation.items import ContentPart, Item, ResponseState
 from rtnb.errors import ServerError
 
@@ -25,12 +25,12 @@ _SHOWN_CALLS = 20
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """When the parts of a response came, in seconds after it was asked for; NaN for what did not come.
+    """How long after its request the parts of a response came, in seconds; NaN for parts that did not come.
 
     Attributes
     ----------
     created, first_text, first_audio, done : float
-        ``response.created``, the first delta of text or transcript, of audio, and ``response.done``.
+        ``response.created``, the first delta of text or transcript, the first delta of audio, and ``response.done``.
     since : str
         What they count from: ``"request"`` (the client's ``response.create``), or ``"created"`` for a response that the
         service began by itself.
@@ -51,14 +51,15 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class FunctionCall:
-    """A function that the model wants called.
+    """A function call of the model.
 
     Attributes
     ----------
+    name, call_id : str
     arguments : object
         Parsed from JSON; the text itself where it is not JSON.
     output : str
-        What the model was told of its result; empty while it was not.
+        The output that was sent to the model; empty before that.
     """
 
     name: str
@@ -68,13 +69,13 @@ class FunctionCall:
 
 
 class Response:
-    """One response. Read-only: it shows what the session's events have told so far.
+    """One response, read-only: what the session's events have said of it so far.
 
     Parameters
     ----------
     state : ResponseState
     timeline : Timeline
-        Of the session that it belongs to.
+        The timeline of its session.
     """
 
     def __init__(self, state: ResponseState, timeline: Timeline) -> None:
@@ -83,8 +84,13 @@ class Response:
 
     @property
     def _states(self) -> list[ResponseState]:
-        """All responses that this one shows: more than one where functions were called in between."""
+        """Return the states of all responses that this one covers: several where functions were called in between."""
         return [self._state]
+
+    @property
+    def state(self) -> ResponseState:
+        """Return the state that the conversation updates as events come."""
+        return self._state
 
     @property
     def id(self) -> str:
@@ -98,7 +104,7 @@ class Response:
 
     @property
     def reason(self) -> str:
-        """Return why it ended other than completed, as the service says it; else empty."""
+        """Return the service's reason where it did not end as completed; else empty."""
         return self._state.reason
 
     @property
@@ -108,7 +114,7 @@ class Response:
 
     @property
     def items(self) -> list[Item]:
-        """Return the conversation items that the response is made of, in output order."""
+        """Return the conversation items of the response, in output order."""
         return list(self._state.items.values())
 
     @property
@@ -117,7 +123,7 @@ class Response:
 
     @property
     def transcript(self) -> str:
-        """Return what was spoken, in words; the text of a response without speech."""
+        """Return the transcript of what was spoken; the text of a response without speech."""
         spoken = [part.transcript for part in self._parts if part.transcript]
         return " ".join(spoken) or self.text
 
@@ -128,9 +134,9 @@ class Response:
 
     @property
     def audio(self) -> AudioClip:
-        """Return the audio that has arrived, joined at this moment; an empty clip where there is none.
+        """Return the audio that has arrived so far, joined; an empty clip where there is none.
 
-        A sample whose bytes were split between two deltas is put together again.
+        A sample may be split between two deltas.
         """
         parts = [part for part in self._parts if part.chunks]
         if not parts:
@@ -140,22 +146,22 @@ class Response:
 
     @property
     def audio_seconds(self) -> float:
-        """Return how much audio has arrived, in seconds, without joining it."""
+        """Return how many seconds of audio have arrived, without joining them."""
         return sum(part.format.duration(part.audio_bytes) for part in self._parts)
 
     @property
     def usage(self) -> dict[str, Any]:
-        """Return the service's token counts; empty until it has told them."""
+        """Return the service's token counts; empty until ``response.done``."""
         return dict(self._state.usage or {})
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """Return the metadata that the request gave and the service echoed."""
+        """Return the metadata of the request, as the service echoed it."""
         return dict(self._state.metadata or {})
 
     @property
     def function_calls(self) -> list[FunctionCall]:
-        """Return the functions that the model wants called, in order."""
+        """Return the function calls of the model, in order."""
         return [FunctionCall(each.name, each.call_id, _arguments(each.arguments), each.output) for each in self._calls]
 
     @property
@@ -165,7 +171,7 @@ class Response:
 
     @property
     def error(self) -> ServerError | None:
-        """Return why a failed response failed, as an exception that is not raised; None for any other."""
+        """Return the error of a failed response, as an exception that is not raised; None for any other."""
         if self._state.error is not None:
             return ServerError.from_error(self._state.error)
         if self._state.status == "failed":
@@ -174,7 +180,7 @@ class Response:
 
     @property
     def latency(self) -> Latency:
-        """Return when the parts of the response came."""
+        """Return how long after the request the parts of the response came."""
         state = self._state
         asked = not math.isnan(state.requested_t)
         start = state.requested_t if asked else state.created_t
@@ -222,7 +228,7 @@ class Response:
             if tokens is not None
             else "tokens not counted",
         ]
-        return [*figures] if self.status == "completed" else [self._status_words(), *figures]
+        return figures if self.status == "completed" else [self._status_words(), *figures]
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": self._to_html()}
@@ -238,7 +244,7 @@ class Response:
                 f"<code>{formatting.escape(formatting.one_line(f'{call.name}({call.arguments})', 300))}</code>"
                 for call in self._calls[:_SHOWN_CALLS]
             ),
-            *(self.audio.html_parts() if self.audio_seconds else ()),
+            *(clip_html(self.audio) if self.audio_seconds else ()),
             formatting.muted(" · ".join(self._figures())),
         )
 
@@ -251,7 +257,7 @@ def _arguments(text: str) -> Any:
 
 
 def usage_total(responses: Mapping[str, ResponseState]) -> dict[str, Any]:
-    """Return the sum of what every response used, nested token details included; empty where none was counted."""
+    """Return the sum of the usage of all responses, nested token details included; empty where none was counted."""
     total: dict[str, Any] = {}
     for response in list(responses.values()):
         _add(total, response.usage or {})

@@ -1,4 +1,4 @@
-"""`ConversationView`: who said what, as it is said, to read and to hear."""
+"""`ConversationView`: the turns of a conversation to read and to hear, while they are spoken."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from traitlets import List
 
 from rtnb import formatting
-from rtnb.notebook.assets import source
-from rtnb.notebook.live_view import LiveView
-from rtnb.notebook.turn_list import Talk, Turn, TurnList
+from rtnb.conversation.conversation import Conversation
+from rtnb.notebook.turn_list import HasConversation, ShownTurn, TurnList
+from rtnb.notebook.widget import ViewWidget, static, wrong_object
 
 TITLES = {
     "user": "You",
@@ -32,24 +32,31 @@ _COLOURS = {
 _SNAPSHOT_TURNS = 40
 _QUIET_SECONDS = 1.5
 LONGEST_SECONDS = 600
-"""Of one turn's audio, what the browser is sent to play."""
+"""The audio of one turn is sent to the browser up to this length."""
 
 
-class ConversationView(LiveView):
-    """The turns of a conversation with words, waveform and play button; what nobody heard of an answer is grey.
+class ConversationView(ViewWidget):
+    """The turns of a conversation with words, waveform and play button; the unheard part of a truncated turn is grey.
 
     Parameters
     ----------
-    talk : Session, AsyncSession or Recording
+    session : Session, AsyncSession or Recording
+
+    Raises
+    ------
+    TypeError
+        If `session` has no conversation.
     """
 
-    _esm = source("parts.js", "conversation_view.js")
-    _css = source("parts.css", "conversation_view.css")
+    _esm = static("shared.js", "conversation_view.js")
+    _css = static("shared.css", "conversation_view.css")
     turns: Any = List().tag(sync=True)
 
-    def __init__(self, talk: Talk) -> None:
-        self._list = TurnList(talk)
-        self._shown = self._list.look()
+    def __init__(self, session: HasConversation) -> None:
+        if not isinstance(getattr(session, "conversation", None), Conversation):
+            raise wrong_object("ConversationView", "a session or a recording (rtnb.open)", session)
+        self._list = TurnList(session)
+        self._shown = self._list.turns()
         self._changed_at = time.monotonic()
         self._settled = True
         super().__init__(turns=[asdict(turn) for turn in self._shown])
@@ -57,12 +64,12 @@ class ConversationView(LiveView):
 
     def refresh(self) -> None:
         """Send the turns that have changed; the browser has the others."""
-        turns = self._list.look()
+        turns = self._list.turns()
         same = {id(turn) for turn in self._shown}
         changed = [asdict(turn) for turn in turns if id(turn) not in same]
         if changed or len(turns) != len(self._shown):
             self._shown = turns
-            # In place, so that a page opened later gets everything, and those that are open only what is new.
+            # In place, so that a page opened later gets all turns, and the open ones only what is new.
             self.turns[:] = [asdict(turn) for turn in turns]
             self.send({"changed": changed, "order": [turn.id for turn in turns]})
             self._changed_at, self._settled = time.monotonic(), False
@@ -71,7 +78,7 @@ class ConversationView(LiveView):
             self.settle()
 
     def received(self, content: Any, buffers: list[memoryview]) -> None:
-        """Send the WAV file of a turn to the browser view that wants to play it."""
+        """Send the WAV file of a turn to the page that wants to play it."""
         if not isinstance(content, dict) or not isinstance(content.get("play"), str):
             return
         clip = self._list.clip(content["play"])
@@ -80,18 +87,15 @@ class ConversationView(LiveView):
 
     def snapshot(self) -> dict[str, str]:
         """Return the newest 40 turns as a page without widgets shows them."""
-        turns = self._list.look()
-        return {"text/plain": self._text(turns), "text/html": turns_html(turns)}
-
-    def _text(self, turns: list[Turn]) -> str:
+        turns = self._list.turns()
         lines = [f"{TITLES[turn.role]}: {formatting.one_line(turn.text, 200)}" for turn in turns[-_SNAPSHOT_TURNS:]]
-        return "\n".join(lines) or "nothing has been said yet"
+        return {"text/plain": "\n".join(lines) or "nothing has been said yet", "text/html": turns_html(turns)}
 
     def __repr__(self) -> str:
         return f"<ConversationView, {formatting.plural(len(self._shown), 'turn')}>"
 
 
-def turns_html(turns: list[Turn]) -> str:
+def turns_html(turns: list[ShownTurn]) -> str:
     """Return the newest 40 turns in HTML without a script."""
     shown = turns[-_SNAPSHOT_TURNS:]
     left_out = len(turns) - len(shown)
@@ -99,22 +103,23 @@ def turns_html(turns: list[Turn]) -> str:
     return formatting.card(more, *map(_turn_html, shown)) if turns else formatting.muted("Nothing has been said yet.")
 
 
-def _turn_html(turn: Turn) -> str:
+def _turn_html(turn: ShownTurn) -> str:
     if turn.role == "error":
         return formatting.banner(turn.text)
     title = formatting.coloured(TITLES[turn.role], _COLOURS.get(turn.role, "#808080"))
     unheard = f'<span style="opacity:.5" title="not heard">{formatting.escape(turn.unheard)}</span>'
+    words = f"{title} {formatting.escape(turn.text)}{unheard if turn.unheard else ''}"
     note = " · ".join(filter(None, [formatting.seconds(turn.seconds) if turn.seconds else "", turn.note]))
     return "".join(
         [
-            f'<div style="white-space:pre-wrap">{title} {formatting.escape(turn.text)}{unheard if turn.unheard else ""}</div>',
+            f'<div style="white-space:pre-wrap">{words}</div>',
             _wave_svg(turn) if turn.wave else "",
             formatting.muted(note) if note else "",
         ]
     )
 
 
-def _wave_svg(turn: Turn) -> str:
+def _wave_svg(turn: ShownTurn) -> str:
     pairs = np.frombuffer(base64.b64decode(turn.wave), np.int8).reshape(-1, 2) / 127
     label = f"waveform of {formatting.seconds(turn.seconds)}"
     return formatting.waveform_svg(pairs[:, 0].tolist(), pairs[:, 1].tolist(), width=240, height=28, label=label)

@@ -1,4 +1,4 @@
-"""`EventLog`: the rows of a timeline in a browser, found, followed and read, as many as there are and as they come."""
+"""`EventLog`: the rows of a timeline as a list to scroll, filter and follow in the browser."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import Any
 
 import traitlets
 
-from rtnb.notebook.assets import source
-from rtnb.notebook.live_view import STATIC, LiveView
-from rtnb.notebook.log_rows import Filter, LogRows, details
-from rtnb.notebook.source import HasTimeline, closings, timeline_of
+from rtnb.notebook.log_rows import LogFilter, LogRows, details
+from rtnb.notebook.widget import HasTimeline, ViewWidget, closings, static, timeline_of
 from rtnb.timeline.store import DIRECTIONS
 from rtnb.timeline.timeline import Timeline
 
@@ -19,11 +17,11 @@ PAGE = 100
 _TAIL = 60  # the last rows, which go with every update, so that a log follows its end even while a cell is busy
 
 
-class EventLog(LiveView):
+class EventLog(ViewWidget):
     """The events of a session as a list that a browser scrolls, filters and follows.
 
-    A row is sent to the browser when it is to be seen, so a log of any length opens at once. What is filtered, followed and
-    selected is kept here, and all browser views of one log agree.
+    A row is sent to the browser when it is to be seen, so a log of any length opens at once. Filter and selection are kept
+    in the kernel, and all browser views of one log agree.
 
     Parameters
     ----------
@@ -37,11 +35,11 @@ class EventLog(LiveView):
     TypeError
         If `source` has no timeline.
     ValueError
-        If `direction` is none.
+        If `direction` is no direction.
     """
 
-    _esm = source("making.js", "event_log.js")
-    _css = STATIC / "event_log.css"
+    _esm = static("shared.js", "event_log.js")
+    _css = static("event_log.css")
     _state = traitlets.Dict().tag(sync=True)
 
     def __init__(
@@ -53,8 +51,8 @@ class EventLog(LiveView):
         deltas: bool = True,
         follow: str = "",
     ) -> None:
-        self.timeline = timeline_of(source)
-        self._wanted = Filter(text, _direction(direction), deltas, follow)
+        self.timeline = timeline_of(source, "EventLog")
+        self._wanted = LogFilter(text, _direction(direction), deltas, follow)
         self._paused = False
         self._selected: int | None = None
         self._jumps = self._shown_jumps = 0
@@ -90,8 +88,8 @@ class EventLog(LiveView):
         Parameters
         ----------
         text : str
-            Words that must all fit: with a ``*``, a glob for the type (``response.*``), else text in type or content;
-            ``"two words"`` stay together, and ``-word`` must not be there.
+            Words that must all match: one with a ``*`` is a glob for the type (``response.*``), any other is text in type or
+            content; ``"two words"`` stay together, and ``-word`` must be absent.
         direction : str
             ``"sent"``, ``"received"``, ``"local"`` or, for all, ``""``.
         deltas : bool
@@ -102,7 +100,7 @@ class EventLog(LiveView):
         Raises
         ------
         ValueError
-            If `direction` is none.
+            If `direction` is no direction.
         """
         given = {"text": text, "direction": direction, "deltas": deltas, "follow": follow}
         chosen = {name: value for name, value in given.items() if value is not None}
@@ -122,7 +120,7 @@ class EventLog(LiveView):
         self._jumps += 1
 
     def pause(self, on: bool = True) -> None:
-        """Stop taking in new rows, or go on; none is lost."""
+        """Stop showing new rows, or go on; none is lost."""
         self._paused = on
 
     def refresh(self) -> None:
@@ -166,7 +164,7 @@ class EventLog(LiveView):
         }
 
     def received(self, content: Any, buffers: list[memoryview]) -> None:
-        """Answer the browser: a page of rows, the whole of one, another filter."""
+        """Answer the browser: a page of rows, one whole row, another filter."""
         match content:
             case {"ask": "page", "page": int(page), "version": int(version)} if version == self._version and page >= 0:
                 rows = self._rows.cells(page * PAGE, PAGE)
@@ -188,7 +186,7 @@ class EventLog(LiveView):
         self.send({"row": details(event)})
 
     def snapshot(self) -> dict[str, str]:
-        """Return what the timeline shows of itself: both ends of the rows that the filter lets through."""
+        """Return the display of the filtered timeline: its first and last rows."""
         return self.shown._repr_mimebundle_()
 
     def __repr__(self) -> str:
@@ -202,5 +200,5 @@ def _direction(name: str) -> str:
 
 
 def _sendable(text: object) -> str:
-    """Return text of a browser's that can be sent back to it: lone surrogates cannot."""
+    """Return text from the browser that can be sent back to it: lone surrogates cannot."""
     return str(text)[:1000].encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""`InputSpeech`: which part of the audio that was sent belongs to which user item. Reads each row of a timeline once."""
+"""`InputSpeech`: the part of the sent audio that belongs to each user item; reads each row of a timeline once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS = (
 
 
 class InputSpeech:
-    """The sound of user items, by the milliseconds of the input that turn detection tells, or by what was committed."""
+    """The audio of user items, located by the milliseconds that turn detection reports, or else by the commits."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
@@ -39,13 +39,13 @@ class InputSpeech:
         return self._ends_ms[-1] if self._ends_ms else 0.0
 
     def appended(self, row: int, audio_ms: float) -> None:
-        """Take note of a row that appends so many milliseconds of audio."""
+        """Read a row that appends `audio_ms` milliseconds of audio."""
         if not math.isnan(audio_ms):
             self._rows.append(row)
             self._ends_ms.append(self._now_ms + audio_ms)
 
     def take(self, event: Event) -> None:
-        """Take note of an event of one of `KINDS`."""
+        """Read an event of one of `KINDS`."""
         match event.kind:
             case Kind.INPUT_COMMIT:
                 self._commits.append(self._now_ms)
@@ -56,24 +56,24 @@ class InputSpeech:
             case Kind.INPUT_CLEARED:
                 self._uncommitted_ms = self._now_ms
             case Kind.SPEECH_STARTED:
-                self._spans[event.item_id] = (self._told_ms(event, "audio_start_ms"), math.nan)
+                self._spans[event.item_id] = (self._reported_ms(event, "audio_start_ms"), math.nan)
             case Kind.SPEECH_STOPPED:
                 start = self._spans.get(event.item_id, (self._uncommitted_ms, math.nan))[0]
-                self._spans[event.item_id] = (start, self._told_ms(event, "audio_end_ms"))
+                self._spans[event.item_id] = (start, self._reported_ms(event, "audio_end_ms"))
             case Kind.SESSION_CREATED:
                 self._connection_ms = self._uncommitted_ms = self._now_ms
                 self._commits.clear()
 
-    def _told_ms(self, event: Event, field: str) -> float:
-        told = event.data.get(field)
-        return self._connection_ms + told if isinstance(told, (int, float)) else self._now_ms
+    def _reported_ms(self, event: Event, field: str) -> float:
+        reported = event.data.get(field)
+        return self._connection_ms + reported if isinstance(reported, (int, float)) else self._now_ms
 
     def known(self, item_id: str) -> bool:
-        """Return whether the whole of an item's speech is known."""
+        """Return whether beginning and end of an item's speech are known."""
         return item_id in self._spans and not math.isnan(self._spans[item_id][1])
 
     def clip(self, item_id: str) -> AudioClip | None:
-        """Return the speech of an item as it was sent; None where it is not known."""
+        """Return the speech of an item as it was sent; None if it is not known."""
         if not self.known(item_id) or not self._rows:
             return None
         start, end = self._spans[item_id]

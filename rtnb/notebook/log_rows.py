@@ -1,4 +1,4 @@
-"""`LogRows`: which rows of a timeline a log shows, and in what words; pure, so that it can be tested on tables."""
+"""`LogRows`: the rows of a timeline that an event log shows, and their cells and details as plain values."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtnb.formatting import one_line, seconds, short_id
-from rtnb.notebook.growing import Growing
-from rtnb.notebook.lanes import ERROR_KINDS
+from rtnb.notebook.growing_arrays import GrowingArray
 from rtnb.protocol.events import Event
-from rtnb.protocol.names import AUDIO_FIELD, DELTA_KINDS
+from rtnb.protocol.names import AUDIO_FIELD, DELTA_KINDS, FAILURE_KINDS
 from rtnb.timeline import selection
-from rtnb.timeline.following import Following
+from rtnb.timeline.grouping import Following
 from rtnb.timeline.rendering import LATE_MS
 
 if TYPE_CHECKING:
@@ -31,14 +30,14 @@ _WHOLE = 400_000  # characters of one row that a browser is given
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """What a log shows.
+class LogFilter:
+    """Which rows a log shows.
 
     Attributes
     ----------
     text : str
-        Words that must all fit. One with a ``*`` is a glob for the type, in either dialect's spelling; any other is looked
-        for in type and content, in any case. ``"two words"`` belong together, and ``-word`` must not be there.
+        Words that must all match. One with a ``*`` is a glob for the type, in either dialect's spelling; any other is
+        searched in type and content, ignoring case. ``"two words"`` stay together, and ``-word`` must be absent.
     direction : str
         ``"sent"``, ``"received"``, ``"local"``, or empty for all.
     deltas : bool
@@ -59,14 +58,14 @@ class LogRows:
     Parameters
     ----------
     timeline : Timeline
-    chosen : Filter
+    chosen : LogFilter
     """
 
-    def __init__(self, timeline: Timeline, chosen: Filter | None = None) -> None:
+    def __init__(self, timeline: Timeline, chosen: LogFilter | None = None) -> None:
         self.timeline = timeline
-        self.filter = chosen or Filter()
+        self.filter = chosen or LogFilter()
         self.looked_at = 0
-        self._places = Growing(np.int64)
+        self._places = GrowingArray(np.int64)
         self._following = Following(self.filter.follow) if self.filter.follow else None
 
     def __len__(self) -> int:
@@ -78,7 +77,7 @@ class LogRows:
         return self._places.values
 
     def advance(self) -> bool:
-        """Look at the rows that have come since the last time; return whether there were any."""
+        """Filter the rows that have come since the last call; return whether there were any."""
         until = len(self.timeline)
         if until == self.looked_at:
             return False
@@ -91,12 +90,12 @@ class LogRows:
         """Return rows `first` to ``first + count`` as lists of plain values.
 
         Each is ``[seq, direction, t, late, type, bytes, audio, content, wrong]``: the direction's first letter, seconds or
-        None, whether the time is in doubt, words on one line, and whether the row is an error or has a problem.
+        None, whether the time is in doubt, words on one line, and whether the row is a failure or has a problem.
         """
         first = max(first, 0)
         part = self.timeline[self.places[first : first + count]]
         problems = part.problems
-        failed = part["kind"].isin(ERROR_KINDS)
+        failed = part["kind"].isin(FAILURE_KINDS)
         columns = (part[name] for name in ("seq", "direction", "t", "type", "bytes", "audio_ms", "text"))
         rows = zip(*columns, part.late_ms, failed, strict=True)
         return [
@@ -115,7 +114,7 @@ class LogRows:
         ]
 
     def place_of(self, seq: int) -> int:
-        """Return which of the rows is the one with `seq`, -1 where the filter hides it."""
+        """Return the place of the row with `seq` among the shown rows, -1 if the filter hides it."""
         found = np.flatnonzero(self.timeline["seq"][self.places] == seq)
         return int(found[0]) if len(found) else -1
 
@@ -142,14 +141,14 @@ class LogRows:
             mask &= ~part["kind"].isin(DELTA_KINDS)
         for found in _WORD.finditer(self.filter.text):
             word = found["phrase"] if found["phrase"] is not None else found["word"]
-            if word not in ("", "-"):  # what is still being typed leaves all as it is
+            if word not in ("", "-"):  # an unfinished word filters nothing
                 fits = _fits(part, word)
                 mask &= ~fits if found["not"] else fits
         return mask
 
 
 def _fits(part: View, word: str) -> Mask:
-    """Return which rows a word of the filter fits."""
+    """Return which rows match a word of the filter."""
     if "*" in word:
         return np.asarray(
             part["type"].where(selection.type_matcher(word)) | part["kind"].where(selection.kind_matcher(word))
@@ -168,9 +167,9 @@ def _content(text: str, problem: str) -> str:
 
 
 def details(event: Event) -> dict[str, Any]:
-    """Return all that a row says, for a browser: ``json``, whole and valid, or ``words`` where there is no such thing.
+    """Return one whole row for the browser: ``json`` if it is valid JSON of acceptable length, else ``words``.
 
-    Audio is named by its length. ``follow`` are the ids that the row may be followed by, with what each is of.
+    Audio is replaced by its length. ``follow`` lists the ids in the row that a log can be narrowed to.
     """
     found: dict[str, Any] = {
         "seq": event.seq,
@@ -195,7 +194,7 @@ def details(event: Event) -> dict[str, Any]:
 
 
 def _follow(event: Event) -> list[list[str]]:
-    """Return ``[noun, id, id for people]`` for each id that the row names."""
+    """Return ``[noun, id, shortened id]`` for each id in the row."""
     call = event.text("call_id") or _text(event.part("item").get("call_id"))
     about = _text(event.part("error").get("event_id"))
     named = {

@@ -1,4 +1,4 @@
-"""A clip's player for the notebook, made from finished WAV bytes: given an array, IPython would rescale its loudness."""
+"""A clip's player for the notebook, made from WAV bytes: given an array, IPython would change its loudness."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from rtnb.audio.clip import INLINE_SECONDS, AudioClip
 
 
 class ClipPlayer(Audio):
-    """IPython's player with a word about what it holds.
+    """IPython's audio player with a note.
 
     Attributes
     ----------
     note : str
-        What the reader must know: that there is no audio, or that the player holds the first part only; else empty.
+        That there is no audio, or that the player holds only the first part; else empty.
     """
 
     def __init__(self, wav: bytes, *, note: str = "") -> None:
@@ -32,8 +32,8 @@ class ClipPlayer(Audio):
 def player(clip: AudioClip) -> ClipPlayer:
     """Return a player of `clip`, an `IPython.display.Audio` whose ``data`` is a WAV file's bytes, sample for sample.
 
-    A clip longer than ``rtnb.audio.INLINE_SECONDS`` is cut there, since every second makes the notebook 64 kB heavier
-    (at 24 kHz), and the player says so. An empty clip becomes a note that there is no audio.
+    A clip longer than ``rtnb.audio.INLINE_SECONDS`` is cut there, since every second adds 64 kB to the notebook (at
+    24 kHz), and the player says so. An empty clip becomes a note that there is no audio.
     """
     if not len(clip):
         return ClipPlayer(b"", note="no audio")

@@ -1,9 +1,13 @@
-"""Figures: a clip's waveform, a timeline's lanes. Made without pyplot, so nothing here is shared with the user's plots."""
+"""Figures of matplotlib: a clip's waveform, a timeline's lanes. Made without pyplot, whose state belongs to the user.
+
+What is where is decided by `rtnb.notebook.layout`; here it is drawn.
+"""
 
 from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,18 +29,21 @@ from rtnb.formatting import (
     printable,
     seconds,
 )
-from rtnb.notebook.lanes import Lanes, lay_out
-from rtnb.notebook.placement import Label, Runs, Wave
+from rtnb.notebook.labels import Label
+from rtnb.notebook.layout import STATUS_COLOURS, Layout, runs
+from rtnb.notebook.waveform import Axis, Wave
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT
 
 if TYPE_CHECKING:
     from rtnb.audio import AudioClip
+    from rtnb.timeline.playback import Times
     from rtnb.timeline.timeline import Timeline
 
 INCHES = (10.0, 3.6)
 DPI = 100
 _SHOWN_DPI = 160
 _PAPER, _INK, _FAINT = "white", "#333333", "#9a9a9a"
+UNHEARD_COLOUR = "#c9c9c9"
 _FONT = "DejaVu Sans"
 _EAST_ASIAN_FONTS = (
     "Noto Sans CJK JP",
@@ -50,12 +57,6 @@ _EAST_ASIAN_FONTS = (
     "Arial Unicode MS",
 )
 _LABEL_POINTS, _HEAD_POINTS = 7.5, 9.5
-_STATUS_COLOUR = {
-    "completed": RECEIVED_COLOUR,
-    "cancelled": LOCAL_COLOUR,
-    "incomplete": LOCAL_COLOUR,
-    "failed": ERROR_COLOUR,
-}
 
 
 class ShownAxes(Axes):
@@ -98,8 +99,7 @@ def plot_clip(clip: AudioClip, ax: Axes | None = None) -> Axes:
         return ax
     bins = min(len(clip), _pixels(ax))
     low, high = clip.envelope(bins)
-    edges = np.linspace(0, clip.duration, bins + 1)
-    x, lower, upper = Wave(edges[:-1], float(edges[1]), low, high).outline()
+    x, lower, upper = Wave(0.0, clip.duration / bins, low, high).outline()
     ax.axhline(0, color=_FAINT, linewidth=0.6, zorder=1)
     ax.fill_between(x, lower, upper, color=AUDIO_COLOUR, linewidth=0.6, zorder=2)
     _head(ax, f"{seconds(clip.duration)} · {clip.rate / 1000:g} kHz · peak {clip.peak:.2f} · rms {clip.rms:.2f}")
@@ -109,9 +109,10 @@ def plot_clip(clip: AudioClip, ax: Axes | None = None) -> Axes:
 def plot_timeline(timeline: Timeline, ax: Axes | None = None) -> Axes:
     """Draw what happened in `timeline`, a session's or a selection's, as lanes over seconds.
 
-    The lanes are what was sent, what was received, the words as they arrived, the assistant's audio where it arrived,
-    and the same audio where it is heard by somebody who plays it as it comes. The audio is scaled to its loudest moment.
-    Responses are shaded by how they ended; errors are red. Whatever is too close together to be told apart is drawn as one.
+    The lanes are what was sent, with the user's audio, what was received, the text as it arrived, the assistant's audio
+    where it arrived, and the same audio where it is heard; of an answer that was interrupted, what was not heard is grey.
+    The audio is scaled to its loudest moment. Responses are shaded by how they ended; errors are red. What is too close
+    together to be told apart is drawn as one.
 
     Parameters
     ----------
@@ -125,15 +126,15 @@ def plot_timeline(timeline: Timeline, ax: Axes | None = None) -> Axes:
         x in seconds since the session opened.
     """
     ax = _axes(*INCHES) if ax is None else ax
-    lanes = lay_out(timeline, pixels=_pixels(ax), columns=_columns(ax))
-    _frame(ax, lanes)
-    if not lanes.events:
+    layout = Layout.of(timeline)
+    axis = Axis(*layout.whole, _pixels(ax), _columns(ax))
+    _frame(ax, layout, axis)
+    if not layout.rows:
         _say(ax, "no events")
         return ax
-    _draw_responses(ax, lanes)
-    _draw_events(ax, lanes)
-    _draw_words(ax, lanes)
-    _draw_audio(ax, lanes)
+    _draw_responses(ax, layout, axis)
+    _draw_events(ax, layout, axis)
+    _draw_audio(ax, layout, axis)
     return ax
 
 
@@ -155,14 +156,14 @@ _LANES = {
     "audio heard": (AUDIO_COLOUR, 0.0, 1.2),
 }
 _TOP, _STATUS_HEIGHT = 6.05, 0.45
-_MARK_HEIGHT, _SPEECH_HEIGHT = 0.3, 0.6
+_MARK_HEIGHT, _SPEECH_SHARE = 0.3, 0.63
 
 
-def _frame(ax: Axes, lanes: Lanes) -> None:
+def _frame(ax: Axes, layout: Layout, axis: Axis) -> None:
     """Set up axis, lane names and title."""
-    margin = 0.01 * (lanes.end - lanes.start)
+    margin = 0.01 * (axis.end - axis.start)
     ax.set(
-        xlim=(lanes.start - margin, lanes.end + margin),
+        xlim=(axis.start - margin, axis.end + margin),
         ylim=(-0.1, _TOP + _STATUS_HEIGHT),
         xlabel="seconds since the session opened",
     )
@@ -171,40 +172,33 @@ def _frame(ax: Axes, lanes: Lanes) -> None:
     for label, (colour, _, _) in zip(ax.get_yticklabels(), _LANES.values(), strict=True):
         if colour != _INK:
             label.set_color(colour)
-    ax.hlines(
-        [low - 0.05 for _, low, _ in _LANES.values()][:-1],
-        0,
-        1,
-        colors=_FAINT,
-        linewidth=0.5,
-        alpha=0.5,
-        transform=ax.get_yaxis_transform(),
-    )
-    counts = [plural(lanes.events, "event"), plural(len(lanes.responses), "response")]
-    _head(ax, " · ".join([*counts, seconds(lanes.end - lanes.start)]) if lanes.events else "no events")
+    lines = [low - 0.05 for _, low, _ in _LANES.values()][:-1]
+    ax.hlines(lines, 0, 1, colors=_FAINT, linewidth=0.5, alpha=0.5, transform=ax.get_yaxis_transform())
+    counts = [plural(layout.rows, "event"), plural(len(layout.responses), "response")]
+    _head(ax, " · ".join([*counts, seconds(axis.end - axis.start)]) if layout.rows else "no events")
 
 
-def _draw_responses(ax: Axes, lanes: Lanes) -> None:
-    if not lanes.responses:
+def _draw_responses(ax: Axes, layout: Layout, axis: Axis) -> None:
+    spans = layout.responses
+    if not spans:
         return
-    widths = [(span.start, max(span.end - span.start, lanes.step)) for span in lanes.responses]
-    colours = [_STATUS_COLOUR.get(span.status, _FAINT) for span in lanes.responses]
+    ends = [axis.end if math.isnan(span.end) else span.end for span in spans]
+    widths = [(span.start, max(end - span.start, axis.step)) for span, end in zip(spans, ends, strict=True)]
+    colours = [STATUS_COLOURS.get(span.status, _FAINT) for span in spans]
     ax.broken_barh(widths, (-0.1, _TOP + 0.1), facecolors=colours, alpha=0.10, linewidth=0, zorder=0)
     ax.broken_barh(widths, (_TOP, _STATUS_HEIGHT), facecolors=colours, alpha=0.30, linewidth=0, zorder=0)
-    _write(ax, lanes.statuses, _TOP + _STATUS_HEIGHT - 0.07, lanes)
-    if len(lanes.statuses) < len(lanes.responses):
-        _explain_colours(ax, lanes)
-
-
-def _explain_colours(ax: Axes, lanes: Lanes) -> None:
-    """Say above the axes which colour is which state, where there is no room to say it at each response."""
-    states = dict.fromkeys(span.status for span in lanes.responses)
+    labels = layout.statuses(axis)
+    _write(ax, labels, _TOP + _STATUS_HEIGHT - 0.07, axis)
+    if len(labels) == len(spans):
+        return
+    # Where there is no room for each status, a legend says which colour is which.
+    legend = {span.label: STATUS_COLOURS.get(span.status, _FAINT) for span in spans}
     ax.legend(
-        [Patch(facecolor=_STATUS_COLOUR.get(state, _FAINT), alpha=0.4) for state in states],
-        [_drawable(state, [_FONT]) for state in states],
+        [Patch(facecolor=colour, alpha=0.4) for colour in legend.values()],
+        [_drawable(label, [_FONT]) for label in legend],
         loc="lower right",
         bbox_to_anchor=(1, 1),
-        ncols=len(states),
+        ncols=len(legend),
         frameon=False,
         fontsize=_LABEL_POINTS,
         labelcolor=ax.xaxis.label.get_color(),
@@ -213,55 +207,58 @@ def _explain_colours(ax: Axes, lanes: Lanes) -> None:
     )
 
 
-def _draw_events(ax: Axes, lanes: Lanes) -> None:
+def _draw_events(ax: Axes, layout: Layout, axis: Axis) -> None:
+    ticks, names = layout.ticks(axis), layout.names(axis)
     for direction, lane in ((SENT, "sent"), (RECEIVED, "received"), (LOCAL, "received")):
         colour, low, height = _LANES[lane]
-        _bars(ax, lanes.marks[direction], low, _MARK_HEIGHT, LOCAL_COLOUR if direction == LOCAL else colour, lanes.step)
-        _bars(ax, lanes.errors[direction], low, height, ERROR_COLOUR, 2 * lanes.step)
-    for direction, lane in ((SENT, "sent"), (RECEIVED, "received")):
+        found = ticks[direction]
+        colour = LOCAL_COLOUR if direction == LOCAL else colour
+        _bars(ax, found.t[~found.failed], low, _MARK_HEIGHT, colour, axis.step)
+        _bars(ax, found.t[found.failed], low, height, ERROR_COLOUR, 2 * axis.step)
+    for lane in (SENT, RECEIVED):
         _, low, height = _LANES[lane]
-        _write(ax, lanes.names[direction], low + height, lanes)
-
-
-def _draw_words(ax: Axes, lanes: Lanes) -> None:
+        _write(ax, names[lane], low + height, axis)
     _, low, height = _LANES["text"]
-    _bars(ax, lanes.text, low, 0.6 * _MARK_HEIGHT, ax.xaxis.label.get_color(), lanes.step)
-    _write(ax, lanes.words, low + height, lanes)
+    _bars(ax, ticks["text"].t, low, 0.6 * _MARK_HEIGHT, ax.xaxis.label.get_color(), axis.step)
+    _write(ax, layout.text(axis, rows=3), low + height, axis)
 
 
-def _draw_audio(ax: Axes, lanes: Lanes) -> None:
-    loudest = max(lanes.heard.peak, lanes.appended.peak) or 1.0
-    for name, wave in (("audio arrived", lanes.arrived), ("audio heard", lanes.heard)):
-        colour, low, height = _LANES[name]
-        _wave(ax, wave, low + height / 2, 0.47 * height / loudest, colour)
-        if not len(wave.t):
-            _write(ax, [Label(lanes.start, ("no audio",))], low + 0.6 * height, lanes, _FAINT)
-    colour, low, _ = _LANES["sent"]
-    _wave(ax, lanes.appended, low + 0.5 * _SPEECH_HEIGHT, 0.47 * _SPEECH_HEIGHT / loudest, colour)
-
-
-def _wave(ax: Axes, wave: Wave, middle: float, scale: float, colour: str) -> None:
-    if len(wave.t):
-        x, lower, upper = wave.outline()
+def _draw_audio(ax: Axes, layout: Layout, axis: Axis) -> None:
+    waves, loudest = layout.waves(axis), layout.peak or 1.0
+    for lane, wave, colour, share in (
+        ("sent", "user", SENT_COLOUR, _SPEECH_SHARE),
+        ("audio arrived", "arrived", AUDIO_COLOUR, 1),
+        ("audio heard", "unheard", UNHEARD_COLOUR, 1),
+        ("audio heard", "heard", AUDIO_COLOUR, 1),
+    ):
+        _, low, height = _LANES[lane]
+        x, lower, upper = waves[wave].outline()
+        middle, scale = low + share * height / 2, 0.47 * share * height / loudest
+        if np.isnan(lower).all():
+            continue
         # A hair of height keeps silence visible as a line.
-        lower, upper = middle + scale * lower - 0.01, middle + scale * upper + 0.01
-        ax.fill_between(x, lower, upper, color=colour, linewidth=0, zorder=2)
-
-
-def _bars(ax: Axes, runs: Runs, low: float, height: float, colour: Any, width: float) -> None:
-    """Draw marks as one artist: a line for a mark alone, a bar for a run."""
-    if len(runs.start):
-        widths = np.maximum(runs.end - runs.start, 1.5 * width)
-        ax.broken_barh(
-            list(zip(runs.start, widths, strict=True)), (low, height), facecolors=colour, linewidth=0, zorder=2
+        ax.fill_between(
+            x, middle + scale * lower - 0.01, middle + scale * upper + 0.01, color=colour, linewidth=0, zorder=2
         )
+    if not len(layout.output.times.seq):
+        for lane in ("audio arrived", "audio heard"):
+            _, low, height = _LANES[lane]
+            _write(ax, [Label(axis.start, ("no audio",))], low + 0.6 * height, axis, _FAINT)
 
 
-def _write(ax: Axes, labels: Sequence[Label], top: float, lanes: Lanes, colour: Any = None) -> None:
+def _bars(ax: Axes, times: Times, low: float, height: float, colour: Any, width: float) -> None:
+    """Draw marks as one artist: a line for a mark alone, a bar for a run."""
+    first, last = runs(times, 2 * width)
+    if len(first):
+        bars = list(zip(first, np.maximum(last - first, 1.5 * width), strict=True))
+        ax.broken_barh(bars, (low, height), facecolors=colour, linewidth=0, zorder=2)
+
+
+def _write(ax: Axes, labels: Sequence[Label], top: float, axis: Axis, colour: Any = None) -> None:
     fonts = _fonts()
     for label in labels:
         ax.text(
-            label.t + (4 if label.loud else 1) * lanes.step,
+            label.t + (4 if label.loud else 1) * axis.step,
             top,
             _drawable("\n".join(label.lines), fonts),
             color=ERROR_COLOUR if label.loud else colour or ax.xaxis.label.get_color(),

@@ -1,4 +1,4 @@
-"""`Pump`: the one thread that writes to widgets, at most 12 times a second for each, whatever happens meanwhile."""
+"""`Refresher`: the one thread that writes to widgets, at most 12 times a second for each."""
 
 from __future__ import annotations
 
@@ -17,47 +17,47 @@ _log = logging.getLogger("rtnb")
 
 
 class Refreshed(Protocol):
-    """Something that is drawn anew from time to time."""
+    """A view that the refresher redraws."""
 
     def refresh(self) -> None:
-        """Draw what has changed since the last time; called by the pump's thread alone."""
+        """Draw what has changed since the last call; on the refresher's thread."""
 
 
-class Pump:
-    """Refreshes views, and does what their messages ask for.
+class Refresher:
+    """Redraws views, and runs the jobs that their messages cause, on one thread.
 
-    Events are not pushed to views: at each tick a view looks at what it shows and draws the difference. So a burst costs a
-    view no more than a trickle, and nothing in the path of an event knows of views.
+    Events are not pushed to views: at each tick a view compares what it shows with what there is and draws the difference.
+    So a burst of events costs a view no more than a trickle, and the path of an event does not depend on views.
     """
 
     def __init__(self) -> None:
         self._views: weakref.WeakSet[Refreshed] = weakref.WeakSet()
         self._broken: weakref.WeakSet[Refreshed] = weakref.WeakSet()
-        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        # Reentrant: a collected view takes itself out, and it may be collected while this very thread holds the lock.
+        self._jobs: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
+        # Reentrant: a collected view removes itself, and it may be collected while this very thread holds the lock.
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
 
     def add(self, view: Refreshed) -> None:
-        """Refresh `view` from now on, for as long as somebody holds it."""
+        """Redraw `view` from now on; the refresher holds only a weak reference to it."""
         with self._lock:
             self._views.add(view)
             self._ensure_thread()
 
     def remove(self, view: Refreshed) -> None:
-        """Refresh `view` no more."""
+        """Stop redrawing `view`."""
         with self._lock:
             self._views.discard(view)
 
-    def do(self, job: Callable[[], None]) -> None:
-        """Do something on the pump's thread as soon as may be; from any thread, and without waiting for it."""
+    def do(self, job: Callable[[], object]) -> None:
+        """Run `job` on the refresher's thread as soon as possible; callable from any thread, does not wait."""
         with self._lock:
             self._jobs.put(job)
             self._ensure_thread()
 
     def _ensure_thread(self) -> None:
         if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="rtnb-views", daemon=True)
+            self._thread = threading.Thread(target=self._run, name="rtnb-refresher", daemon=True)
             self._thread.start()
 
     def _run(self) -> None:
@@ -99,11 +99,11 @@ class Pump:
                 self._broken.discard(view)
 
 
-def pump() -> Pump:
-    """Return the process's pump; a forked child has its own."""
-    return _pump(os.getpid())
+def shared() -> Refresher:
+    """Return the refresher of this process; a forked child has one of its own."""
+    return _shared(os.getpid())
 
 
 @functools.cache
-def _pump(pid: int) -> Pump:
-    return Pump()
+def _shared(pid: int) -> Refresher:
+    return Refresher()

@@ -1,4 +1,4 @@
-"""The report page: what a session said and did in one HTML file that needs nothing beside it."""
+"""The report page of a session: its answers, its picture and its events in one HTML file that loads nothing else."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rtnb import formatting
 from rtnb.audio.clip import INLINE_SECONDS, AudioClip
+from rtnb.notebook.layout import STATUS_COLOURS
 
 if TYPE_CHECKING:
     from rtnb.timeline.timeline import Timeline
@@ -36,11 +37,10 @@ dd { margin: 0; font-variant-numeric: tabular-nums; }
 @media print { body { max-width: none; } }
 """
 _POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
-_STATUS_COLOUR = {"completed": formatting.RECEIVED_COLOUR, "failed": formatting.ERROR_COLOUR}
 
 
 class Reported(Protocol):
-    """What the report shows of a response; `rtnb.Response` is one."""
+    """The part of `rtnb.Response` that the report shows."""
 
     @property
     def id(self) -> str:
@@ -48,19 +48,19 @@ class Reported(Protocol):
 
     @property
     def status(self) -> str:
-        """How it ended, or that it has not."""
+        """``"completed"``, ``"failed"`` …, ``"in_progress"``."""
 
     @property
     def transcript(self) -> str:
-        """What was spoken, in words."""
+        """The transcript of its audio."""
 
     @property
     def text(self) -> str:
-        """What was written."""
+        """Its text."""
 
     @property
     def audio(self) -> AudioClip:
-        """What was spoken."""
+        """Its audio."""
 
     @property
     def usage(self) -> dict[str, Any]:
@@ -72,7 +72,7 @@ class Reported(Protocol):
 
     @property
     def error(self) -> Exception | None:
-        """Why it failed."""
+        """The reason of its failure, None where it did not fail."""
 
 
 def write_report(
@@ -130,7 +130,7 @@ def report_html(*, timeline: Timeline, responses: Iterable[Reported], title: str
 
 
 def _about(timeline: Timeline) -> str:
-    """Return where and when, in words."""
+    """Return the endpoint, the time and the number of events, as HTML."""
     when = timeline.started
     words = [
         timeline.title,
@@ -145,14 +145,14 @@ def _section(heading: str, content: str) -> str:
 
 
 def _wide(content: str) -> str:
-    """Return content that may be wider than the page: it scrolls, by the keyboard, too."""
+    """Return content that may be wider than the page: it scrolls, also by keyboard."""
     return f'<div class="wide" tabindex="0">{content}</div>'
 
 
 def _answer(response: Reported, number: int) -> str:
     said = response.transcript or response.text
     error = response.error
-    colour = _STATUS_COLOUR.get(response.status, formatting.LOCAL_COLOUR)
+    colour = STATUS_COLOURS.get(response.status, formatting.LOCAL_COLOUR)
     parts = [
         formatting.banner(error) if error is not None else "",
         f'<p class="said">{formatting.escape(said)}</p>' if said else "<p>No words came with this answer.</p>",
@@ -190,7 +190,7 @@ def _figures(response: Reported) -> str:
 
 
 def _tokens(usage: Mapping[str, Any]) -> str:
-    """Return the service's token counts in words; what it did not count is not made up."""
+    """Return the service's token counts for people; counts that it did not give are left out."""
     total, asked, answered = (_count(usage.get(f"{share}_tokens")) for share in ("total", "input", "output"))
     if not total:
         return formatting.MISSING
@@ -199,7 +199,7 @@ def _tokens(usage: Mapping[str, Any]) -> str:
 
 
 def _count(value: object) -> str:
-    """Return a count in words, empty where it is none."""
+    """Return a count for people, empty where it is not a number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return ""
     return f"{value:,.0f}"

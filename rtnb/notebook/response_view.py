@@ -1,4 +1,4 @@
-"""`ResponseView`: a response while it is spoken; when it is done, the finished response stands in its place."""
+"""`ResponseView`: a response in progress, replaced by the finished response when it is done."""
 
 from __future__ import annotations
 
@@ -9,46 +9,51 @@ from traitlets import Bytes, Float, Unicode
 
 from rtnb import formatting
 from rtnb.conversation.response import Response
-from rtnb.notebook.assets import source
-from rtnb.notebook.live_view import LiveView
-from rtnb.notebook.outline import Outline
+from rtnb.notebook.growing_arrays import GrowingEnvelope
+from rtnb.notebook.widget import ViewWidget, static, wrong_object
 
 BINS = 80
 _SHOWN_CHARACTERS = 4000
 _NOTHING = {"text/html": "", "text/plain": ""}
 
 
-class ResponseView(LiveView):
-    """Words, waveform and figures of a response, as they come.
+class ResponseView(ViewWidget):
+    """Words, waveform and figures of a response while they arrive.
 
     When the response is done the view closes itself, and each cell that showed it shows the finished response instead.
 
     Parameters
     ----------
     response : Response
-        Most likely a live one.
     stays : bool
-        False leaves nothing in the view's place: for a cell whose value is the same response. Call `vanish` then.
+        False leaves nothing in the view's place, for a cell whose value is the same response; call `vanish` then.
+
+    Raises
+    ------
+    TypeError
+        If `response` is no response.
     """
 
-    _esm = source("parts.js", "response_view.js")
-    _css = source("parts.css", "response_view.css")
+    _esm = static("shared.js", "response_view.js")
+    _css = static("shared.css", "response_view.css")
     words = Unicode().tag(sync=True)
     figures = Unicode().tag(sync=True)
     seconds = Float().tag(sync=True)
     wave = Bytes().tag(sync=True)
 
     def __init__(self, response: Response, *, stays: bool = True) -> None:
+        if not isinstance(response, Response):
+            raise wrong_object("ResponseView", "a response, as session.respond(wait=False) returns it", response)
         self._response = response
         self._stays = stays
         self._began = time.monotonic()
-        self._outline = Outline()
+        self._envelope = GrowingEnvelope()
         self._lock = threading.RLock()
         self._over = False
         super().__init__()
 
     def refresh(self) -> None:
-        """Draw what has come; at the end, leave the finished response and close."""
+        """Draw what has arrived; at the end, leave the finished response and close."""
         with self._lock:
             if self._over:
                 return
@@ -58,7 +63,7 @@ class ResponseView(LiveView):
                 self._end()
 
     def vanish(self) -> None:
-        """Close the view and leave nothing of it; from any thread."""
+        """Close the view and leave nothing in its place; from any thread."""
         with self._lock:
             self._stays = False
             if not self._over:
@@ -70,8 +75,8 @@ class ResponseView(LiveView):
 
     def _draw(self) -> None:
         response = self._response
-        self._outline.take([part for item in response.items for part in list(item.content.values())])
-        wave = self._outline.envelope(BINS)
+        self._envelope.take([part for item in response.items for part in list(item.content.values())])
+        wave = self._envelope.envelope(BINS)
         with self.hold_sync():
             self.words = _tail(response.transcript)
             self.figures = self._figures()

@@ -1,4 +1,4 @@
-"""`Session`: the notebook's face of a realtime session. Each method blocks, lets itself be interrupted, and is one line."""
+"""`Session`: the blocking face of a realtime session. Each method waits, can be interrupted, and is one line."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
-from rtnb.audio.stereo import StereoClip
-from rtnb.client.async_session import AsyncSession, Prompt
-from rtnb.client.configuring import G
+from rtnb.audio.clip import StereoClip
+from rtnb.client.async_session import AsyncSession, F
 from rtnb.client.endpoint import Endpoint
 from rtnb.client.listeners import Listener
 from rtnb.client.live_response import LiveResponse
 from rtnb.client.loop import LoopThread
 from rtnb.client.playback import Heard, Playback
-from rtnb.client.stream import EventStream
-from rtnb.client.summary import Configured
-from rtnb.client.turns import WhenBusy
+from rtnb.client.settings import Configured
+from rtnb.client.subscriptions import EventStream
+from rtnb.client.turns import Prompt, WhenBusy
 from rtnb.client.waiters import Predicate
 from rtnb.conversation.conversation import Conversation
 from rtnb.conversation.items import Item
@@ -27,9 +26,9 @@ from rtnb.protocol.events import Event
 from rtnb.timeline import Timeline
 
 if TYPE_CHECKING:
-    from rtnb.notebook.listening import Listening
     from rtnb.notebook.microphone import Microphone
     from rtnb.notebook.panel import SessionPanel
+    from rtnb.notebook.speech_capture import SpeechCapture
 
 
 class Progress(Protocol):
@@ -45,9 +44,9 @@ class Progress(Protocol):
 class Session:
     """A realtime session, made by `rtnb.connect`.
 
-    Every method may be called in a notebook cell, a script, or any thread but rtnb's own; what it does and raises is told
-    by the method of the same name of `AsyncSession`. All I/O is on a thread of its own, so a cell that computes disturbs
-    neither the connection nor the arrival times.
+    Every method may be called in a notebook cell, a script, or any thread but rtnb's own; what it does and raises is
+    described at `AsyncSession`'s method of the same name. All I/O is on a thread of its own, so a cell that computes
+    disturbs neither the connection nor the arrival times.
 
     Parameters
     ----------
@@ -61,6 +60,11 @@ class Session:
         self._session = session
         self._io = io
         self._progress = progress
+
+    @property
+    def core(self) -> AsyncSession:
+        """Return the session that does the work; its coroutines may be awaited on any loop. Views use it."""
+        return self._session
 
     # What there is ----------------------------------------------------------------------------------------------------
 
@@ -76,7 +80,7 @@ class Session:
 
     @property
     def conversation(self) -> Conversation:
-        """Return items, responses and settings as the events tell them."""
+        """Return items, responses and settings, as the events have them."""
         return self._session.conversation
 
     @property
@@ -116,7 +120,7 @@ class Session:
 
     @property
     def problems(self) -> list[str]:
-        """Return what went wrong without having been anybody's call: the newest 20, in words."""
+        """Return what went wrong outside of any call: the newest 20, in words."""
         return self._session.problems
 
     @property
@@ -152,7 +156,7 @@ class Session:
         return self._turn(self._session.respond(wait=False, timeout=timeout, when_busy=when_busy, **options), wait)
 
     def _turn(self, beginning: Coroutine[Any, Any, LiveResponse], wait: bool) -> LiveResponse:
-        """Begin a turn and see it through in one call, so that an interrupt at any moment stops all of it."""
+        """Begin a turn and wait for it in one call, so that an interrupt at any moment stops all of it."""
         if not wait:
             return self._io.call(beginning)
         begun: list[LiveResponse] = []
@@ -191,7 +195,7 @@ class Session:
         return self._io.call(self._session.commit())
 
     def clear(self) -> None:
-        """Throw the input buffer away."""
+        """Empty the input buffer."""
         self._io.call(self._session.clear())
 
     def configure(self, **config: Any) -> Configured:
@@ -207,16 +211,16 @@ class Session:
         return self._io.call(self._session.interrupt(cancel=cancel))
 
     @overload
-    def tool(self, function: G) -> G: ...
+    def tool(self, function: F) -> F: ...
     @overload
-    def tool(self, *, name: str | None = None, description: str | None = None) -> Callable[[G], G]: ...
-    def tool(self, function: G | None = None, *, name: str | None = None, description: str | None = None) -> Any:
+    def tool(self, *, name: str | None = None, description: str | None = None) -> Callable[[F], F]: ...
+    def tool(self, function: F | None = None, *, name: str | None = None, description: str | None = None) -> Any:
         """Let the model call a typed Python function: ``@session.tool``; see `AsyncSession.tool`.
 
-        The service is told at once; a ServerError says that it refused the tool.
+        This waits until the service has accepted the tool; a ServerError says that it refused.
         """
 
-        def add(decorated: G) -> G:
+        def add(decorated: F) -> F:
             return self._io.call(self._session.add_tool(decorated, name, description))
 
         return add if function is None else add(function)
@@ -229,22 +233,22 @@ class Session:
         """Return a microphone for the notebook; with `clip`, one that hears the clip instead."""
         return self._session.microphone(clip)
 
-    def listen(self, seconds: float = 5.0, clip: object = None) -> Listening:
+    def listen(self, seconds: float = 5.0, clip: object = None) -> SpeechCapture:
         """Listen to the user: ``await session.listen(5)``, or ``session.listen(5).wait()``; see `AsyncSession.listen`."""
         return self._session.listen(seconds, clip)
 
-    # Watching ---------------------------------------------------------------------------------------------------------
+    # Events -----------------------------------------------------------------------------------------------------------
 
     def on(self, type: str, listener: Listener) -> Listener:
         """Call `listener(event)` for each received event that matches; see `AsyncSession.on`."""
         return self._session.on(type, listener)
 
     def once(self, type: str, listener: Listener) -> Listener:
-        """Call `listener` for the first event that matches, and forget it."""
+        """Call `listener` for the first event that matches, and remove it."""
         return self._session.once(type, listener)
 
     def off(self, type: str, listener: Listener | None = None) -> None:
-        """Forget `listener` for `type`; without a listener, all of them."""
+        """Remove `listener` for `type`; without a listener, all of them."""
         self._session.off(type, listener)
 
     def events(self, type: str = "*", *, since: int | Event | None = None) -> Iterator[Event]:

@@ -9,23 +9,28 @@ from typing import Any
 import ipywidgets
 
 from rtnb import formatting
-from rtnb.client.async_session import AsyncSession
-from rtnb.client.summary import Configured
-from rtnb.notebook.refresher import pump
-from rtnb.notebook.session import Session
-from rtnb.notebook.submitting import core_of, submit
-from rtnb.notebook.turn_modes import WORDS, turn_detection, turn_mode
+from rtnb.client.session_view import ViewedSession
+from rtnb.client.settings import Configured
+from rtnb.notebook import refresher
+from rtnb.notebook.widget import core_of, put
+from rtnb.protocol.catalog import VOICES
 from rtnb.protocol.config import look
 
-VOICES = ("alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse")
 _MODALITIES = {"audio": "speech, with its transcript", "text": "text only"}
+DETECTED, PUSH, MANUAL = "detected", "push", "manual"
+_TURN_MODES = {
+    DETECTED: "server VAD: it answers by itself",
+    PUSH: "push-to-talk: hold, speak, let go",
+    MANUAL: "manual: you ask for the answer",
+}
+_TURN_DETECTION = ("audio", "input", "turn_detection")
 
 
 class SettingsView:
     """Voice, instructions, modalities and turn mode, and the tools that the model may call.
 
-    What somebody else changes is shown here too, but for a field that is being edited. `apply` asks the service; what it did
-    not grant is shown.
+    Changes made elsewhere are shown here too, except in a field that is being edited. `apply` sends the changed fields to
+    the service and shows what it did not grant.
 
     Parameters
     ----------
@@ -36,44 +41,48 @@ class SettingsView:
     box : ipywidgets.Box
     fields : dict of str to widget
         By the name of the setting.
+
+    Raises
+    ------
+    TypeError
+        If `session` is no live session.
     """
 
-    def __init__(self, session: Session | AsyncSession) -> None:
-        self._core = core_of(session)
+    def __init__(self, session: ViewedSession) -> None:
+        self._core = core_of(session, "SettingsView")
         self._outcome = ""
         self._applying: concurrent.futures.Future[Configured] | None = None
         self.fields: dict[str, Any] = {
             "voice": ipywidgets.Combobox(options=VOICES, description="Voice", continuous_update=False),
             "instructions": ipywidgets.Textarea(description="Instructions", rows=3, continuous_update=True),
             "output_modalities": _choice("Answers", _MODALITIES),
-            "turn_detection": _choice("Turns", WORDS),
+            "turn_detection": _choice("Turns", _TURN_MODES),
         }
         self._apply = ipywidgets.Button(description="Apply", tooltip="ask the service for these settings")
         self._apply.on_click(lambda _: self.apply())
         self._tools = ipywidgets.HTML()
         self._status = ipywidgets.HTML()
         self._status.add_class("rtnb-settings-status")
-        rows = [*self.fields.values(), self._tools, self._apply, self._status]
-        self.box = ipywidgets.VBox(rows)
+        self.box = ipywidgets.VBox([*self.fields.values(), self._tools, self._apply, self._status])
         self.box.add_class("rtnb-settings")
-        self._told: dict[str, Any] = {}
+        self._shown: dict[str, Any] = {}
         self.refresh()
-        pump().add(self)
+        refresher.shared().add(self)
 
     def apply(self) -> None:
-        """Ask the service for what was changed; returns at once."""
+        """Ask the service for the changed settings; returns at once."""
         changes = self.changes()
         if not changes:
             self._outcome = formatting.muted("These settings are in effect already.")
             return
         self._outcome = formatting.muted("Asking the service …")
-        self._applying = submit(self._core, lambda core: core.configure(**changes))
+        self._applying = self._core.submit(self._core.configure(**changes))
         self._applying.add_done_callback(self._applied)
 
     def changes(self) -> dict[str, Any]:
-        """Return what differs from the settings in effect, as `session.configure` takes it."""
+        """Return the fields that differ from the settings in effect, as arguments of ``session.configure``."""
         config = self._core.config
-        changed = {name: field.value for name, field in self.fields.items() if field.value != _told(name, config)}
+        changed = {name: field.value for name, field in self.fields.items() if field.value != _shown(name, config)}
         if "output_modalities" in changed:
             changed["output_modalities"] = [changed["output_modalities"]]
         if "turn_detection" in changed:
@@ -90,22 +99,27 @@ class SettingsView:
             self._outcome = formatting.muted("In effect.")
         else:
             self._outcome = formatting.banner(f"Not granted: {configured.words}", formatting.LOCAL_COLOUR)
-        self._told = {}  # what was not granted is taken back from the fields, too
+        self._shown = {}  # the fields go back to the settings in effect, also where they were not granted
 
     def refresh(self) -> None:
         """Show the settings in effect."""
         config = self._core.config
         for name, field in self.fields.items():
-            value = _told(name, config)
-            if name not in self._told or (value != self._told[name] and field.value == self._told[name]):
+            value = _shown(name, config)
+            if name not in self._shown or (value != self._shown[name] and field.value == self._shown[name]):
                 field.value = value
-                self._told[name] = value
-        _put(self._tools, _tools_html(config))
-        _put(self._status, self._outcome)
+                self._shown[name] = value
+        put(self._tools, _tools_html(config))
+        put(self._status, self._outcome)
         busy = self._applying is not None and not self._applying.done()
-        closed = self._core.closed is not None
-        if self._apply.disabled != (busy or closed):
-            self._apply.disabled = busy or closed
+        disabled = busy or self._core.closed is not None
+        if self._apply.disabled != disabled:
+            self._apply.disabled = disabled
+
+    def close(self) -> None:
+        """Stop refreshing, and close the widgets."""
+        refresher.shared().remove(self)
+        self.box.close()
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -113,21 +127,38 @@ class SettingsView:
         display(self.box)
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{name} {formatting.one_line(field.value, 40)!r}" for name, field in self.fields.items())
-        return f"<SettingsView {told}>"
+        fields = ", ".join(f"{name} {formatting.one_line(field.value, 40)!r}" for name, field in self.fields.items())
+        return f"<SettingsView {fields}>"
+
+
+def turn_mode(config: Mapping[str, Any]) -> str:
+    """Return the turn mode of a session's settings (GA's nested form): one of `DETECTED`, `PUSH` and `MANUAL`."""
+    detection = look(config, _TURN_DETECTION)
+    if not isinstance(detection, Mapping):
+        return PUSH
+    return MANUAL if detection.get("create_response") is False else DETECTED
+
+
+def turn_detection(mode: str, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the turn detection setting of a turn mode; the type of detection in effect is kept."""
+    if mode == PUSH:
+        return None
+    before = look(config, _TURN_DETECTION)
+    kind = before.get("type") if isinstance(before, Mapping) else None
+    return {"type": kind or "server_vad", "create_response": mode == DETECTED}
 
 
 def _choice(description: str, words: Mapping[str, str]) -> Any:
     return ipywidgets.Dropdown(options=[(words[value], value) for value in words], description=description)
 
 
-def _told(name: str, config: Mapping[str, Any]) -> str:
+def _shown(name: str, config: Mapping[str, Any]) -> str:
     """Return the value of a field for settings in GA's nested form."""
     if name == "turn_detection":
         return turn_mode(config)
     if name == "output_modalities":
-        told = config.get("output_modalities")
-        return "text" if isinstance(told, list) and "audio" not in told else "audio"
+        modalities = config.get("output_modalities")
+        return "text" if isinstance(modalities, list) and "audio" not in modalities else "audio"
     if name == "voice":
         voice = look(config, ("audio", "output", "voice"), "")
         return str((voice.get("id") if isinstance(voice, Mapping) else voice) or "")
@@ -145,8 +176,3 @@ def _tools_html(config: Mapping[str, Any]) -> str:
         for each in named[:20]
     )
     return "Functions: " + "<br>".join(listed)
-
-
-def _put(widget: Any, value: str) -> None:
-    if widget.value != value:
-        widget.value = value

@@ -1,8 +1,7 @@
-"""`Speaker`: the assistant's voice in the browser, as it comes, and the word of what was really heard of it."""
+"""`Speaker`: plays the assistant's voice in the browser while it arrives, and knows how much of it was heard."""
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from typing import Any
 
@@ -10,53 +9,58 @@ import traitlets
 
 from rtnb import formatting
 from rtnb.audio.formats import PCM16
-from rtnb.client.async_session import AsyncSession
 from rtnb.client.audio_input import stops_for_speech
 from rtnb.client.playback import Playback
+from rtnb.client.session_view import ViewedSession
 from rtnb.errors import RtnbError
-from rtnb.notebook.assets import source
-from rtnb.notebook.live_view import LiveView
-from rtnb.notebook.refresher import pump
-from rtnb.notebook.session import Session
+from rtnb.notebook import refresher
+from rtnb.notebook.widget import ViewWidget, core_of, static
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
-from rtnb.timeline.spoken import SpokenAudio
+from rtnb.timeline.sound import SpokenAudio
 
 RATE = PCM16.rate
-"""Samples per second that go to the browser; other formats are resampled to it."""
-_PATIENCE = 0.3  # seconds to wait for the player's last word; a kernel that computes does not hear it
+"""Samples per second that are sent to the browser; other formats are resampled to it."""
+_REPORT_SECONDS = 0.3  # to wait for the player's last report, which a busy kernel cannot receive
 
 
-class Speaker(LiveView):
-    """Plays what the assistant says, while it arrives.
+class Speaker(ViewWidget):
+    """Plays the assistant's audio while it arrives, from the moment the speaker was made; earlier audio is not replayed.
 
-    From the moment in which a browser shows it, `session.interrupt()` cuts an answer at what was really heard. Where the
-    user begins to speak during an answer, the speaker falls silent and the answer is cut there (barge-in). Of several
-    speakers of one session, the newest plays.
+    Once a browser shows it, ``session.interrupt()`` truncates a response where it really was heard. When the user begins
+    to speak during a response, the speaker falls silent and the response is truncated there (barge-in). Of several
+    speakers of one session, the one shown last plays.
 
     Parameters
     ----------
     session : Session or AsyncSession
     barge_in : bool
-        Whether the user's speech interrupts the answer.
+        Whether the user's speech interrupts the response.
 
     Attributes
     ----------
     volume : float
         0..1.
     muted : bool
+    gaps : int
+        How often the browser ran out of audio in the middle of a response.
+
+    Raises
+    ------
+    TypeError
+        If `session` is no live session.
     """
 
-    _esm = source("parts.js", "speaker.js")
-    _css = source("parts.css", "speaker.css")
+    _esm = static("shared.js", "speaker.js")
+    _css = static("shared.css", "speaker.css")
     volume = traitlets.Float(1.0, min=0.0, max=1.0).tag(sync=True)
     muted = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, session: Session | AsyncSession, *, barge_in: bool = True) -> None:
+    def __init__(self, session: ViewedSession, *, barge_in: bool = True) -> None:
+        self._core = core_of(session, "Speaker")
         self.barge_in = barge_in
         self.gaps = 0
-        self._core = session._session if isinstance(session, Session) else session
-        self._spoken = SpokenAudio(self._core.timeline, RATE)
+        self._spoken = SpokenAudio(self._core.timeline, RATE, start=len(self._core.timeline))
         self._playback = Playback(self._silence)
         self._player = ""
         self._silenced: frozenset[str] = frozenset()
@@ -67,21 +71,21 @@ class Speaker(LiveView):
 
     @property
     def playing(self) -> bool:
-        """Return whether this is the speaker that the session's answers come from."""
+        """Return whether this is the speaker that plays the session's responses."""
         return bool(self._player) and self._core.playback is self._playback
 
     def heard_ms(self, item_id: str) -> int | None:
-        """Return how many milliseconds of an item have sounded here; None where that is not known."""
+        """Return how many milliseconds of an item have been played here; None where that is not known."""
         return self._playback.heard_ms(item_id)
 
     def stop(self) -> None:
-        """Stop the answer, as `session.interrupt()` does; returns at once."""
-        self._submit_interrupt(cancel=True)
+        """Stop the response, as ``session.interrupt()`` does; returns at once."""
+        self._interrupt_soon(cancel=True)
 
     # To the browser ---------------------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Send what has arrived since the last time."""
+        """Send the audio that has arrived since the last call."""
         if not self.playing:
             return
         for piece in self._spoken.read():
@@ -92,14 +96,14 @@ class Speaker(LiveView):
             self.send(message, [piece.samples.astype("<i2").tobytes()])
 
     def _silence(self) -> None:
-        """Stop what sounds, and wait a moment for the player's word on how far it was. Not on the pump's thread."""
+        """Stop playing, and wait a moment for the player's report of how far it was; not on the refresher's thread."""
         self._hush()
         self._flushed.clear()
-        pump().do(self._flush)
-        self._playback.drop(told=self._flushed.wait(_PATIENCE))
+        refresher.shared().do(self._flush)
+        self._playback.drop(reported=self._flushed.wait(_REPORT_SECONDS))
 
     def _hush(self) -> None:
-        """Play no more of any answer that has begun by now."""
+        """Play no more of any response that has begun."""
         self._silenced = frozenset(self._core.conversation.responses)
 
     def _flush(self) -> None:
@@ -107,28 +111,28 @@ class Speaker(LiveView):
         self.send({"kind": "flush", "player": self._player, "id": self._flushes})
 
     def _speech_started(self, event: Event) -> None:
-        """Make way for the user; on the listeners' thread, so that it does not wait for a tick."""
+        """Let the user interrupt; on the listeners' thread, so that it does not wait for a refresh."""
         if not (self.barge_in and self.playing):
             return
         by_service = stops_for_speech(self._core.config)
         if by_service:
             self._hush()
         if self._playback.at:
-            self._submit_interrupt(cancel=not by_service)
+            self._interrupt_soon(cancel=not by_service)
 
-    def _submit_interrupt(self, *, cancel: bool) -> None:
-        asyncio.run_coroutine_threadsafe(self._interrupt(cancel), self._core._io.loop)
+    def _interrupt_soon(self, *, cancel: bool) -> None:
+        self._core.submit(self._interrupt(cancel))
 
     async def _interrupt(self, cancel: bool) -> None:
         try:
             await self._core.interrupt(cancel=cancel)
         except RtnbError as error:
-            self._core._connection.note_problem(f"the answer could not be cut at what was heard: {error}")
+            self._core.note_problem(f"the response could not be truncated where it was heard: {error}")
 
     # From the browser -------------------------------------------------------------------------------------------------
 
     def received(self, content: Any, buffers: list[memoryview]) -> None:
-        """Take the player's word."""
+        """Handle a message from a page's player."""
         kind, player = content.get("kind"), content.get("player")
         if kind == "ready":
             self._choose(str(player), bool(content.get("running")))
@@ -147,9 +151,9 @@ class Speaker(LiveView):
                 self._flushed.set()
 
     def _choose(self, player: str, running: bool) -> None:
-        """Let the page that has just come play, instead of any other."""
+        """Let the page that has just appeared play, instead of any other."""
         if self._player or self._core.playback is not None:
-            self._spoken.skip()  # whoever played until now has it
+            self._spoken.skip()  # the player until now has played it
         self._playback.drop()
         self._player = player
         self._playback.running = running
@@ -160,15 +164,15 @@ class Speaker(LiveView):
         self.send({"kind": "chosen", "player": player})
 
     def _retire(self) -> None:
-        """Fall silent: another speaker of the session plays from now on."""
+        """Stop playing: another speaker of the session plays from now on."""
         self._hush()
         self._flush()
         self.send({"kind": "chosen", "player": ""})
 
-    # Beside the browser -----------------------------------------------------------------------------------------------
+    # As shown ---------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Take the speaker away; what was heard is reckoned again."""
+        """Close the speaker; what was heard is then estimated again from arrival times."""
         self._core.off(Kind.SPEECH_STARTED, self._speech_started)
         if self._core.playback is self._playback:
             self._core.playback = None

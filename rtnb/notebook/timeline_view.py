@@ -1,4 +1,4 @@
-"""`TimelineView`: a session as lanes over seconds in a browser, to look into, to point at and to listen to."""
+"""`TimelineView`: a session as lanes over seconds in a browser, to zoom into, to point at and to listen to."""
 
 from __future__ import annotations
 
@@ -6,35 +6,38 @@ import math
 import time
 from typing import Any
 
+import numpy as np
 import traitlets
 
 from rtnb import formatting
-from rtnb.audio.stereo import StereoClip
+from rtnb.audio.clip import StereoClip
 from rtnb.formatting import one_line
-from rtnb.notebook.assets import source
 from rtnb.notebook.event_log import EventLog
-from rtnb.notebook.live_view import STATIC, LiveView
-from rtnb.notebook.scene import Axis, Stage
-from rtnb.notebook.source import HasTimeline, closings, timeline_of
-from rtnb.timeline.mixing import mix
+from rtnb.notebook.layout import Layout, Span, Ticks
+from rtnb.notebook.waveform import Axis, Wave
+from rtnb.notebook.widget import HasTimeline, ViewWidget, closings, static, timeline_of
+from rtnb.timeline.sound import mix
 from rtnb.timeline.timeline import Timeline
 
 _PIXELS = 900  # until a browser says how many it has
 _MOST_PIXELS = 8000
 _CLOSEST = 0.002  # seconds that an axis shows at least
 _SEGMENT = 30.0  # seconds of sound that are sent at a time, at most
+_COLUMN = 6.6  # pixels that a character takes
+_MOST_SPANS = 400  # of one lane; where there are more, they are too narrow to be told apart
+_NO_SOUND = 127, -128  # the least and the greatest sample of a pixel without sound
 _IDLE = 9  # times as long as drawing took, before it is drawn again: a tenth of a core at most
 
 
-class TimelineView(LiveView):
-    """The lanes of a session: what the user said, what was detected, answered, written, spoken, called, and what failed.
+class TimelineView(ViewWidget):
+    """The lanes of a session: the user's speech, what was detected, answered, written, spoken, called, and what failed.
 
-    What is drawn is cut to the browser's pixels here, so that a long session costs it no more than a short one.
+    What is in sight is cut to the browser's pixels here, so that a long session costs it no more than a short one.
 
     Parameters
     ----------
     source : Session, AsyncSession, Recording or Timeline
-        A session's lanes go on growing.
+        The lanes of a session that is open go on growing.
     log : EventLog, optional
         Where to go when something is clicked, and whose selected row is marked.
 
@@ -44,15 +47,15 @@ class TimelineView(LiveView):
         If `source` has no timeline.
     """
 
-    _esm = source("making.js", "talk_player.js", "timeline_view.js")
-    _css = STATIC / "timeline_view.css"
-    _scene = traitlets.Dict().tag(sync=True)
+    _esm = static("shared.js", "mix_player.js", "timeline_view.js")
+    _css = static("timeline_view.css")
+    _visible = traitlets.Dict().tag(sync=True)
 
     def __init__(self, source: HasTimeline | Timeline, *, log: EventLog | None = None) -> None:
-        self.timeline = timeline_of(source)
+        self.timeline = timeline_of(source, "TimelineView")
         self._log = log
-        self._stage = Stage(self.timeline)
-        self._stage.advance()
+        self._layout = Layout(self.timeline)
+        self._layout.advance()
         self._range: tuple[float, float] | None = None
         self._follows = True
         self._pixels = _PIXELS
@@ -61,17 +64,17 @@ class TimelineView(LiveView):
         self._drawn: tuple[Any, ...] = ()
         self._not_before = 0.0
         self._closings = closings(self.timeline)
-        super().__init__(_scene=self._next_scene())
+        super().__init__(_visible=self._next())
 
     @property
     def selected(self) -> int | None:
-        """Return the seq of the row that was pointed at last, here or in the linked log; None before that."""
+        """Return the seq of the row that was selected last, here or in the linked log; None before that."""
         return self._log.selected if self._log is not None else self._selected
 
     @property
     def range(self) -> tuple[float, float]:
         """Return the seconds that are shown."""
-        start, end = self._stage.whole
+        start, end = self._layout.whole
         if self._range is None:
             margin = 0.01 * (end - start)
             return start - margin, end + margin
@@ -90,7 +93,7 @@ class TimelineView(LiveView):
         if start is None and end is None:
             self._range, self._follows = None, True
             return
-        first, last = self._stage.whole
+        first, last = self._layout.whole
         start, end = first if start is None else float(start), last if end is None else float(end)
         if not (math.isfinite(start) and math.isfinite(end) and end > start):
             raise ValueError(f"There is nothing between {start} and {end} s: give an end after the start.")
@@ -117,9 +120,9 @@ class TimelineView(LiveView):
         began = time.monotonic()
         if began < self._not_before:
             return
-        self._stage.advance()
+        self._layout.advance()
         if self._present() != self._drawn:
-            self._scene = self._next_scene()
+            self._visible = self._next()
             if (closed := closings(self.timeline)) != self._closings:
                 self._closings = closed
                 self.settle()
@@ -127,22 +130,22 @@ class TimelineView(LiveView):
             self._not_before = now + _IDLE * (now - began)
 
     def _present(self) -> tuple[Any, ...]:
-        return self._stage.looked_at, self.range, self._pixels, self.selected
+        return self._layout.rows, self.range, self._pixels, self.selected
 
-    def _next_scene(self) -> dict[str, Any]:
+    def _next(self) -> dict[str, Any]:
         self._drawn = self._present()
         start, end = self.range
         pixels, margin = self._pixels, 0.0
         if self._range is not None:  # there is more to either side, which is at hand when the axis is moved
             pixels, margin = 2 * pixels, (end - start) / 2
-        scene = self._stage.scene(Axis(start - margin, end + margin, pixels))
+        axis = Axis(start - margin, end + margin, pixels, max(1, int(pixels / _COLUMN)))
         marked = self.selected
         return {
-            **scene,
+            **visible(self._layout, axis),
             "view": [start, end],
-            "whole": list(self._stage.whole),
+            "whole": list(self._layout.whole),
             "all": self._range is None,
-            "events": self._stage.looked_at,
+            "events": self._layout.rows,
             "selected": marked,
             "selected_t": None if marked is None else self._time_of(marked),
         }
@@ -152,7 +155,7 @@ class TimelineView(LiveView):
         return float(found[0]) if len(found) and math.isfinite(found[0]) else None
 
     def received(self, content: Any, buffers: list[memoryview]) -> None:
-        """Answer the browser: another part of the axis, a row that is pointed at, sound."""
+        """Take the browser's request: another range of the axis, a row to select, a segment of audio."""
         match content:
             case {
                 "ask": "range",
@@ -169,16 +172,16 @@ class TimelineView(LiveView):
             case {"ask": "select", "seq": int(seq)} if 0 <= seq < len(self.timeline):
                 self.select(seq)
             case {"ask": "pick", "lane": str(lane), "t": int() | float() as t}:
-                found = self._stage.row_at(lane, t)
+                found = self._layout.row_at(lane, t)
                 if found is not None:
                     self.select(found)
             case {"ask": "sound", "start": int() | float() as start, "play": int(play)} if math.isfinite(start):
                 self._send_sound(float(start), play)
 
     def _send_sound(self, start: float, play: int) -> None:
-        """Send a stretch of the talk as a WAV file: the user on the left, the answers on the right."""
-        if self._mixed is None or self._mixed[0] != self._stage.looked_at:
-            self._mixed = self._stage.looked_at, mix(self.timeline[: self._stage.looked_at])
+        """Send a segment of the mix as a WAV file: the user on the left, the answers on the right."""
+        if self._mixed is None or self._mixed[0] != self._layout.rows:
+            self._mixed = self._layout.rows, mix(self.timeline[: self._layout.rows])
         clip = self._mixed[1]
         start = max(start, 0.0)
         segment = clip.between(start, min(start + _SEGMENT, clip.duration)) if start < clip.duration else None
@@ -186,7 +189,7 @@ class TimelineView(LiveView):
         self.send({"sound": sound}, buffers=[segment.to_wav()] if segment is not None else [])
 
     def snapshot(self) -> dict[str, str]:
-        """Return the lanes as a picture in HTML, and in one line of text."""
+        """Return the plot of the timeline in HTML, and one line of text."""
         import base64
 
         from rtnb.notebook.plots import plot_timeline, to_png
@@ -199,5 +202,56 @@ class TimelineView(LiveView):
         return {"text/plain": repr(self), "text/html": html}
 
     def __repr__(self) -> str:
-        start, end = self._stage.whole
+        start, end = self._layout.whole
         return f"<TimelineView of {len(self.timeline):,} rows, {formatting.seconds(end - start)}>"
+
+
+def visible(layout: Layout, axis: Axis) -> dict[str, Any]:
+    """Return what a browser draws of the axis: plain values, and bytes for what is many; times are in seconds.
+
+    ``waves`` are int8, (2, pixels): the least and the greatest sample of each pixel in 1/127 of full scale, 127 and -128
+    where there is no sound. ``ticks`` are uint16, (4, n): pixel, count, which of ``types`` is the first event's, and
+    whether one of them failed. A span is ``[start, end, seq, label, status]``, its end None while it lasts; a label is
+    ``[t, lines]``.
+    """
+    types: dict[str, int] = {}
+    spans = {name: getattr(layout, name) for name in ("speech", "responses", "tools", "errors")}
+    labels = {"text": layout.text(axis, rows=2), "words": layout.words(axis, rows=2)}
+    return {
+        "start": axis.start,
+        "end": axis.end,
+        "pixels": axis.pixels,
+        "peak": math.ceil(127 * layout.peak),
+        "waves": {name: _wave_bytes(wave) for name, wave in layout.waves(axis).items()},
+        "ticks": {lane: _tick_bytes(ticks, axis, types) for lane, ticks in layout.ticks(axis).items()},
+        "types": list(types),
+        "spans": {name: _spans_in_sight(found, axis) for name, found in spans.items()},
+        "labels": {
+            name: [[label.t, [one_line(line, 200) for line in label.lines]] for label in found]
+            for name, found in labels.items()
+        },
+    }
+
+
+def _wave_bytes(wave: Wave) -> bytes:
+    silent = np.isnan(wave.low)
+    low = np.where(silent, _NO_SOUND[0], np.floor(127 * wave.low))
+    high = np.where(silent, _NO_SOUND[1], np.ceil(127 * wave.high))
+    return np.stack((low, high)).astype(np.int8).tobytes()
+
+
+def _tick_bytes(ticks: Ticks, axis: Axis, types: dict[str, int]) -> bytes:
+    pixel = np.clip(np.floor((ticks.t - axis.start) / axis.step), 0, axis.pixels - 1)
+    names = [types.setdefault(one_line(name, 80), len(types)) for name in ticks.types]
+    table = np.array((pixel, np.minimum(ticks.count, 65_535), np.minimum(names, 65_535), ticks.failed))
+    return table.astype("<u2").tobytes()
+
+
+def _spans_in_sight(spans: list[Span], axis: Axis) -> list[list[Any]]:
+    seen = [
+        span for span in spans if span.start < axis.end and not span.end < axis.start
+    ]  # an end of NaN is not before
+    thinned = seen[:: max(1, math.ceil(len(seen) / _MOST_SPANS))]
+    return [
+        [span.start, None if math.isnan(span.end) else span.end, span.seq, span.label, span.status] for span in thinned
+    ]

@@ -1,4 +1,4 @@
-"""`TurnList`: a conversation as the turns that people see, looked at again and again as it grows."""
+"""`TurnList`: a conversation as a list of turns to show, updated as the conversation grows."""
 
 from __future__ import annotations
 
@@ -12,37 +12,53 @@ import numpy as np
 
 from rtnb import formatting
 from rtnb.audio import AudioClip
+from rtnb.client.connection_errors import server_error
 from rtnb.conversation.conversation import Conversation
 from rtnb.conversation.items import ContentPart, Item, ResponseState
 from rtnb.conversation.response import Response
-from rtnb.notebook.advice import error_words
+from rtnb.notebook.growing_arrays import GrowingEnvelope, clip_envelope
 from rtnb.notebook.input_speech import KINDS, InputSpeech
-from rtnb.notebook.outline import Outline, envelope_of
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind, Local
 from rtnb.timeline import Timeline
 
 BINS = 60
 MOST = 300
+"""Turns of a list; the oldest are left out."""
 _SHOWN_CHARACTERS = 4000
-_INTERESTING = frozenset({*KINDS, Kind.ERROR, Kind.ITEM_ADDED, Local.CLOSE, Local.RESUME})
-_NO_WORDS = "(speech; no transcript)"
+_READ_KINDS = frozenset({*KINDS, Kind.ERROR, Kind.ITEM_ADDED, Local.CLOSE, Local.RESUME})
+_NO_TRANSCRIPT = "(speech; no transcript)"
+_ADVICE = {
+    "cannot_update_voice": "Connect anew, with voice=…, for another voice: this session has spoken already.",
+    "conversation_already_has_active_response": "Wait for the response in progress, or cancel it first.",
+    "input_audio_buffer_commit_empty": "The input audio buffer was empty: speak for longer, at least 0.1 s.",
+    "insufficient_quota": "The account has no credit left: look at its billing page.",
+    "invalid_event": "The event was not sent in a form that the service reads: look at its row in session.timeline.",
+    "invalid_type": "Change the value that the error names; nothing else was changed.",
+    "invalid_value": "Change the value that the error names; nothing else was changed.",
+    "missing_required_parameter": "Add the parameter that the error names, and send it again.",
+    "rate_limit_exceeded": "Wait a little, then try again.",
+    "response_cancel_not_active": "No response was in progress any more; there is nothing to do.",
+    "session_expired": "session.resume() goes on with the conversation on a new connection.",
+    "unknown_parameter": "Leave the parameter out, or look for another spelling.",
+}
+_OTHER_ADVICE = "The session goes on; the row of the error in session.timeline has all that the service said."
 
 
-class Talk(Protocol):
-    """A session, live or recorded."""
+class HasConversation(Protocol):
+    """A live session or a recording, read for its conversation."""
 
     @property
     def timeline(self) -> Timeline:
-        """Return everything that crossed the wire."""
+        """Return the events."""
 
     @property
     def conversation(self) -> Conversation:
-        """Return what it means."""
+        """Return the conversation that the events make."""
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ShownTurn:
     """One entry of the list.
 
     Attributes
@@ -50,9 +66,9 @@ class Turn:
     role : str
         ``"user"``, ``"assistant"``, ``"tool"``, ``"system"``, ``"error"`` or ``"note"``.
     text, unheard : str
-        What was said, and what nobody heard of it because it was cut off.
+        The words, and those that were not heard because the response was truncated.
     seconds : float
-        Of its audio; 0 without.
+        Duration of its audio; 0 without audio.
     heard : float
         The share of its audio that was heard, 0..1.
     wave : str
@@ -60,7 +76,7 @@ class Turn:
     note : str
         Status and figures.
     live : bool
-        Whether it still grows.
+        Whether it is still growing.
     """
 
     id: str
@@ -75,30 +91,30 @@ class Turn:
 
 
 class TurnList:
-    """The turns of a session. What has not changed since the last look is not made again.
+    """The turns of a session; a turn that has not changed since the last call is not built again.
 
     Parameters
     ----------
-    talk : Session, AsyncSession or Recording
+    session : Session, AsyncSession or Recording
     """
 
-    def __init__(self, talk: Talk) -> None:
-        self._talk = talk
+    def __init__(self, session: HasConversation) -> None:
+        self._session = session
         self._seen = 0
-        self._speech = InputSpeech(talk.timeline)
+        self._speech = InputSpeech(session.timeline)
         self._last_item = ""
-        self._events: dict[str, list[Turn]] = {}
+        self._events: dict[str, list[ShownTurn]] = {}
         self._anchors: dict[str, str] = {}
-        self._outlines: dict[str, Outline] = {}
-        self._made: dict[str, tuple[object, Turn]] = {}
+        self._envelopes: dict[str, GrowingEnvelope] = {}
+        self._built: dict[str, tuple[object, ShownTurn]] = {}
 
-    def look(self) -> list[Turn]:
-        """Return the turns as they are now, at most the newest 300; one that has not changed is the same object."""
+    def turns(self) -> list[ShownTurn]:
+        """Return the newest turns, at most 300; a turn that has not changed is the same object as before."""
         self._read_rows()
         return list(self._in_order())[-MOST:]
 
     def _read_rows(self) -> None:
-        timeline = self._talk.timeline
+        timeline = self._session.timeline
         rows = timeline[self._seen : len(timeline)]
         if not len(rows):
             return
@@ -107,7 +123,7 @@ class TurnList:
         first = int(rows["seq"][0])
         appended = set(np.flatnonzero(kinds == Kind.INPUT_APPEND).tolist())
         lengths = rows["audio_ms"] if appended else ()
-        for place in sorted(appended | set(np.flatnonzero(kinds.isin(_INTERESTING)).tolist())):
+        for place in sorted(appended | set(np.flatnonzero(kinds.isin(_READ_KINDS)).tolist())):
             if place in appended:
                 self._speech.appended(first + place, float(lengths[place]))
             else:
@@ -121,8 +137,8 @@ class TurnList:
         else:
             self._events.setdefault(self._last_item, []).append(_event_turn(event))
 
-    def _in_order(self) -> Iterator[Turn]:
-        conversation = self._talk.conversation
+    def _in_order(self) -> Iterator[ShownTurn]:
+        conversation = self._session.conversation
         items = dict(conversation.items)
         extras = self._extras(items)
         for anchor in [each for each in self._events.keys() | extras.keys() if each not in items]:
@@ -132,66 +148,66 @@ class TurnList:
                 yield self._turn(item, conversation.responses.get(item.response_id))
             yield from (*extras.get(item.id, ()), *self._events.get(item.id, ()))
 
-    def _extras(self, items: dict[str, Item]) -> dict[str, list[Turn]]:
-        """Return the answers that are beside the conversation, by the item after which they came."""
-        found: dict[str, list[Turn]] = {}
+    def _extras(self, items: dict[str, Item]) -> dict[str, list[ShownTurn]]:
+        """Return the turns of out-of-band responses, by the item after which they came."""
+        found: dict[str, list[ShownTurn]] = {}
         newest = next(reversed(items), "")
-        for response in list(self._talk.conversation.responses.values()):
+        for response in list(self._session.conversation.responses.values()):
             if response.conversation_id is None:
                 for item in list(response.items.values()):
                     anchor = self._anchors.setdefault(item.id, newest)
                     found.setdefault(anchor, []).append(self._turn(item, response))
         return found
 
-    def _turn(self, item: Item, response: ResponseState | None) -> Turn:
-        print_ = _fingerprint(item, response, self._speech.known(item.id))
-        before = self._made.get(item.id)
-        if before is not None and before[0] == print_:
+    def _turn(self, item: Item, response: ResponseState | None) -> ShownTurn:
+        fingerprint = _fingerprint(item, response, self._speech.known(item.id))
+        before = self._built.get(item.id)
+        if before is not None and before[0] == fingerprint:
             return before[1]
-        turn = self._make(item, response)
-        self._made[item.id] = (print_, turn)
+        turn = self._build(item, response)
+        self._built[item.id] = (fingerprint, turn)
         return turn
 
-    def _make(self, item: Item, response: ResponseState | None) -> Turn:
+    def _build(self, item: Item, response: ResponseState | None) -> ShownTurn:
         if item.type == "function_call":
-            return Turn(item.id, "tool", _call_words(item), note=_note(response, self._talk.timeline))
+            return ShownTurn(item.id, "tool", _call_words(item), note=_note(response, self._session.timeline))
         if item.role == "assistant":
             return self._answer(item, response)
         clip = self._speech.clip(item.id)
         spoken = clip is not None or any(part.type == "input_audio" for part in list(item.content.values()))
-        return Turn(
+        return ShownTurn(
             item.id,
             "system" if item.role == "system" else "user",
-            _shown(item.text) or (_NO_WORDS if spoken else ""),
+            _shown(item.text) or (_NO_TRANSCRIPT if spoken else ""),
             seconds=clip.duration if clip is not None else 0.0,
-            wave=_base64(envelope_of(clip, BINS)) if clip is not None else "",
+            wave=_base64(clip_envelope(clip, BINS)) if clip is not None else "",
         )
 
-    def _answer(self, item: Item, response: ResponseState | None) -> Turn:
+    def _answer(self, item: Item, response: ResponseState | None) -> ShownTurn:
         parts = list(item.content.values())
-        outline = self._outlines.setdefault(item.id, Outline())
-        outline.take(parts)
+        envelope = self._envelopes.setdefault(item.id, GrowingEnvelope())
+        envelope.take(parts)
         live = response is not None and response.active
         if not live:
-            del self._outlines[item.id]
+            del self._envelopes[item.id]
         total, heard = _lengths(parts)
         said, known = item.text, item.heard
         cut = len(known) if said.startswith(known) else len(said)
-        return Turn(
+        return ShownTurn(
             item.id,
             "assistant",
             _shown(said[:cut]),
             unheard=_shown(said[cut:]),
             seconds=total,
             heard=heard / total if total else 1.0,
-            wave=_base64(outline.envelope(BINS)),
-            note=_note(response, self._talk.timeline),
+            wave=_base64(envelope.envelope(BINS)),
+            note=_note(response, self._session.timeline),
             live=live,
         )
 
     def clip(self, turn_id: str) -> AudioClip | None:
-        """Return the audio of a turn, all that was received or sent of it; None without."""
-        conversation = self._talk.conversation
+        """Return the audio of a turn, all that was received or sent of it; None without audio."""
+        conversation = self._session.conversation
         item = conversation.items.get(turn_id) or next(
             (each.items[turn_id] for each in list(conversation.responses.values()) if turn_id in each.items), None
         )
@@ -203,7 +219,7 @@ class TurnList:
 
 
 def _fingerprint(item: Item, response: ResponseState | None, spoken: bool) -> object:
-    """Return what is another thing whenever the turn of an item would be, at a cost that does not grow with it."""
+    """Return a value that changes whenever the turn of an item does, at a cost that does not grow with the item."""
     parts = tuple(
         (
             *_ends(part.text_pieces),
@@ -222,7 +238,7 @@ def _ends(pieces: list[str]) -> tuple[int, int]:
 
 
 def _lengths(parts: list[ContentPart]) -> tuple[float, float]:
-    """Return the seconds of audio in all, and how many of them were heard."""
+    """Return the seconds of audio, and how many of them were heard."""
     total = [part.format.duration(part.audio_bytes) for part in parts]
     heard = [
         length if part.heard_ms is None else min(length, part.heard_ms / 1000)
@@ -232,7 +248,7 @@ def _lengths(parts: list[ContentPart]) -> tuple[float, float]:
 
 
 def _note(state: ResponseState | None, timeline: Timeline) -> str:
-    """Return status and figures of the response that an item belongs to."""
+    """Return status and figures of the response of an item."""
     if state is None:
         return ""
     response = Response(state, timeline)
@@ -242,7 +258,7 @@ def _note(state: ResponseState | None, timeline: Timeline) -> str:
     if response.error is not None:
         words.append(formatting.one_line(response.error, 300))
     if state.conversation_id is None:
-        words.append("beside the conversation")
+        words.append("out of band")
     if not math.isnan(response.latency.first_audio):
         words.append(f"first audio {formatting.seconds(response.latency.first_audio)}")
     if (tokens := response.usage.get("total_tokens")) is not None:
@@ -250,17 +266,22 @@ def _note(state: ResponseState | None, timeline: Timeline) -> str:
     return " · ".join(words)
 
 
-def _event_turn(event: Event) -> Turn:
+def _event_turn(event: Event) -> ShownTurn:
     identifier = f"row {event.seq}"
     if event.kind == Kind.ERROR:
-        return Turn(identifier, "error", formatting.one_line(error_words(event), 1000))
+        return ShownTurn(identifier, "error", formatting.one_line(_error_words(event), 1000))
     if event.kind == Local.RESUME:
-        return Turn(identifier, "note", "connected anew; the conversation goes on")
+        return ShownTurn(identifier, "note", "reconnected; the conversation goes on")
     code, reason = event.data.get("code"), formatting.one_line(event.text("reason"), 200)
     if event.text("who") == "client":
-        return Turn(identifier, "note", "the session was closed here")
+        return ShownTurn(identifier, "note", "the session was closed here")
     said = f"The connection ended ({code}{': ' + reason if reason else ''})."
-    return Turn(identifier, "error", f"{said} session.resume() goes on with the conversation on a new connection.")
+    return ShownTurn(identifier, "error", f"{said} session.resume() goes on with the conversation on a new connection.")
+
+
+def _error_words(event: Event) -> str:
+    error = server_error(event)
+    return f"{error} — {_ADVICE.get(error.code or '', _OTHER_ADVICE)}"
 
 
 def _call_words(item: Item) -> str:

@@ -1,1 +1,1 @@
-"""The words on the wire, in both dialects. Pure: no I/O, no numpy."""
+"""The protocol: event names, settings, both dialects, parsing and writing of events. Pure: no I/O, no numpy."""

@@ -1,4 +1,4 @@
-"""Client events, made in GA's shape; a `Dialect` encodes them. None has an ``event_id`` yet: the session gives it."""
+"""Client events in GA's shape. A `Dialect` encodes them; the session adds the ``event_id``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from rtnb.protocol.config import RESPONSE_WORDS, nest
+from rtnb.protocol.config import RESPONSE_SETTINGS, nest
 from rtnb.protocol.events import encode_base64
 from rtnb.protocol.names import Kind
 
@@ -16,7 +16,7 @@ _PART_OF_ROLE = {"user": "input_text", "system": "input_text", "assistant": "out
 
 
 def new_id(prefix: str, length: int = 21) -> str:
-    """Return a fresh id in the services' form: ``event_`` and 21 base62 characters."""
+    """Return a new id in the services' form, such as ``event_`` and 21 base62 characters."""
     return f"{prefix}_" + "".join(secrets.choice(_BASE62) for _ in range(length))
 
 
@@ -37,31 +37,31 @@ def append_audio(chunk: bytes) -> Command:
 
 
 def commit() -> Command:
-    """Turn the input buffer into a user item."""
+    """Commit the input buffer as a user item."""
     return {"type": Kind.INPUT_COMMIT.value}
 
 
 def clear() -> Command:
-    """Throw the input buffer away."""
+    """Clear the input buffer."""
     return {"type": Kind.INPUT_CLEAR.value}
 
 
 def response_create(options: Mapping[str, Any] | None = None) -> Command:
-    """Ask for a response; `options` are flat GA words that hold for this response only."""
+    """Ask for a response; `options` are flat GA settings for this response alone."""
     command: Command = {"type": Kind.RESPONSE_CREATE.value}
     if options:
-        command["response"] = nest(options, allowed=RESPONSE_WORDS)
+        command["response"] = nest(options, allowed=RESPONSE_SETTINGS)
     return command
 
 
 def response_cancel(response_id: str | None = None) -> Command:
-    """Stop a response: the one named, or the one in progress."""
+    """Cancel a response: the one named, or the one in progress."""
     command: Command = {"type": Kind.RESPONSE_CANCEL.value}
     return {**command, "response_id": response_id} if response_id else command
 
 
 def item_truncate(item_id: str, audio_end_ms: int, content_index: int = 0) -> Command:
-    """Cut an assistant item at what was heard of it."""
+    """Truncate an assistant item to the milliseconds of its audio that were heard."""
     return {
         "type": Kind.ITEM_TRUNCATE.value,
         "item_id": item_id,
@@ -71,16 +71,16 @@ def item_truncate(item_id: str, audio_end_ms: int, content_index: int = 0) -> Co
 
 
 def item_delete(item_id: str) -> Command:
-    """Take an item out of the conversation."""
+    """Delete an item of the conversation."""
     return {"type": Kind.ITEM_DELETE.value, "item_id": item_id}
 
 
 def item_retrieve(item_id: str) -> Command:
-    """Ask for an item as the service holds it, audio included."""
+    """Retrieve an item as the service has it, audio included."""
     return {"type": Kind.ITEM_RETRIEVE.value, "item_id": item_id}
 
 
 def function_output(call_id: str, output: str) -> Command:
-    """Tell the model what a function call gave."""
+    """Add the output of a function call."""
     item = {"type": "function_call_output", "call_id": call_id, "output": output}
     return {"type": Kind.ITEM_CREATE.value, "item": item}

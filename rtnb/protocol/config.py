@@ -1,7 +1,7 @@
-"""Session and response settings: GA's words, where each stands in the event, and what to say to a wrong one.
+"""Session and response settings: their names, where each stands in an event, and the error for a name that is wrong.
 
-Settings are given flat (``voice="verse"``) and travel nested (``audio.output.voice``). The nested GA form is the one that
-everything above `rtnb.protocol` knows; `rtnb.protocol.dialects` translates it for the wire.
+A user gives settings flat (``voice="verse"``); they travel nested (``audio.output.voice``). Everything above
+`rtnb.protocol` knows the nested GA form; `rtnb.protocol.dialects` translates it for the wire.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rtnb.errors import ConfigurationError
 
 Path = tuple[str, ...]
 
-AUDIO_WORDS: dict[str, Path] = {
+AUDIO_SETTINGS: dict[str, Path] = {
     "voice": ("audio", "output", "voice"),
     "speed": ("audio", "output", "speed"),
     "output_format": ("audio", "output", "format"),
@@ -23,48 +23,27 @@ AUDIO_WORDS: dict[str, Path] = {
     "transcription": ("audio", "input", "transcription"),
     "noise_reduction": ("audio", "input", "noise_reduction"),
 }
-"""Words that GA nests under ``audio``, and where."""
+"""The settings that GA nests under ``audio``, and where."""
 
-SESSION_WORDS = frozenset(
-    {
-        *AUDIO_WORDS,
-        "audio",
-        "include",
-        "instructions",
-        "max_output_tokens",
-        "output_modalities",
-        "parallel_tool_calls",
-        "prompt",
-        "reasoning",
-        "temperature",
-        "tool_choice",
-        "tools",
-        "tracing",
-        "truncation",
-        "type",
-    }
-)
-RESPONSE_WORDS = frozenset(
-    {
-        "voice",
-        "output_format",
-        "audio",
-        "conversation",
-        "input",
-        "instructions",
-        "max_output_tokens",
-        "metadata",
-        "output_modalities",
-        "parallel_tool_calls",
-        "prompt",
-        "reasoning",
-        "temperature",
-        "tool_choice",
-        "tools",
-    }
-)
+_SHARED_SETTINGS = {
+    "audio",
+    "instructions",
+    "max_output_tokens",
+    "output_modalities",
+    "parallel_tool_calls",
+    "prompt",
+    "reasoning",
+    "temperature",
+    "tool_choice",
+    "tools",
+}
+SESSION_SETTINGS = frozenset({*_SHARED_SETTINGS, *AUDIO_SETTINGS, "include", "tracing", "truncation", "type"})
+"""The settings of a session, by the flat names that users write."""
 
-PREVIEW_WORDS: dict[str, str] = {
+RESPONSE_SETTINGS = frozenset({*_SHARED_SETTINGS, "voice", "output_format", "conversation", "input", "metadata"})
+"""The settings of one response, by the flat names that users write."""
+
+GA_SETTING: dict[str, str] = {
     "modalities": "output_modalities",
     "input_audio_format": "input_format",
     "output_audio_format": "output_format",
@@ -72,67 +51,64 @@ PREVIEW_WORDS: dict[str, str] = {
     "input_audio_noise_reduction": "noise_reduction",
     "max_response_output_tokens": "max_output_tokens",
 }
-"""The preview dialect's words for settings, and GA's, which rtnb uses for both."""
+"""The names of settings that only the preview dialect uses, and the flat GA names that users write in both dialects."""
 
 FORMAT_OBJECTS: dict[str, dict[str, Any]] = {
     "pcm16": {"type": "audio/pcm", "rate": 24000},
     "g711_ulaw": {"type": "audio/pcmu"},
     "g711_alaw": {"type": "audio/pcma"},
 }
-"""The audio formats: the preview dialect's name (also ours), and GA's object."""
+"""The audio formats: the preview dialect's name, which rtnb uses too, and GA's object."""
 
 _FORMAT_NAMES = {value["type"]: name for name, value in FORMAT_OBJECTS.items()}
 
 
 def format_name(value: Any, default: str = "pcm16") -> str:
-    """Return ``"pcm16"``, ``"g711_ulaw"`` or ``"g711_alaw"`` for either dialect's way to say it."""
+    """Return ``"pcm16"``, ``"g711_ulaw"`` or ``"g711_alaw"`` for a format as either dialect writes it."""
     if isinstance(value, Mapping):
         value = _FORMAT_NAMES.get(str(value.get("type")))
     return value if isinstance(value, str) and value in FORMAT_OBJECTS else default
 
 
-def nest(words: Mapping[str, Any], *, allowed: frozenset[str] = SESSION_WORDS) -> dict[str, Any]:
+def nest(settings: Mapping[str, Any], *, allowed: frozenset[str] = SESSION_SETTINGS) -> dict[str, Any]:
     """Return flat settings as GA's nested tree.
 
     Raises
     ------
     ConfigurationError
-        For a word that is not one of `allowed`, with the word that was probably meant.
+        For a name that is not one of `allowed`, with the name that was probably meant.
     """
     tree: dict[str, Any] = {}
-    for word, value in words.items():
-        if word not in allowed:
-            raise ConfigurationError(_unknown_word(word, value, allowed))
-        if word == "audio" and isinstance(value, Mapping):
+    for name, value in settings.items():
+        if name not in allowed:
+            raise ConfigurationError(_unknown_setting(name, value, allowed))
+        if name == "audio" and isinstance(value, Mapping):
             merge(tree, {"audio": value})
             continue
-        if word in ("input_format", "output_format") and isinstance(value, str):
-            value = _format_object(word, value)
-        put(tree, AUDIO_WORDS.get(word, (word,)), value)
+        if name in ("input_format", "output_format") and isinstance(value, str):
+            if value not in FORMAT_OBJECTS:
+                formats = ", ".join(FORMAT_OBJECTS)
+                raise ConfigurationError(f"{name}={value!r} is not an audio format; write one of {formats}.")
+            value = dict(FORMAT_OBJECTS[value])
+        put(tree, AUDIO_SETTINGS.get(name, (name,)), value)
     modalities = tree.get("output_modalities")
     if isinstance(modalities, str):
         tree["output_modalities"] = [modalities]
     return tree
 
 
-def _format_object(word: str, name: str) -> dict[str, Any]:
-    if name not in FORMAT_OBJECTS:
-        raise ConfigurationError(f"{word}={name!r} is not an audio format; write one of {', '.join(FORMAT_OBJECTS)}.")
-    return dict(FORMAT_OBJECTS[name])
-
-
-def _unknown_word(word: str, value: Any, allowed: frozenset[str]) -> str:
-    if word in PREVIEW_WORDS:
-        right = PREVIEW_WORDS[word]
-        both = word == "modalities" and isinstance(value, (list, tuple)) and "audio" in value
+def _unknown_setting(name: str, value: Any, allowed: frozenset[str]) -> str:
+    if name in GA_SETTING:
+        right = GA_SETTING[name]
+        both = name == "modalities" and isinstance(value, (list, tuple)) and "audio" in value
         shown = ["audio"] if both else value
         return (
-            f"{word}= is the preview dialect's word; rtnb takes GA's in both dialects and translates. "
+            f"{name}= is the preview dialect's word; rtnb takes GA's in both dialects and translates. "
             f"Write {right}={shown!r}."
         )
-    near = difflib.get_close_matches(word, allowed, n=1)
+    near = difflib.get_close_matches(name, allowed, n=1)
     hint = f"Did you mean {near[0]}=?" if near else f"Known: {', '.join(sorted(allowed))}."
-    return f"{word}= is not a setting that rtnb knows. {hint} session.send({{…}}) sends any field as it is."
+    return f"{name}= is not a setting that rtnb knows. {hint} session.send({{…}}) sends any field as it is."
 
 
 def put(tree: dict[str, Any], path: Path, value: Any) -> None:
@@ -156,9 +132,9 @@ def look(tree: Mapping[str, Any], path: Path, default: Any = None) -> Any:
 
 
 def merge(tree: dict[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge `change` deeply into `tree` and return it: absent stays, anything else (None, "", []) replaces.
+    """Merge `change` deeply into `tree` and return it: what is absent stays, any other value (None, "", []) replaces.
 
-    An object of another ``type`` replaces, too: what belonged to the old type has no place in the new one.
+    An object of another ``type`` replaces the old one whole: the fields of the old type have no place in the new one.
     """
     for key, value in change.items():
         if isinstance(value, Mapping) and isinstance(tree.get(key), dict) and _same_type(tree[key], value):
@@ -191,9 +167,9 @@ def leaves(tree: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, Any
 
 
 def not_granted(asked: Mapping[str, Any], granted: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return what was asked for and is otherwise in effect: dotted path -> (asked, granted).
+    """Return the settings that were asked for and have another value in effect: dotted path -> (asked, granted).
 
-    A service that leaves a setting out of its answer has said nothing about it, so the granted value is None.
+    The granted value is None for a setting that the service left out of its answer.
     """
     refused: dict[str, tuple[Any, Any]] = {}
     for path, wanted in leaves(asked):
@@ -204,7 +180,7 @@ def not_granted(asked: Mapping[str, Any], granted: Mapping[str, Any]) -> dict[st
 
 
 def _same(wanted: Any, got: Any) -> bool:
-    """Compare as people mean it: 1 is 1.0, and a service may add fields to the objects of a list."""
+    """Compare as users mean it: 1 is 1.0, and a service may add fields to the objects of a list."""
     if isinstance(wanted, Mapping) and isinstance(got, Mapping):
         return all(_same(value, got.get(key)) for key, value in wanted.items())
     if isinstance(wanted, (list, tuple)) and isinstance(got, (list, tuple)):

@@ -1,40 +1,50 @@
 """The two dialects of the realtime protocol, as two values of one class.
 
 ``GA`` is today's protocol; ``PREVIEW`` is the one of api-version ``2024-10-01-preview`` and its successors, which the
-quickstarts of March 2025 speak. Everything above this module thinks in GA; a `Dialect` translates on the way to the wire
-and back, for the client and for the local service alike. No other file asks which dialect it is.
+quickstarts of March 2025 speak. Everything above this module works with GA's names and shapes; a `Dialect` translates on
+the way to the wire and back, for the client and for the local service alike. No other module asks which dialect it is:
+each difference is a field.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.config import copy_tree, look, put
-from rtnb.protocol.names import GA_NAME, PREVIEW_NAME, PREVIEW_TRANSCRIPTION_NAME, Kind
-from rtnb.protocol.shapes import TO_GA, TO_PREVIEW, remove, renamed_parts, settings_of
-from rtnb.protocol.words import (
+from rtnb.protocol.dialect_tables import (
+    GA_DEFAULTS,
     GA_RESPONSE,
     GA_SESSION,
     GA_TRANSCRIPTION,
+    PREVIEW_DEFAULTS,
+    PREVIEW_PATHS,
     PREVIEW_RESPONSE,
     PREVIEW_SESSION,
     PREVIEW_TRANSCRIPTION,
+    TO_GA,
+    TO_PREVIEW,
+    remove,
+    renamed_parts,
+    settings_of,
 )
+from rtnb.protocol.names import GA_NAME, PREVIEW_NAME, PREVIEW_TRANSCRIPTION_NAME, Kind
 
 Path = tuple[str, ...]
 BETA_HEADER = ("OpenAI-Beta", "realtime=v1")
 BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
 DEFAULT_PREVIEW_VERSION = "2024-10-01-preview"
 _TRANSCRIPT_DELTAS_SINCE = "2025-04-01-preview"
+_OPENAI_PATH = "/v1/realtime?model={name}"
+_PREVIEW_AZURE_PATH = "/openai/realtime?api-version={version}&deployment={name}"
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """One dialect: its names, its payload shapes, its URL.
+    """One dialect: its names, its payload shapes, its URLs.
 
     Attributes
     ----------
@@ -43,42 +53,74 @@ class Dialect:
     title : str
         For people.
     entra_scope : str
-        The scope of an Entra ID token for Azure (Microsoft's samples of each time).
-    url_form : str
-        The path and query of an Azure URL, for messages.
-    session_words, transcription_words, response_words : mapping
-        The settings that a client may send, as a tree; a word whose value is None takes anything. The second are those of
-        a session that only transcribes.
+        The scope of an Entra ID token for Azure (from Microsoft's samples of each time).
+    azure_path, local_path : str
+        Path and query on Azure, and on a server of both dialects; ``{name}`` is the model or deployment.
+    api_version : str
+        The api-version of Azure's URLs where none is given; empty for a dialect whose URLs take none.
+    openai_headers : mapping
+        Headers that choose this dialect at OpenAI.
+    retired : bool
+        Whether the services have announced its end, which the local service can play.
+    wire_names : mapping
+        GA event names that are spelled otherwise.
     transcription_names : mapping
-        GA names that are spelled otherwise in a session that only transcribes.
-    session_defaults : mapping
-        What a fresh session of this dialect has besides the settings that both share.
-    response_spelling : mapping
-        Words of a response object that the service spells otherwise than the client does.
+        GA event names that are spelled otherwise in a transcription session.
+    unsent : frozenset of str
+        GA's server events that do not exist. It differs by api-version, within one dialect.
     unsent_fields : frozenset of tuple of str
-        Where GA's server events have a field that this dialect's do not.
+        Fields of GA's server events that do not exist.
+    paths : mapping
+        The settings that are flat, and where GA nests them.
+    typed_session : bool
+        Whether a session has a type, which each `session.update` must give.
+    one_modality : bool
+        Whether a response is either audio with its transcript or text, never both.
+    takes_images : bool
+        Whether a user message may have images.
+    item_parts : mapping
+        GA's types of an assistant's content parts that are spelled otherwise.
+    unknown_settings : mapping
+        GA settings that do not exist, and what to do instead.
+    session_settings, transcription_settings, response_settings : mapping
+        The settings that a client may send, as a tree; the second are those of a transcription session.
+    session_defaults : mapping
+        What a new session has besides the settings that both dialects share.
+    response_spelling : mapping
+        Fields of a response object that the service spells otherwise than the client does.
     """
 
     name: str
     title: str
     entra_scope: str
-    url_form: str
+    azure_path: str
+    local_path: str
+    api_version: str = field(repr=False)
+    openai_headers: Mapping[str, str] = field(repr=False)
+    retired: bool = field(repr=False)
     wire_names: Mapping[str, str] = field(repr=False)
-    flat: Mapping[str, Path] = field(repr=False)
-    item_parts: Mapping[str, str] = field(repr=False)
-    unsent: frozenset[str] = field(repr=False, compare=False)  # differs by api-version, in the one dialect
-    unknown_words: Mapping[str, str] = field(repr=False)
-    typed_session: bool = field(repr=False)
-    session_words: Mapping[str, Any] = field(repr=False)
-    transcription_words: Mapping[str, Any] = field(repr=False)
     transcription_names: Mapping[str, str] = field(repr=False)
-    response_words: Mapping[str, Any] = field(repr=False)
+    unsent: frozenset[str] = field(repr=False, compare=False)
+    unsent_fields: frozenset[Path] = field(repr=False)
+    paths: Mapping[str, Path] = field(repr=False)
+    typed_session: bool = field(repr=False)
+    one_modality: bool = field(repr=False)
+    takes_images: bool = field(repr=False)
+    item_parts: Mapping[str, str] = field(repr=False)
+    unknown_settings: Mapping[str, str] = field(repr=False)
+    session_settings: Mapping[str, Any] = field(repr=False)
+    transcription_settings: Mapping[str, Any] = field(repr=False)
+    response_settings: Mapping[str, Any] = field(repr=False)
     session_defaults: Mapping[str, Any] = field(repr=False)
     response_spelling: Mapping[str, str] = field(repr=False)
-    unsent_fields: frozenset[Path] = field(repr=False)
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def url_form(self) -> str:
+        """Return the path and query of an Azure URL as a person would fill it in."""
+        return self.azure_path.format(name="NAME", version="…-preview")
 
     def wire_name(self, kind: str) -> str:
         """Return how this dialect spells the GA name `kind`."""
@@ -92,29 +134,31 @@ class Dialect:
         ConfigurationError
             With the corrected form.
         """
-        for word, advice in self.unknown_words.items():
-            if word in config:
-                raise ConfigurationError(f"{word}= does not exist in the {self.title}: {advice}")
+        for name, advice in self.unknown_settings.items():
+            if name in config:
+                raise ConfigurationError(f"{name}= does not exist in the {self.title}: {advice}")
         modalities = config.get("output_modalities")
-        if self.typed_session and modalities is not None and len(modalities) > 1:
+        if self.one_modality and modalities is not None and len(modalities) > 1:
             raise ConfigurationError(
-                f"output_modalities={modalities!r}: the GA dialect takes one of them; write output_modalities=['audio'] "
-                "(the transcript always comes with it) or ['text']."
+                f"output_modalities={modalities!r}: the {self.title} takes one of them; write "
+                "output_modalities=['audio'] (the transcript always comes with it) or ['text']."
             )
 
     def encode(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Translate a client event or one server event from GA to this dialect."""
+        """Translate a client event, or one server event, from GA to this dialect."""
         name = str(event.get("type", ""))
         wire = {**event, "type": self.wire_name(name)}
         if name in self.transcription_names and look(event, ("session", "type")) == "transcription":
             wire["type"] = self.transcription_names[name]
-        for key, translate in self._translations().items():
+        for key in ("session", "response"):
             if isinstance(event.get(key), Mapping):
-                wire[key] = translate(event[key])
+                wire[key] = self.flattened(event[key])
+        if isinstance(event.get("item"), Mapping):
+            wire["item"] = self.wire_item(event["item"])
         return wire
 
     def encode_all(self, event: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Translate a server event; an event that this dialect does not have vanishes."""
+        """Translate a server event; an event that does not exist in this dialect vanishes."""
         if event.get("type") in self.unsent:
             return []
         wire = self.encode(event)
@@ -125,7 +169,7 @@ class Dialect:
         return [wire]
 
     def decode(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Translate an event of this dialect to GA: names, session, response and item shapes."""
+        """Translate an event of this dialect to GA: its name, and the shapes of session, response and item."""
         name = str(event.get("type", ""))
         ga = {**event, "type": GA_NAME.get(name, name)}
         for key in ("session", "response"):
@@ -138,14 +182,14 @@ class Dialect:
         return ga
 
     def only_transcribes(self, name: str) -> bool:
-        """Return whether an event's name alone tells that its session only transcribes."""
+        """Return whether an event's name alone says that its session is a transcription session."""
         return name in self.transcription_names.values()
 
     def nested(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Return a session's or response's settings of this dialect in GA's nested form."""
         tree: dict[str, Any] = {}
         for key, value in config.items():
-            path = self.flat.get(key)
+            path = self.paths.get(key)
             if path is None:
                 tree[key] = copy_tree(value)
             else:
@@ -157,14 +201,14 @@ class Dialect:
 
     def flattened(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Return settings in GA's nested form as this dialect writes them."""
-        if not self.flat:
+        if not self.paths:
             return dict(copy_tree(config))
-        spelled = {path: key for key, path in self.flat.items()}
+        names = {path: name for name, path in self.paths.items()}
         wire: dict[str, Any] = {}
         for path, value in settings_of(config):
-            key = spelled.get(path, path[-1] if len(path) == 1 else "")
-            if key and path != ("type",):
-                wire[key] = TO_PREVIEW.get(path[-1], copy_tree)(value)
+            name = names.get(path, path[-1] if len(path) == 1 else "")
+            if name and path != ("type",):
+                wire[name] = TO_PREVIEW.get(path[-1], copy_tree)(value)
         for key in ("output", "input"):
             if isinstance(wire.get(key), list):
                 wire[key] = [self.wire_item(item) if isinstance(item, Mapping) else item for item in wire[key]]
@@ -180,61 +224,49 @@ class Dialect:
 
     def wire_path(self, path: Path) -> str:
         """Return what this dialect calls the setting at a path of GA's tree: dotted, as in an error's ``param``."""
-        for key, nested in self.flat.items():
+        for name, nested in self.paths.items():
             if path[: len(nested)] == nested:
-                return ".".join((key, *path[len(nested) :]))
+                return ".".join((name, *path[len(nested) :]))
         return ".".join(path)
 
-    def _translations(self) -> dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]]:
-        return {"session": self.flattened, "response": self.flattened, "item": self.wire_item}
-
-
-_SERVER_VAD: dict[str, Any] = {
-    **{"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300},
-    **{"create_response": True, "interrupt_response": True},
-}
 
 GA = Dialect(
     name="ga",
     title="GA dialect",
     entra_scope="https://ai.azure.com/.default",
-    url_form="/openai/v1/realtime?model=NAME",
+    azure_path="/openai/v1/realtime?model={name}",
+    local_path=_OPENAI_PATH,
+    api_version="",
+    openai_headers={},
+    retired=False,
     wire_names={},
-    flat={},
-    item_parts={},
-    unsent=frozenset(),
-    unknown_words={"temperature": "leave it out, or connect with dialect='preview'."},
-    typed_session=True,
-    session_words=GA_SESSION,
-    response_words=GA_RESPONSE,
-    transcription_words=GA_TRANSCRIPTION,
     transcription_names={},
-    session_defaults={
-        **{"include": None, "prompt": None, "tracing": None, "truncation": "auto"},
-        "audio": {"input": {"turn_detection": {**_SERVER_VAD, "silence_duration_ms": 500, "idle_timeout_ms": None}}},
-    },
-    response_spelling={},
+    unsent=frozenset(),
     unsent_fields=frozenset(),
+    paths={},
+    typed_session=True,
+    one_modality=True,
+    takes_images=True,
+    item_parts={},
+    unknown_settings={"temperature": "leave it out, or connect with dialect='preview'."},
+    session_settings=GA_SESSION,
+    transcription_settings=GA_TRANSCRIPTION,
+    response_settings=GA_RESPONSE,
+    session_defaults=GA_DEFAULTS,
+    response_spelling={},
 )
 
 PREVIEW = Dialect(
     name="preview",
     title="preview dialect",
     entra_scope="https://cognitiveservices.azure.com/.default",
-    url_form="/openai/realtime?api-version=…-preview&deployment=NAME",
+    azure_path=_PREVIEW_AZURE_PATH,
+    local_path=_PREVIEW_AZURE_PATH,
+    api_version=DEFAULT_PREVIEW_VERSION,
+    openai_headers=dict([BETA_HEADER]),
+    retired=True,
     wire_names=PREVIEW_NAME,
-    flat={
-        "modalities": ("output_modalities",),
-        "voice": ("audio", "output", "voice"),
-        "speed": ("audio", "output", "speed"),
-        "output_audio_format": ("audio", "output", "format"),
-        "input_audio_format": ("audio", "input", "format"),
-        "turn_detection": ("audio", "input", "turn_detection"),
-        "input_audio_transcription": ("audio", "input", "transcription"),
-        "input_audio_noise_reduction": ("audio", "input", "noise_reduction"),
-        "max_response_output_tokens": ("max_output_tokens",),
-    },
-    item_parts={"output_text": "text", "output_audio": "audio"},
+    transcription_names=PREVIEW_TRANSCRIPTION_NAME,
     unsent=frozenset(
         {
             Kind.ITEM_DONE,
@@ -244,32 +276,37 @@ PREVIEW = Dialect(
             Kind.INPUT_DTMF,
         }
     ),
-    unknown_words={
+    unsent_fields=frozenset(
+        ("response", "usage", "input_token_details", key) for key in ("cached_tokens_details", "image_tokens")
+    ),
+    paths=PREVIEW_PATHS,
+    typed_session=False,
+    one_modality=False,
+    takes_images=False,
+    item_parts={"output_text": "text", "output_audio": "audio"},
+    unknown_settings={
         "truncation": "leave it out, or connect with dialect='ga'.",
         "prompt": "write instructions=, or connect with dialect='ga'.",
         "reasoning": "leave it out, or connect with dialect='ga'.",
         "parallel_tool_calls": "leave it out, or connect with dialect='ga'.",
         "include": "leave it out, or connect with dialect='ga'.",
     },
-    typed_session=False,
-    session_words=PREVIEW_SESSION,
-    response_words=PREVIEW_RESPONSE,
-    transcription_words=PREVIEW_TRANSCRIPTION,
-    transcription_names=PREVIEW_TRANSCRIPTION_NAME,
-    session_defaults={
-        "temperature": 0.8,
-        "audio": {"input": {"turn_detection": {**_SERVER_VAD, "silence_duration_ms": 200}}},
-    },
+    session_settings=PREVIEW_SESSION,
+    transcription_settings=PREVIEW_TRANSCRIPTION,
+    response_settings=PREVIEW_RESPONSE,
+    session_defaults=PREVIEW_DEFAULTS,
     response_spelling={"max_response_output_tokens": "max_output_tokens"},
-    unsent_fields=frozenset(
-        ("response", "usage", "input_token_details", key) for key in ("cached_tokens_details", "image_tokens")
-    ),
 )
 
 PREVIEW_WITH_DELTAS = replace(PREVIEW, unsent=PREVIEW.unsent - {Kind.INPUT_TRANSCRIPTION_DELTA})
 """The preview dialect from api-version 2025-04-01-preview on; strict clients of the earlier ones end at such a delta."""
 
 DIALECTS: dict[str, Dialect] = {"ga": GA, "preview": PREVIEW}
+
+
+def ga_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings that were written in either dialect, as a service's answers may be, in GA's nested form."""
+    return (PREVIEW if any(key in config for key in PREVIEW.paths) else GA).nested(config)
 
 
 def choose_dialect(asked: str | Dialect | None, *, azure: bool, api_version: str | None) -> Dialect:
@@ -321,10 +358,7 @@ def squeeze_slashes(path: str) -> str:
 
 def azure_url(host: str, dialect: Dialect, *, deployment: str, api_version: str | None) -> str:
     """Return the documented Azure URL of a deployment, e.g. for ``host="wss://NAME.openai.azure.com"``."""
-    if dialect.typed_session:
-        return f"{host}/openai/v1/realtime?{urlencode({'model': deployment})}"
-    version = api_version if "preview" in (api_version or "") else DEFAULT_PREVIEW_VERSION
-    return f"{host}/openai/realtime?{urlencode({'api-version': version, 'deployment': deployment})}"
+    return host + _filled_in(dialect.azure_path, dialect, deployment, api_version)
 
 
 def openai_url(host: str, *, model: str) -> str:
@@ -334,9 +368,12 @@ def openai_url(host: str, *, model: str) -> str:
 
 def local_url(host: str, dialect: Dialect, *, model: str, api_version: str | None) -> str:
     """Return the URL at which a server of both dialects, like the local service, speaks `dialect`."""
-    if dialect.typed_session:
-        return openai_url(host, model=model)
-    return azure_url(host, dialect, deployment=model, api_version=api_version)
+    return host + _filled_in(dialect.local_path, dialect, model, api_version)
+
+
+def _filled_in(path: str, dialect: Dialect, name: str, api_version: str | None) -> str:
+    version = api_version if "preview" in (api_version or "") else dialect.api_version
+    return path.format(name=quote_plus(name), version=quote_plus(version or ""))
 
 
 def check_version(dialect: Dialect, api_version: str | None) -> None:
@@ -349,18 +386,13 @@ def check_version(dialect: Dialect, api_version: str | None) -> None:
     """
     if api_version is None:
         return
-    if dialect.typed_session:
+    if not dialect.api_version:
         raise ConfigurationError(
-            f"api_version={api_version!r} does not go with the GA dialect, whose URL takes none (Azure answers 401): "
-            f"leave it out, or write dialect='preview' with api_version={DEFAULT_PREVIEW_VERSION!r}."
+            f"api_version={api_version!r} does not go with the {dialect.title}, whose URL takes none (Azure answers "
+            f"401): leave it out, or write dialect='preview' with api_version={DEFAULT_PREVIEW_VERSION!r}."
         )
     if "preview" not in api_version:
         raise ConfigurationError(
-            f"api_version={api_version!r} is no preview, and dialect='preview' needs one; "
-            f"write api_version={DEFAULT_PREVIEW_VERSION!r}."
+            f"api_version={api_version!r} is no preview, and dialect={dialect.name!r} needs one; "
+            f"write api_version={dialect.api_version!r}."
         )
-
-
-def openai_headers(dialect: Dialect) -> dict[str, str]:
-    """Return the headers that choose the dialect on an OpenAI URL."""
-    return {} if dialect.typed_session else dict([BETA_HEADER])

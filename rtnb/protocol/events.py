@@ -1,7 +1,7 @@
-"""`Event`: one frame as it crossed the wire, and a careful view of what it says.
+"""`Event`: one frame as it crossed the wire, with safe access to its fields.
 
-Parsing never raises and never loses anything: whatever arrives becomes an event, and `Event.problem` says what is wrong
-with it. The official parsers' habit of guessing a type for an unknown event is the reason why `Event` has no subclasses.
+Parsing never raises and never loses anything: every frame becomes an event, and `Event.problem` says what is wrong with
+it. `Event` has no subclasses, since a parser that has to choose one would guess at unknown types.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SENT, RECEIVED, LOCAL = "sent", "received", "local"
 
 Packed = tuple[bytes, bytes, bytes]
 Frame = bytes | Packed
-"""A frame as it is, or what stands before its base64 audio, the audio decoded, and what stands behind it."""
+"""A whole frame, or one with base64 audio in three parts: the text before it, the audio decoded, the text after it."""
 
 
 class Event(Mapping[str, Any]):
@@ -31,21 +31,21 @@ class Event(Mapping[str, Any]):
     raw : bytes
         The frame, byte for byte.
     type : str
-        As on the wire; ``"(not JSON)"`` or ``"(no type)"`` where the frame says none.
+        As on the wire; ``"(not JSON)"`` or ``"(no type)"`` where the frame has none.
     kind : str
         The type's name in today's protocol, the same in both dialects.
     direction : str
-        ``"sent"``, ``"received"``, or ``"local"`` for a note of our own that never crossed the wire.
+        ``"sent"``, ``"received"``, or ``"local"`` for a row of rtnb's own that never crossed the wire.
     seq : int
-        Row of the timeline it stands in.
+        Its row in the timeline; -1 for none.
     t : float
-        Seconds since the session opened (monotonic clock).
+        Seconds since the session opened (monotonic clock); NaN if not known.
     problem : str
         What is wrong with the frame; empty for a good one.
     """
 
-    # An event that carries audio is made at every tenth of a second and more: its frame and its base64 text are made
-    # again from the audio for those who ask, and nobody else pays for a copy.
+    # Audio events come ten times a second and more. They keep the decoded audio alone; the frame and the base64 text are
+    # encoded again only when they are read.
     __slots__ = ("_audio", "_fields", "_frame", "_whole", "direction", "kind", "problem", "seq", "t", "type")
 
     def __init__(
@@ -72,7 +72,7 @@ class Event(Mapping[str, Any]):
 
     @classmethod
     def parse(cls, raw: bytes, *, seq: int = -1, t: float = float("nan"), direction: str = RECEIVED) -> Event:
-        """Read a frame; whatever it holds, an event comes back."""
+        """Read a frame into an event, whatever it holds."""
         data, problem = read_json(raw)
         if isinstance(data, dict):
             named = data.get("type")
@@ -109,24 +109,24 @@ class Event(Mapping[str, Any]):
         return hash(self.raw)
 
     def text(self, key: str) -> str:
-        """Return a field that ought to be a string, or an empty one where it is not."""
+        """Return a string field; empty where it is missing or no string."""
         value = self.data.get(key)
         return value if isinstance(value, str) else ""
 
     def part(self, key: str) -> dict[str, Any]:
-        """Return a field that ought to be an object, or an empty one where it is not."""
+        """Return an object field; empty where it is missing or no object."""
         value = self.data.get(key)
         return value if isinstance(value, dict) else {}
 
     @property
     def event_id(self) -> str:
-        """Return the event's own id, empty where it has none."""
+        """Return the event's own id; empty where it has none."""
         named = self._fields.get("event_id")
         return named if isinstance(named, str) else ""
 
     @property
     def response_id(self) -> str:
-        """Return the id of the response that the event belongs to, empty where it names none."""
+        """Return the id of the response that the event belongs to; empty where it names none."""
         named = self._fields.get("response_id")
         if named is None and isinstance(response := self._fields.get("response"), dict):
             named = response.get("id")
@@ -134,7 +134,7 @@ class Event(Mapping[str, Any]):
 
     @property
     def item_id(self) -> str:
-        """Return the id of the item that the event belongs to, empty where it names none."""
+        """Return the id of the item that the event belongs to; empty where it names none."""
         named = self._fields.get("item_id")
         if named is None and isinstance(item := self._fields.get("item"), dict):
             named = item.get("id")
@@ -142,13 +142,13 @@ class Event(Mapping[str, Any]):
 
     @property
     def content_index(self) -> int:
-        """Return which content part of its item the event belongs to, 0 where it names none."""
+        """Return the index of the content part that the event belongs to, 0 where it names none."""
         index = self._fields.get("content_index")
         return index if isinstance(index, int) else 0
 
     @property
     def audio(self) -> bytes:
-        """Return the audio that this event carries, decoded once; empty where there is none."""
+        """Return the audio that this event carries, decoded once (the session's format); empty where there is none."""
         if self._audio is None:
             field = AUDIO_FIELD.get(self.kind)
             self._audio = decode_base64(self.text(field)) if field else b""
@@ -166,14 +166,15 @@ class Event(Mapping[str, Any]):
 
 
 def raw_of(frame: Frame) -> bytes:
-    """Return the frame byte for byte."""
+    """Return a frame byte for byte."""
     return frame if isinstance(frame, bytes) else frame[0] + pybase64.b64encode(frame[1]) + frame[2]
 
 
 def read_json(raw: bytes) -> tuple[Any, str]:
-    """Return what a frame holds, and what is wrong with it.
+    """Return the value of a frame and what is wrong with it.
 
-    Strict JSON first; then what the standard library still reads (NaN, lone surrogates, huge numbers); then nothing.
+    What is not strict JSON may still be read by the standard library (NaN, lone surrogates, huge numbers); else the value
+    is None.
     """
     try:
         return orjson.loads(raw), ""
@@ -191,13 +192,13 @@ def write_json(event: Mapping[str, Any]) -> bytes:
     Raises
     ------
     TypeError
-        If a value cannot stand in JSON.
+        If a value has no form in JSON.
     """
     return orjson.dumps(event, option=orjson.OPT_NON_STR_KEYS)
 
 
 def decode_base64(encoded: str) -> bytes:
-    """Return the bytes behind strict base64, or none where it is not that."""
+    """Return the bytes of strict base64 text; none where it is not valid."""
     try:
         return pybase64.b64decode(encoded, validate=True)
     except ValueError:
@@ -210,7 +211,7 @@ def encode_base64(data: bytes) -> str:
 
 
 def pretty_json(event: Event, limit: int = 20_000) -> str:
-    """Return an event's fields indented for reading, its audio named by length, at most `limit` characters."""
+    """Return an event's fields as indented JSON of at most `limit` characters, with the audio's length in its place."""
     if not event.data:
         return one_line(event.raw.decode("utf-8", "backslashreplace"), limit)
     shown: dict[str, Any] = dict(event.data)
@@ -224,11 +225,11 @@ def pretty_json(event: Event, limit: int = 20_000) -> str:
 
 
 def content_line(event: Event) -> str:
-    """Return what an event says, in one short text: a delta's words, a transcript, an error, a status, a voice."""
-    line = _CONTENT.get(event.kind)
+    """Return an event's content as a short text: a delta, a transcript, an error, a status, a voice."""
+    content = _CONTENT.get(event.kind)
     try:
-        return line(event) if line is not None else event.problem
-    except (TypeError, ValueError, AttributeError) as error:  # a field of a shape that nobody foresaw
+        return content(event) if content is not None else event.problem
+    except (TypeError, ValueError, AttributeError) as error:  # a field of an unexpected shape
         return event.problem or f"unreadable fields: {error}"
 
 

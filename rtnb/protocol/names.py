@@ -1,7 +1,7 @@
-"""Event names: the only place in rtnb where one is spelled.
+"""Event names, as they are on the wire: no other module spells one.
 
-A name is written here as it stands on the wire. `kind_of` gives every spelling its name in today's protocol (GA), so that
-everything above this package knows one vocabulary. The catalogue was checked against the official client's types.
+`kind_of` returns the name in today's protocol (GA) for either dialect's spelling, so that everything above this package
+uses one vocabulary. The list was checked against the official client's types.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Kind(StrEnum):
 
 
 class Local(StrEnum):
-    """Types of rows, and of what a listener may ask for, that no service sends."""
+    """Types of the rows that rtnb itself writes into the timeline; no service sends them."""
 
     OPEN = "open"
     CLOSE = "close"
@@ -105,7 +105,7 @@ PREVIEW_NAME: dict[str, str] = {
 PREVIEW_TRANSCRIPTION_NAME: dict[str, str] = {
     ga: preview for preview, ga in GA_NAME.items() if preview.startswith(_TRANSCRIPTION)
 }
-"""The GA names that the preview dialect spells otherwise where the session only transcribes."""
+"""The GA names that the preview dialect spells otherwise in a transcription session."""
 
 CLIENT_KINDS = frozenset(
     {
@@ -134,10 +134,23 @@ DELTA_KINDS = frozenset(
         Kind.INPUT_APPEND,
     }
 )
-"""Kinds that come in runs: a table folds a run of them into one line."""
+"""Kinds that come in runs, which a table folds into one line each."""
+
+FAILURE_KINDS: frozenset[str] = frozenset(
+    {
+        Kind.ERROR,
+        Kind.INPUT_TRANSCRIPTION_FAILED,
+        Kind.MCP_CALL_FAILED,
+        Kind.MCP_LIST_FAILED,
+        Local.LISTENER_ERROR,
+        Local.NOT_JSON,
+        Local.NO_TYPE,
+    }
+)
+"""Kinds of the rows that report a failure: every table and picture marks these rows as errors."""
 
 AUDIO_FIELD: dict[str, str] = {Kind.AUDIO_DELTA: "delta", Kind.INPUT_APPEND: "audio"}
-"""Kinds that carry base64 audio, and the field it is in."""
+"""Kinds that carry base64 audio, and the field that holds it."""
 
 
 def kind_of(type: str) -> str:

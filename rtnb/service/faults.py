@@ -1,4 +1,4 @@
-"""Faults on request: what shall go wrong, and when. `rtnb.service.server.fault_plan` makes it of a session's events.
+"""Faults on request: what goes wrong, and when. `rtnb.service.server.fault_plan` applies them to a session's events.
 
 Each fault is one line to write: ``rtnb serve --fault drop_after=20`` or ``rtnb.connect("local", faults="drop_after=20")``.
 Events are counted in each session, ``session.created`` being the first.
@@ -59,26 +59,7 @@ def _fault(default: Any, read: Callable[[str], Any], form: str, meaning: str) ->
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """What goes wrong in every session of a service; by default nothing.
-
-    Attributes
-    ----------
-    refuse : int or None
-        HTTP status that every handshake is answered with: 401, 429 or 503.
-    retire_preview : bool
-        Whether the preview dialect is refused as OpenAI does since May 2026.
-    drop_after, stall_after, malformed_after, unknown_event_after, close_after : int or None
-        After how many events it happens.
-    close_in_response : int or None
-        Close code, sent when a response has begun to arrive.
-    close_code : int
-        For `close_after`.
-    delay_ms, jitter_ms : float
-        Milliseconds by which every event is late; of `jitter_ms`, a random part.
-    expire_in : float or None
-        Seconds until a session expires.
-    rate_limit : bool
-        Whether every response fails with ``rate_limit_exceeded``.
+    """What goes wrong in every session of a service; by default nothing. Each field's `meaning` says what it does.
 
     Examples
     --------
@@ -103,7 +84,7 @@ class Faults:
     stall_after: int | None = _fault(None, _count, "N", "send nothing more after N events, and keep the connection")
     malformed_after: int | None = _fault(None, _count, "N", "send a frame that is not JSON after N events, then go on")
     unknown_event_after: int | None = _fault(
-        None, _count, "N", "send an event of a type that nobody knows after N events, then go on"
+        None, _count, "N", "send an event of an unknown type after N events, then go on"
     )
     delay_ms: float = _fault(0.0, _amount, "MS", "send every event MS milliseconds later")
     jitter_ms: float = _fault(0.0, _amount, "MS", "and up to MS milliseconds more, at random, the order kept")
@@ -135,8 +116,8 @@ class Faults:
         values = ((each.name, getattr(self, each.name), each.default) for each in fields(self))
         return tuple(name if value is True else f"{name}={value:g}" for name, value, off in values if value != off)
 
-    def told(self) -> tuple[str, ...]:
-        """Return what is on, for people: one line each."""
+    def described(self) -> tuple[str, ...]:
+        """Return one line for each fault that is on, with its meaning."""
         about = {each.name: each.metadata for each in fields(self)}
         lines = []
         for each in self.written():

@@ -1,16 +1,18 @@
-"""Everything that crossed the wire, as a table: the timeline and its file."""
+"""The timeline, everything that crossed the wire as a table, and its file."""
 
 from __future__ import annotations
 
 from rtnb.timeline.categorical import Categorical
-from rtnb.timeline.folding import Fold, fold
-from rtnb.timeline.journal import Journal
+from rtnb.timeline.file_format import Journal
+from rtnb.timeline.grouping import Fold, fold
+from rtnb.timeline.store import Store
 from rtnb.timeline.timeline import Timeline
 
 __all__ = [
     "Categorical",
     "Fold",
     "Journal",
+    "Store",
     "Timeline",
     "fold",
 ]

@@ -1,4 +1,4 @@
-"""`Categorical`: a column of words as codes, so that a million rows compare in a millisecond."""
+"""`Categorical`: a column of words, kept as codes so that a million rows are compared in a millisecond."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Mask = NDArray[np.bool_]
 
 
 class Categorical:
-    """A column of words. Comparing it with a word gives a bool array, to index the timeline with.
+    """A column of words. Comparing it with a word returns a bool array of shape (n,), with which a timeline can be indexed.
 
     Attributes
     ----------
     codes : ndarray of int32, shape (n,)
         Which word each row holds.
     categories : tuple of str
-        The words. One may be there that no row of this column holds.
+        The words; some may occur in no row of this column.
     """
 
     __slots__ = ("categories", "codes")
@@ -69,7 +69,7 @@ class Categorical:
         return self.where(wanted.__contains__)
 
     def where(self, accepts: Callable[[str], bool]) -> Mask:
-        """Return the mask of the rows whose word `accepts` says yes to; it is asked once per word, not per row."""
+        """Return the mask of the rows whose word `accepts` accepts; it is called once per word, not per row."""
         accepted = [code for code, word in enumerate(self.categories) if accepts(word)]
         if len(accepted) <= 1:  # the common case, without a look-up per row
             return np.asarray(self.codes == (accepted[0] if accepted else -1))
@@ -78,7 +78,7 @@ class Categorical:
         return chosen[self.codes]
 
     def mapped(self, values: ArrayLike | Sequence[str], dtype: DTypeLike) -> NDArray[Any]:
-        """Return an array with each row's word replaced by the value at the word's place in `categories`."""
+        """Return an array of shape (n,) with each row's word replaced by the value at the word's place in `categories`."""
         table = np.empty(len(self.categories), dtype)
         table[:] = values
         return np.asarray(table[self.codes])

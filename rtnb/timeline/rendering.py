@@ -1,4 +1,4 @@
-"""How a timeline shows itself: both ends of it, runs of deltas folded, the same rows in text and in HTML."""
+"""A timeline as text and as HTML: the rows at both ends of it, runs of deltas folded."""
 
 from __future__ import annotations
 
@@ -8,47 +8,46 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtnb import formatting
-from rtnb.protocol.names import Kind, Local
-from rtnb.timeline.counts import ARROWS, COLOURS
-from rtnb.timeline.folding import Fold, fold
+from rtnb.protocol.names import FAILURE_KINDS
+from rtnb.timeline.grouping import Fold, fold
 from rtnb.timeline.store import DIRECTIONS
+from rtnb.timeline.tables import ARROWS, COLOURS
 from rtnb.timeline.view import View
 
 LATE_MS = 20.0
-"""A row whose time is in doubt by more than this many milliseconds is marked."""
+"""A row whose time may be too late by more than this many milliseconds is marked."""
 
 _ENDS = 12  # folded rows at each end
-_LOOK = 2000  # rows looked at, at each end, to fold that many
+_LOOK = 2000  # rows read at each end to make that many
 _CONTENT = 100
 _CONTENT_OF_TEXT = 60
-_ERRORS = frozenset({Kind.ERROR, Kind.INPUT_TRANSCRIPTION_FAILED, Kind.MCP_CALL_FAILED, Local.LISTENER_ERROR})
 _HEADER = ("", "seq", "t / s", "type", "item", "size", "content")
 _RIGHT = (1, 2, 5)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """The folded rows that are shown, and how many rows lie between the two parts."""
+class ShownRows:
+    """The folded rows of both ends, and the number of rows between them."""
 
     first: list[Fold]
     between: int
     last: list[Fold]
 
 
-def shown(view: View) -> Shown:
-    """Choose what to show of a snapshot; the cost does not grow with its length."""
+def shown(view: View) -> ShownRows:
+    """Choose the rows of a snapshot to show; the cost does not grow with its length."""
     if len(view) <= 2 * _LOOK:
         folds = fold(view)
         if len(folds) <= 2 * _ENDS:
-            return Shown(folds, 0, [])
+            return ShownRows(folds, 0, [])
         first, last = folds[:_ENDS], folds[-_ENDS:]
     else:
         first, last = fold(view[:_LOOK])[:_ENDS], fold(view[-_LOOK:])[-_ENDS:]
-    return Shown(first, len(view) - sum(each.count for each in first + last), last)
+    return ShownRows(first, len(view) - sum(each.count for each in first + last), last)
 
 
 def to_bundle(view: View) -> dict[str, str]:
-    """Return a snapshot as text and as HTML: the same rows, looked up once."""
+    """Return a snapshot as text and as HTML, with the same rows."""
     parts = shown(view)
     return {"text/plain": _text(view, parts), "text/html": _html(view, parts)}
 
@@ -58,7 +57,7 @@ def to_text(view: View) -> str:
     return _text(view, shown(view))
 
 
-def _text(view: View, parts: Shown) -> str:
+def _text(view: View, parts: ShownRows) -> str:
     rows = [_cells(each, _CONTENT_OF_TEXT) for each in parts.first]
     if parts.between:
         rows.append(["", "…", "", _gap(parts), "", "", ""])
@@ -67,7 +66,7 @@ def _text(view: View, parts: Shown) -> str:
     return table + _total(view)
 
 
-def _html(view: View, parts: Shown) -> str:
+def _html(view: View, parts: ShownRows) -> str:
     rows = [_html_cells(each) for each in parts.first]
     if parts.between:
         rows.append(["", "", "", formatting.muted(_gap(parts)), "", "", ""])
@@ -76,12 +75,12 @@ def _html(view: View, parts: Shown) -> str:
     return formatting.card(table, formatting.muted(_total(view)))
 
 
-def _gap(parts: Shown) -> str:
+def _gap(parts: ShownRows) -> str:
     return f"… {formatting.plural(parts.between, 'row')} between …"
 
 
 def _cells(row: Fold, content: int) -> list[str]:
-    """Return a row's cells as text, nothing escaped yet."""
+    """Return a row's cells as text, not yet escaped."""
     late = "≈ " if row.late_ms > LATE_MS else ""
     times = f"{row.count:,} × " if row.count > 1 else ""
     return [
@@ -114,7 +113,7 @@ def _html_cells(row: Fold) -> list[str]:
     if row.item_id or row.response_id:
         whole = formatting.one_line(row.item_id or row.response_id, 64)
         cells[4] = f'<span title="{formatting.escape(whole)}">{cells[4]}</span>'
-    if row.kind in _ERRORS or row.problems:
+    if row.kind in FAILURE_KINDS or row.problems:
         cells[3], cells[6] = (
             f'<span style="color:{formatting.ERROR_COLOUR}">{cells[place]}</span>' for place in (3, 6)
         )

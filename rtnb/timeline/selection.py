@@ -1,4 +1,4 @@
-"""What the arguments of `Timeline.select` mean: names, globs, ids, shortened ids, texts, instants."""
+"""The arguments of `Timeline.select` as matchers: names, globs, ids, shortened ids, texts, instants."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from rtnb.timeline.store import DIRECTIONS
 
 Accepts = Callable[[str], bool]
 Words = str | Iterable[str]
-_SUFFIX = 4  # characters that name an id well enough
+_SUFFIX = 4  # characters at the end of an id that identify it
 
 
 def words_of(argument: str, value: object) -> list[str]:
-    """Return an argument that is a word or several as a list.
+    """Return an argument that is one string or several as a list.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def kind_matcher(value: object) -> Accepts:
 
 
 def direction_matcher(value: object) -> Accepts:
-    """Accept directions; a word that can match none of them is a mistake and says so.
+    """Accept directions; a word that matches none of them is an error.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def direction_matcher(value: object) -> Accepts:
 def id_matcher(argument: str, value: object, known: Collection[str]) -> Accepts:
     """Accept ids: whole, as a glob, as their last characters, or as a table shortens them (``item_…a1b2c3``).
 
-    An object with an ``id`` stands for it. An id that is there whole is taken literally, whatever characters it has.
+    An object with an ``id`` is taken as its id. An id that occurs in the column is taken literally, even with glob characters.
     """
     identifier = getattr(value, "id", None)
     wanted = words_of(argument, identifier if isinstance(identifier, str) else value)
@@ -101,7 +101,7 @@ def text_matcher(value: object) -> Accepts:
 
 
 def _one_text(word: str) -> Accepts:
-    # Only a star makes a glob: "how are you?" is what people look for when they type it.
+    # Only a star makes a glob: a person who types "how are you?" looks for just that.
     if "*" not in word:
         return lambda text: word in text
     fits = re.compile(translate(word)).match

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from rtnb.protocol.events import Event
-from rtnb.timeline import journal, rendering, selection, tables
+from rtnb import display
+from rtnb.timeline import file_format, rendering, selection, tables
 from rtnb.timeline.categorical import Categorical, Mask
-from rtnb.timeline.counts import Count, Counts
 from rtnb.timeline.store import DIRECTIONS, Store
+from rtnb.timeline.tables import Count, Counts
 from rtnb.timeline.view import View
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Timeline(View):
     """The events of a session in the order in which they crossed the wire.
 
-    A session's own timeline grows while one looks at it. Every selection of it is a snapshot that does not. Columns, masks
-    and frames may be read from any thread; only the session's I/O thread appends.
+    A session's own timeline grows while it is read; a selection of it is a snapshot. Columns, masks and frames may be read
+    from any thread. What appends to it is its `store`.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Timeline(View):
     origin : float, optional
         The monotonic clock's reading at t = 0, in seconds.
     title : str
-        For people: what the session was connected to.
+        For people, such as what the session is connected to.
 
     Notes
     -----
@@ -44,7 +44,7 @@ class Timeline(View):
     seq          int64          row in the session's timeline; a selection keeps it
     t            float64        seconds since the session opened, by the monotonic clock
     time         datetime64[us] UTC
-    direction    Categorical    "sent", "received", or "local" for a note that never crossed the wire
+    direction    Categorical    "sent", "received", or "local" for a row of rtnb's own
     type         Categorical    as on the wire
     kind         Categorical    the type's GA name, the same in both dialects
     event_id     object (str)   empty where there is none, like the next two
@@ -52,7 +52,7 @@ class Timeline(View):
     item_id      Categorical
     bytes        int32          size of the frame
     audio_ms     float64        milliseconds of audio in this frame, NaN if none
-    text         object (str)   what the event says, in one line
+    text         object (str)   the event's content: a delta, a transcript, an error …
     ============ ============== =========================================================================
     """
 
@@ -60,33 +60,6 @@ class Timeline(View):
         if started is not None and started.tzinfo is None:
             raise ValueError(f"started={started!r} needs a time zone: datetime.now(datetime.UTC) has one.")
         super().__init__(Store(started=started, origin=origin, title=title))
-
-    def append(self, raw: bytes, *, direction: str, t: float, late_ms: float = 0.0) -> Event:
-        """Add a frame and return its event. One thread at a time.
-
-        Parameters
-        ----------
-        raw : bytes
-            The frame; whatever it holds, it becomes a row.
-        direction : str
-            ``"sent"``, ``"received"`` or ``"local"``.
-        t : float
-            Seconds since the session opened.
-        late_ms : float
-            By how many milliseconds `t` may be too late.
-
-        Raises
-        ------
-        TypeError
-            On a selection: it is a snapshot. Or if `raw` is not bytes.
-        ValueError
-            If `direction` is none of the three.
-        """
-        if self._selected is not None:
-            raise TypeError("A selection of a timeline is a snapshot; append to the session's own timeline.")
-        if not isinstance(raw, bytes):
-            raise TypeError(f"A frame is bytes, not {type(raw).__name__}: encode it as UTF-8.")
-        return self._store.append(raw, direction=direction, t=t, late_ms=late_ms)
 
     def head(self, n: int = 5) -> Self:
         """Return the first `n` rows."""
@@ -140,16 +113,13 @@ class Timeline(View):
                 ids: Categorical = view[column]
                 masks.append(ids.where(selection.id_matcher(argument, value, ids.categories)))
         if since is not None:
-            masks.append(view._compare(selection.instant("since", since), np.greater_equal))
+            masks.append(_compared(view, selection.instant("since", since), np.greater_equal))
         if until is not None:
-            masks.append(view._compare(selection.instant("until", until), np.less_equal))
+            masks.append(_compared(view, selection.instant("until", until), np.less_equal))
         if text is not None:
             accepts = selection.text_matcher(text)
             masks.append(np.fromiter(map(accepts, view["text"]), bool, len(view)))
         return view[np.logical_and.reduce(masks)] if masks else view
-
-    def _compare(self, instant: float | np.datetime64, compare: np.ufunc) -> Mask:
-        return np.asarray(compare(self["t"] if isinstance(instant, float) else self["time"], instant))
 
     def counts(self) -> Counts:
         """Return how many rows there are of each type, most first."""
@@ -167,7 +137,7 @@ class Timeline(View):
         )
 
     def to_records(self) -> list[dict[str, Any]]:
-        """Return the rows as plain dicts that any JSON writer takes; what is missing is None."""
+        """Return the rows as dicts of plain values, as JSON needs them; missing values are None, times ISO 8601 in UTC."""
         return tables.to_records(self[:])
 
     def to_pandas(self) -> pandas.DataFrame:
@@ -183,18 +153,20 @@ class Timeline(View):
     def save(self, path: str | Path, *, meta: Mapping[str, Any] | None = None) -> Path:
         """Write the rows to a file that `rtnb.open` reads: JSON lines, lossless; return its path.
 
-        The file is written aside and then put in place, so that an old one stays until the new one is whole.
+        An old file stays until the new one is complete.
         """
-        return journal.save(self[:], path, meta=meta or {})
+        return file_format.save(self[:], path, meta=meta or {})
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw what was sent, received, written and spoken over time, and return the axes."""
-        from rtnb.notebook.plots import plot_timeline
-
-        return plot_timeline(self, ax=ax)
+        """Draw events, text, audio and responses over time into `ax`, or into a new figure, and return the axes."""
+        return display.backend().plot_timeline(self, ax)
 
     def __repr__(self) -> str:
         return rendering.to_text(self[:])
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return rendering.to_bundle(self[:])
+
+
+def _compared(view: View, instant: float | np.datetime64, compare: np.ufunc) -> Mask:
+    return np.asarray(compare(view["t"] if isinstance(instant, float) else view["time"], instant))

@@ -1,4 +1,4 @@
-"""`View`: rows of a store as a table of columns, events and frames. `Timeline` adds the questions one asks of it."""
+"""`View`: rows of a store as a table of columns, events and frames. `Timeline` adds selection, counts and exports."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COLUMNS = (
 )
 
 
-_LONGEST = 1e11  # seconds; a t beyond that is no time, and numpy's calendar has none for it
+_LONGEST = 1e11  # seconds; a greater t is damage, and beyond numpy's calendar
 
 
 class View:
@@ -44,7 +44,7 @@ class View:
     ----------
     store : Store
     rows : range or ndarray of int64, optional
-        Places in the store; None for all of it, now and later.
+        Places in the store; None for all rows, now and later.
     """
 
     def __init__(self, store: Store, rows: Rows | None = None) -> None:
@@ -58,13 +58,18 @@ class View:
         return view
 
     @property
+    def store(self) -> Store:
+        """Return the store underneath, to which a connection appends; all views of a session share it."""
+        return self._store
+
+    @property
     def started(self) -> datetime | None:
-        """Return when the session opened, None where that is not known."""
+        """Return when the session opened; None if not known."""
         return self._store.started
 
     @property
     def origin(self) -> float | None:
-        """Return the monotonic clock's reading at t = 0, in seconds, None where that is not known."""
+        """Return the monotonic clock's reading at t = 0, in seconds; None if not known."""
         return self._store.origin
 
     @property
@@ -74,7 +79,7 @@ class View:
 
     @property
     def session_length(self) -> int:
-        """Return how many rows the session has, whatever of it is selected here."""
+        """Return the number of rows of the whole session, of which this may be a selection."""
         return self._store.length
 
     @property
@@ -126,7 +131,7 @@ class View:
             raise IndexError(f"An index of shape {index.shape} does not fit: rows are chosen by one dimension.")
         if index.dtype != bool:
             return index if index.size else index.astype(np.int64)
-        # A mask that was made while the session ran on is shorter than the timeline by now, and as good as it was.
+        # A mask of a growing timeline may be shorter than the timeline is by now; it is still valid.
         if len(index) == length or (self._selected is None and len(index) < length):
             return np.flatnonzero(index)
         raise IndexError(
@@ -140,7 +145,7 @@ class View:
 
     @property
     def problems(self) -> dict[int, str]:
-        """Return what is wrong with the rows that have a problem: seq -> words."""
+        """Return the rows that have a problem: seq -> what is wrong with the frame."""
         rows = self._rows()
         among = rows if isinstance(rows, range) else set(rows.tolist())
         return {seq: problem for seq, problem in self._store.problems.copy().items() if seq in among}
@@ -149,16 +154,12 @@ class View:
         """Return the frame of row `seq` of the session's timeline, byte for byte."""
         return self._store.raw(self._checked(seq))
 
-    def words_of_frame(self, seq: int) -> bytes:
-        """Return the frame of row `seq` of the session's timeline without the audio that was taken out of it."""
-        return self._store.words(self._checked(seq))
-
     def audio_chunk(self, seq: int) -> bytes:
-        """Return the decoded audio of row `seq` of the session's timeline, empty if it carries none."""
+        """Return the decoded audio of row `seq` of the session's timeline; empty if it carries none."""
         return self._store.audio(self._checked(seq))
 
     def audio_format(self, seq: int) -> str:
-        """Return the encoding of row `seq`'s audio, a name of `rtnb.audio.formats.FORMATS`, empty if it carries none."""
+        """Return the encoding of row `seq`'s audio, a name of `rtnb.audio.formats.FORMATS`; empty if it carries none."""
         code: int = self._store.rows["format"][self._checked(seq)]
         return FORMAT_NAMES[code]
 
@@ -180,7 +181,7 @@ class View:
         return view
 
     def _column(self, name: str) -> Column:
-        # The number of rows is read before anything else: whatever is read after it is at least that long.
+        # The number of rows is read first: every column that is read after it is at least that long.
         rows, store = self._rows(), self._store
         match name:
             case "seq":

@@ -1,3 +1,5 @@
+"""Two sides on one clock."""
+
 from __future__ import annotations
 
 import base64
@@ -19,8 +21,8 @@ import numpy as np
 import pytest
 
 import rtnb.audio
-from rtnb.audio import G711_ALAW, G711_ULAW, PCM16, AudioClip
-from rtnb.audio.clip import INLINE_SECONDS
+from rtnb.audio import G711_ALAW, G711_ULAW, PCM16, AudioClip, read_wav, to_clip
+from rtnb.audio.clip import INLINE_SECONDS, StereoClip
 from rtnb.audio.wav import write_wav
 from rtnb.errors import AudioError
 
@@ -192,16 +194,16 @@ def test_coerce(tmp_path: Path) -> None:
     """A clip, a path, a pair and WAV bytes all mean the same sound."""
     clip = clip_of(1, 2, 3)
     path = clip.to_wav(tmp_path / "a.wav")
-    assert AudioClip.coerce(clip) is clip
+    assert to_clip(clip) is clip
     for value in (path, str(path), (clip.samples, 8000), ([1, 2, 3], 8000), clip.to_wav(), bytearray(clip.to_wav())):
-        assert AudioClip.coerce(value) == clip
+        assert to_clip(value) == clip
 
 
 @pytest.mark.parametrize("value", [None, 3, [1, 2], (1, 2, 3), np.zeros(4)])
 def test_coerce_refuses(value: object) -> None:
     """Anything else is refused with the list of what would do."""
     with pytest.raises(AudioError, match=r"AudioClip, a path, \(samples, rate\)"):
-        AudioClip.coerce(value)
+        to_clip(value)
 
 
 # Operations -----------------------------------------------------------------------------------------------------------
@@ -351,7 +353,7 @@ def test_a_long_clip_plays_its_beginning_and_says_so() -> None:
     clip = sine(INLINE_SECONDS + 15.25, 8000)
     html = clip._repr_mimebundle_()["text/html"]
     outline = Outline(html)
-    assert AudioClip.coerce(outline.wav) == clip.between(0, INLINE_SECONDS)
+    assert to_clip(outline.wav) == clip.between(0, INLINE_SECONDS)
     assert "The player holds the first 30 s of 45.25 s; to_wav(path) keeps all of it." in outline.words
     assert len(html) < INLINE_SECONDS * 8000 * 2 * 4 / 3 + 20_000
 
@@ -398,3 +400,33 @@ def test_importing_loads_neither_soxr_nor_soundfile() -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(rtnb.audio.__file__).parents[2])}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def clip(value: int, seconds: float, rate: int = 8000) -> AudioClip:
+    return AudioClip(np.full(round(seconds * rate), value, np.int16), rate)
+
+
+def test_sides_of_unequal_length_end_in_silence() -> None:
+    """The file has both sides, left first, and the shorter one is filled up with zeros."""
+    both = StereoClip(clip(100, 0.5), clip(-200, 1.0))
+    frames, rate = read_wav(both.to_wav())
+    assert (rate, frames.shape) == (8000, (8000, 2))
+    assert set(frames[:4000, 0]) == {100}
+    assert set(frames[4000:, 0]) == {0}
+    assert set(frames[:, 1]) == {-200}
+    assert both.duration == 1.0
+
+
+def test_rates_must_agree() -> None:
+    """Nothing is resampled unasked."""
+    with pytest.raises(AudioError, match="resample"):
+        StereoClip(clip(0, 1), clip(0, 1, 24_000))
+
+
+def test_shows_itself_small() -> None:
+    """A long talk embeds its beginning only, and says so; an empty one shows no player."""
+    shown = StereoClip(clip(1, 60), clip(1, 60))._repr_mimebundle_()
+    assert "first 15 s" in shown["text/html"]
+    assert len(shown["text/html"]) < 15 * 8000 * 4 * 4 / 3 + 10_000
+    assert "<audio" not in StereoClip(clip(0, 0), clip(0, 0))._repr_mimebundle_()["text/html"]
+    assert repr(StereoClip(clip(1, 60), clip(1, 60))).startswith("<StereoClip 60.00 s")

@@ -29,11 +29,11 @@ def costs(frames: list[bytes]) -> list[float]:
     from rtnb.timeline import Timeline
 
     timeline, conversation = Timeline(), Conversation()
-    conversation.apply(timeline.append(encoded(response_created()), direction="received", t=0.0))
+    conversation.apply(timeline.store.append(encoded(response_created()), direction="received", t=0.0))
     taken = []
     for frame in frames:
         began = time.perf_counter()
-        conversation.apply(timeline.append(frame, direction="received", t=0.0))
+        conversation.apply(timeline.store.append(frame, direction="received", t=0.0))
         taken.append(time.perf_counter() - began)
     (response,) = conversation.responses.values()
     (item,) = response.items.values()

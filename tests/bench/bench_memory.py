@@ -56,7 +56,7 @@ def take_in(how: str) -> int:
         tracemalloc.start()
     before = in_use(how)
     for number, event in enumerate(hour()):
-        conversation.apply(timeline.append(encoded(event), direction="received", t=number / 8))
+        conversation.apply(timeline.store.append(encoded(event), direction="received", t=number / 8))
     kept = in_use(how) - before
     parts = [
         part

@@ -53,7 +53,7 @@ timeline = Timeline()
 for number in range({rows}):
     event = {{"type": "response.output_text.delta", "response_id": f"resp_{{number // 50}}", "item_id": f"item_{{number // 50}}",
              "output_index": 0, "content_index": 0, "delta": f"word {{number}} "}}
-    timeline.append(json.dumps(event).encode(), direction="received", t=number / 100)
+    timeline.store.append(json.dumps(event).encode(), direction="received", t=number / 100)
 """
 WATCH = """() => {
   const seen = { frames: [], messages: [] };

@@ -10,7 +10,7 @@ import json, base64
 from rtnb.timeline.timeline import Timeline
 from rtnb.notebook.event_log import EventLog
 def add(tl, t, direction, **event):
-    tl.append(json.dumps(event).encode(), direction=direction, t=t)
+    tl.store.append(json.dumps(event).encode(), direction=direction, t=t)
 def turns(tl, rows):
     t, turn = 0.0, 0
     while len(tl) < rows:
@@ -110,8 +110,8 @@ bad = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'
 tl = Timeline()
 add(tl, 0.0, "received", type="error", event_id=bad, error={"message": bad, bad: bad, "code": "\u202egnp"})
 add(tl, 0.1, "received", type=bad, response_id=bad, item_id=bad, delta=bad)
-tl.append(b"{not json" + bad.encode(), direction="received", t=0.2)
-tl.append(b'{"type": "x", "response_id": "\\\\ud800", "text": "\\\\udc00"}', direction="sent", t=0.3)
+tl.store.append(b"{not json" + bad.encode(), direction="received", t=0.2)
+tl.store.append(b'{"type": "x", "response_id": "\\\\ud800", "text": "\\\\udc00"}', direction="sent", t=0.3)
 log = EventLog(tl); log
 """,
     ]
@@ -163,7 +163,7 @@ def test_a_closed_session_leaves_its_last_state_in_the_notebook(lab: Lab) -> Non
 
 def test_a_log_taller_than_a_browser_scrolls_is_reached_everywhere(lab: Lab) -> None:
     """Of half a million rows the first, one in the middle and the last can be seen."""
-    more = "frame = b'{\"type\": \"x\"}'\nfor n in range(500_000): tl.append(frame, direction='sent', t=n)"
+    more = "frame = b'{\"type\": \"x\"}'\nfor n in range(500_000): tl.store.append(frame, direction='sent', t=n)"
     notebook = lab.open([MAKE, f"tl = Timeline()\n{more}", "log = EventLog(tl); log"])
     notebook.run_all()
     log = notebook.output(2)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
 from browser.lab import Lab
 from playwright.sync_api import expect
 
+import rtnb
 from rtnb.audio import AudioClip
-from rtnb.notebook.stand_in import local_speech
 
 SAID = "What is six times seven?"
 CONNECT = "import asyncio, numpy as np, rtnb\nsession = rtnb.connect('local'{more})\n"
@@ -20,11 +19,8 @@ MICROPHONE = CONNECT + "microphone = session.microphone()\nmicrophone"
 @pytest.fixture(scope="session")
 def question(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A spoken question, told once, as the fake microphone takes it."""
-    loop = asyncio.new_event_loop()
-    try:
-        spoken = loop.run_until_complete(local_speech(SAID))
-    finally:
-        loop.close()
+    with rtnb.connect("local") as session:
+        spoken = session.ask(f"Repeat after me: {SAID}").audio
     path = tmp_path_factory.mktemp("speech") / "question.wav"
     (AudioClip.silence(0.4) + spoken + AudioClip.silence(3.0)).resample(48_000).to_wav(path)
     return Path(f"{path}%noloop")

@@ -16,7 +16,7 @@ from rtnb.notebook.event_log import EventLog
 from rtnb.notebook.timeline_view import TimelineView
 
 def add(t, direction, type, **event):
-    tl.append(json.dumps({"type": type, **event}).encode(), direction=direction, t=t)
+    tl.store.append(json.dumps({"type": type, **event}).encode(), direction=direction, t=t)
 
 def voice(seconds, pitch):
     t = np.arange(round(24000 * seconds)) / 24000
@@ -65,7 +65,7 @@ def test_lanes_are_drawn_pointed_at_and_zoomed(lab: Lab) -> None:
     expect(status).to_contain_text("events")
     for theme, width in (("light", 1400), ("dark", 1000), ("light", 600)):
         notebook.page.set_viewport_size({"width": width, "height": 1300})
-        notebook.wait_kernel(f"view._scene['pixels'] == view._pixels and abs(view._pixels - {width}) < 400")
+        notebook.wait_kernel(f"view._visible['pixels'] == view._pixels and abs(view._pixels - {width}) < 400")
         notebook.screenshot("timeline-view", theme=theme, width=width)  # type: ignore[arg-type]
     notebook.page.set_viewport_size({"width": 1400, "height": 1300})
     notebook.wait_kernel("view._pixels > 900")

@@ -7,12 +7,13 @@ import json
 from typing import Any
 
 import pytest
+from memory_transport import MemoryTransport
 from virtual_time import pass_time, until, virtual_time
 
 from rtnb.client.connection import Connection
 from rtnb.client.credentials import ApiKey, NoCredential
-from rtnb.client.transport import Closed, MemoryTransport
-from rtnb.client.waiters import Watch
+from rtnb.client.transport import Closed
+from rtnb.client.waiters import Waiter
 from rtnb.errors import SessionClosed
 from rtnb.protocol.dialects import GA, PREVIEW
 from rtnb.protocol.events import Event
@@ -86,7 +87,7 @@ async def test_the_reader_survives_whatever_it_reads() -> None:
     connection, peer = connected()
     heard: list[Event] = []
     connection.listeners.add("*", heard.append)
-    waiting = connection.watch(Watch(lambda event: event.type == "good", ["event_1"]))
+    waiting = connection.waiters.add(Waiter(lambda event: event.type == "good", ["event_1"]))
     await say(peer, connection, *HORRIBLE, b'{"type":"good"}')
     assert (await waiting.future).seq == len(HORRIBLE)
     assert [event.raw for event in connection.timeline] == [*HORRIBLE, b'{"type":"good"}']
@@ -108,7 +109,7 @@ async def test_a_fault_of_our_own_does_not_stop_the_reader() -> None:
     def faulty(event: Event) -> bool:
         raise ZeroDivisionError
 
-    connection.watch(Watch(faulty))
+    connection.waiters.add(Waiter(faulty))
     await say(peer, connection, b'{"type":"x"}', b'{"type":"y"}')
     assert connection.closed is None
     assert "could not be interpreted" in connection.problems[0]
@@ -125,7 +126,7 @@ async def test_a_transport_that_fails_ends_the_session_for_all() -> None:
     _, far = MemoryTransport.pair()
     ours = Broken(far._incoming, far._outgoing)
     connection, _ = connected(transport=ours)
-    waiting = connection.watch(Watch(lambda event: True))
+    waiting = connection.waiters.add(Waiter(lambda event: True))
     with pytest.raises(SessionClosed, match="inside the library"):
         await waiting.future
     assert ours._closed is not None
@@ -277,13 +278,13 @@ async def test_another_transport_goes_on_in_the_same_timeline() -> None:
     ours, peer = MemoryTransport.pair()
     connection.reopen(ours)
     assert (connection.closed, connection.last_error) == (None, "")
-    waiting = connection.watch(Watch(lambda event: event.type == "y"))
+    waiting = connection.waiters.add(Waiter(lambda event: event.type == "y"))
     await say(peer, connection, b'{"type":"y"}')
     assert (await waiting.future).t == 7.0
     await connection.send({"type": "response.create"})
     assert [event.type for event in connection.timeline] == ["error", "close", "resume", "y", "response.create"]
     assert (connection.opened.t, connection.timeline[2].direction) == (7.0, "local")
-    ended = connection.watch(Watch(lambda event: False))
+    ended = connection.waiters.add(Waiter(lambda event: False))
     await peer.close(1001)
     with pytest.raises(SessionClosed):
         await ended.future

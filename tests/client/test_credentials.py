@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from rtnb.client.credentials import SECRET, ApiKey, EntraToken, NoCredential, credential_for
-from rtnb.client.endpoint import Request, resolve
+from rtnb.client.endpoint import resolve
+from rtnb.client.options import ConnectOptions
 from rtnb.errors import AuthError, ConfigurationError
 from rtnb.protocol.dialects import GA, PREVIEW
 
@@ -118,7 +119,10 @@ async def test_the_scope_is_the_dialects(dialect: Any, scope: str) -> None:
     """As Microsoft's samples of each time have it."""
     source = FakeCredential()
     endpoint, key = resolve(
-        Request("azure", deployment="d", endpoint="https://n.openai.azure.com", credential=source, dialect=dialect), {}
+        ConnectOptions(
+            "azure", deployment="d", endpoint="https://n.openai.azure.com", credential=source, dialect=dialect
+        ),
+        {},
     )
     await credential_for(endpoint, key, source).headers()
     assert source.scopes == [scope]
@@ -128,10 +132,10 @@ def test_the_credential_that_an_endpoint_was_resolved_to() -> None:
     """Key, Entra ID, the key in the URL, or none."""
     azure = {"AZURE_OPENAI_ENDPOINT": "https://n.openai.azure.com", "AZURE_OPENAI_DEPLOYMENT_NAME": "d"}
     for request, environ, words in (
-        (Request(api_key=KEY), azure, "API key"),
-        (Request(), azure, "Entra ID (DefaultAzureCredential)"),
-        (Request(), {}, "no credential"),
-        (Request(f"wss://h/v1/realtime?api-key={KEY.replace('+', '%2B')}"), {}, "key in the URL"),
+        (ConnectOptions(api_key=KEY), azure, "API key"),
+        (ConnectOptions(), azure, "Entra ID (DefaultAzureCredential)"),
+        (ConnectOptions(), {}, "no credential"),
+        (ConnectOptions(f"wss://h/v1/realtime?api-key={KEY.replace('+', '%2B')}"), {}, "key in the URL"),
     ):
         endpoint, key = resolve(request, environ)
         made = credential_for(endpoint, key, None)

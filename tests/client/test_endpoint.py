@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from rtnb.client.endpoint import Endpoint, Request, hide_secrets, resolve, secrets_in
+from rtnb.client.endpoint import Endpoint, hide_secrets, resolve, secrets_in
+from rtnb.client.options import ConnectOptions
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.dialects import GA, PREVIEW
 
@@ -15,7 +16,7 @@ KEY = "sk-planted-0123456789abcdef"
 
 
 def made(environ: dict[str, str] | None = None, **arguments: Any) -> tuple[Endpoint, str | None]:
-    return resolve(Request(**arguments), environ or {})
+    return resolve(ConnectOptions(**arguments), environ or {})
 
 
 AZURE = {"AZURE_OPENAI_ENDPOINT": f"https://{HOST}", "AZURE_OPENAI_DEPLOYMENT_NAME": "gpt-4o-realtime-preview"}
@@ -159,7 +160,7 @@ def test_what_is_missing_or_contradictory_is_refused(
 def test_an_endpoint_shows_no_secret() -> None:
     """Not in its repr, its words, or the URL that is shown."""
     endpoint, _ = made(target=f"wss://user:{KEY}@host/v1/realtime?model=m&api-key={KEY}&sig={KEY}")
-    request = Request(api_key=KEY, credential=KEY)
+    request = ConnectOptions(api_key=KEY, credential=KEY)
     for text in (repr(endpoint), endpoint.words, endpoint.shown_url, repr(request), str(endpoint.headers)):
         assert KEY not in text
     assert "model=m" in endpoint.shown_url

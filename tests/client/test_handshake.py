@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from memory_transport import MemoryTransport
 from scripted import Here, error
 from virtual_time import until, virtual_time
 
 from rtnb.client.credentials import ApiKey, Credential, EntraToken, NoCredential
 from rtnb.client.endpoint import Endpoint
-from rtnb.client.handshake import establish
-from rtnb.client.transport import MemoryTransport, Refused
+from rtnb.client.handshake import Handshake
+from rtnb.client.transport import Refused
 from rtnb.errors import AuthError, ConnectError
 from rtnb.protocol.dialects import GA
 
@@ -39,8 +40,9 @@ class Dial:
         return self.ours
 
 
-async def connect(dial: Dial, credential: Credential | None = None, **options: Any) -> Any:
-    return await establish(ENDPOINT, credential or NoCredential(), Here(), timeout=5.0, open_transport=dial, **options)  # type: ignore[arg-type]
+async def connect(dial: Dial, credential: Credential | None = None, record: Any = None) -> Any:
+    handshake = Handshake(ENDPOINT, credential or NoCredential(), 5.0, open_transport=dial)
+    return await handshake.connect(Here(), record)  # type: ignore[arg-type]
 
 
 CREATED = b'{"type":"session.created","session":{"id":"sess_1"}}'

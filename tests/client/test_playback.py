@@ -96,11 +96,11 @@ def test_a_player_that_did_not_say_where_it_stopped_does_not_know(playback: Play
     playback.give("item_1", 24_000, 24_000)
     playback.report({"item_1": 24_000})
     playback.give("item_2", 24_000, 24_000)
-    playback.drop(told=False)
+    playback.drop(reported=False)
     assert (playback.at, playback.heard_ms("item_1"), playback.heard_ms("item_2")) == ("", 1000, None)
     playback.running = False
     playback.give("item_3", 24_000, 24_000)
-    playback.drop(told=False)
+    playback.drop(reported=False)
     assert playback.heard_ms("item_3") == 0
 
 

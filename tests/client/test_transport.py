@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 from hostile import CREATED, Wire, answering, frame, open_session, raw_server, scripted, server, upgrade
+from memory_transport import MemoryTransport
 from scripted import Ladder, error
 
 import rtnb
 from rtnb.client.connection import Connection
 from rtnb.client.credentials import ApiKey, EntraToken, NoCredential
-from rtnb.client.transport import MAX_FRAME, Closed, MemoryTransport, WebSocketTransport
+from rtnb.client.transport import MAX_FRAME, Closed, WebSocketTransport
 from rtnb.errors import AuthError, ConnectError, ResponseTimeout, ServerError, SessionClosed
 from rtnb.notebook.report import report_html
 from rtnb.protocol.dialects import GA
@@ -518,10 +519,7 @@ async def test_a_secret_that_is_echoed_everywhere_is_nowhere(credential: Any, se
         return lambda event, late_ms: rows.append(event.raw)
 
     async with server(echo) as url:
-        from hostile import DIALECTS, AsyncSession, Endpoint, Here
-
-        endpoint = Endpoint("url", url, DIALECTS["ga"], "m")
-        session = await AsyncSession.open(endpoint, credential, Here(), config={}, timeout=5.0, record=record)  # type: ignore[arg-type]
+        session = await open_session(url, credential=credential, record=record)
         errors: list[BaseException] = []
         r = await session.ask("x")
         for call in (

@@ -7,10 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted import Ladder, Script, Wire, error, open_session
+from scripted import Here, Ladder, Script, Wire, error, open_requests, open_session
 from virtual_time import until, virtual_time
 
 from rtnb.audio import AudioClip
+from rtnb.client.function_tool import FunctionTool
+from rtnb.client.requests import Requests
+from rtnb.client.settings import SessionSettings
+from rtnb.client.tools import Tools
+from rtnb.client.turns import Turns
 from rtnb.errors import (
     AudioError,
     ConfigurationError,
@@ -619,3 +624,69 @@ async def test_what_is_no_speech_is_refused_before_anything_is_sent() -> None:
             with pytest.raises(AudioError):
                 await session.ask(wrong, out_of_band=beside)  # type: ignore[arg-type]
     assert service.heard == []
+
+
+# Alone, without a session -----------------------------------------------------------------------------------------------
+
+
+async def alone(*functions: Any, **quirks: Any) -> tuple[Turns, Requests, Script]:
+    """Return turns over a connection, that are ready at once."""
+
+    async def ready(timeout: float) -> float:
+        return timeout
+
+    requests, dial = await open_requests(**quirks)
+    tools = Tools(requests.connection.note_problem)
+    tools.add(*map(FunctionTool, functions))
+    turns = Turns(requests, SessionSettings(requests, tools, ready), tools, ready, Here())  # type: ignore[arg-type]
+    return turns, requests, dial.services[0]
+
+
+@virtual_time
+async def test_turns_need_a_connection_only() -> None:
+    """One after the other; the service has the tools before the first of them."""
+
+    def now() -> str:
+        """Tell the time."""
+        return "noon"
+
+    turns, _, service = await alone(now)
+    begun = [await turns.ask(prompt, {}, timeout=60.0, when_busy="wait", out_of_band=False) for prompt in ("a", "b")]
+    assert turns.busy
+    assert [(await turns.finish(response)).status for response in begun] == ["completed", "completed"]
+    assert not turns.busy
+    assert service.types() == ["session.update", *["conversation.item.create", "response.create"] * 2]
+
+
+@virtual_time
+async def test_a_wait_that_is_cancelled_cancels_its_response() -> None:
+    """And no other: the connection lives on."""
+    turns, requests, service = await alone(holds=True)
+    response = await turns.respond({}, timeout=60.0, when_busy="wait")
+    waiting = asyncio.create_task(turns.finish(response))
+    await until(lambda: response.id)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    await until(lambda: not turns.busy)
+    assert waiting.cancelled()
+    assert response.status == "cancelled"
+    assert service.types() == ["response.create", "response.cancel"]
+    assert requests.connection.closed is None
+
+
+@virtual_time
+async def test_an_interruption_cuts_what_was_not_heard() -> None:
+    """With nothing being spoken there is nothing to cut."""
+    turns, requests, service = await alone(holds=True)
+    assert await turns.interrupt(None, cancel=True) is None
+    response = await turns.respond({}, timeout=60.0, when_busy="wait")
+    await until(lambda: response.audio_seconds > 0.2)
+    heard = await turns.interrupt(None, cancel=True)
+    assert heard is not None
+    assert heard.received_ms == 250
+    assert service.types()[-2:] in (
+        ["response.cancel", "conversation.item.truncate"],
+        ["response.cancel", "conversation.item.delete"],
+    )
+    await until(lambda: not turns.busy)
+    assert requests.connection.problems == []

@@ -442,7 +442,7 @@ def test_no_stream_of_objects_can_break_it(stream: list[tuple[Wire, str]]) -> No
     """Whatever comes, nothing raises, every frame is a row, and a good turn afterwards is understood."""
     told, timeline = Told(), Timeline()
     for number, (event, direction) in enumerate(stream):
-        told.apply(timeline.append(json.dumps(event).encode(), direction=direction, t=float(number)))
+        told.apply(timeline.store.append(json.dumps(event).encode(), direction=direction, t=float(number)))
     assert len(timeline) == len(stream)
     repr(timeline)
     told.tell(*Ladder("ga", response="resp_good", item="item_good").text_turn(["Fine", "."]))

@@ -30,7 +30,7 @@ def test_lossless(tmp_path: Path, rows: list[Any]) -> None:
     """Any frames, directions, times and doubts come back from the file as they were."""
     timeline = Timeline()
     for raw, direction, t, late_ms in rows:
-        timeline.append(raw, direction=direction, t=t, late_ms=late_ms)
+        timeline.store.append(raw, direction=direction, t=t, late_ms=late_ms)
     again = open_recording(timeline.save(tmp_path / "x.jsonl"))
     assert again.problem == ""
     assert [again.timeline.raw(seq) for seq in range(len(rows))] == [row[0] for row in rows]
@@ -165,6 +165,6 @@ def test_deepest_frames_come_back(tmp_path: Path) -> None:
     timeline = Timeline()
     frames = [b'{"type":"x","n":' + b"[" * depth + b"]" * depth + b"}" for depth in (*range(1015, 1030), 100_000)]
     for raw in frames:
-        timeline.append(raw, direction="received", t=0.0)
+        timeline.store.append(raw, direction="received", t=0.0)
     again = open_recording(timeline.save(tmp_path / "x")).timeline
     assert [again.raw(seq) for seq in range(len(again))] == frames

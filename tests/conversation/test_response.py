@@ -20,7 +20,7 @@ def response_of(*events: Wire, asked: bool = True) -> Response:
     sent = [{"type": "response.create", "event_id": "event_1"}] if asked else []
     for number, event in enumerate([*sent, *events]):
         direction = "sent" if event["type"] == "response.create" else "received"
-        told.apply(timeline.append(json.dumps(event).encode(), direction=direction, t=number / 10))
+        told.apply(timeline.store.append(json.dumps(event).encode(), direction=direction, t=number / 10))
     return Response(next(iter(told.responses.values()), ResponseState()), timeline)
 
 
@@ -155,3 +155,12 @@ def test_audio_of_a_strange_format_is_still_audio() -> None:
     strange["audio"]["output"]["format"] = {"type": ["audio/opus"]}
     r = response_of({"type": "session.created", "session": strange}, *Ladder("ga").speech_turn(["a"], [PCM]))
     assert r.audio.duration == pytest.approx(0.1)
+
+
+def test_its_state_is_the_conversations_own() -> None:
+    """What follows a response compares states, so the response hands out the one that the events update."""
+    state = ResponseState(id="resp_1")
+    response = Response(state, Timeline())
+    assert response.state is state
+    state.status = "completed"
+    assert response.status == "completed"

@@ -26,7 +26,7 @@ class Story:
     def _add(self, direction: str, t: float, event: Mapping[str, Any]) -> None:
         plain = {**event, "type": str(event["type"])}
         for wire in self._dialect.encode_all(plain):
-            self.timeline.append(json.dumps(wire).encode(), direction=direction, t=t)
+            self.timeline.store.append(json.dumps(wire).encode(), direction=direction, t=t)
 
     def sent(self, t: float, kind: str, **fields: Any) -> None:
         self._add(SENT, t, {"type": kind, **fields})

@@ -10,10 +10,10 @@ import fake_comm
 import numpy as np
 import pytest
 
-from rtnb.audio import AudioClip
+from rtnb.audio import AudioClip, to_clip
 from rtnb.conversation.conversation import Conversation
 from rtnb.notebook.conversation_view import ConversationView
-from rtnb.notebook.turn_list import Turn, TurnList
+from rtnb.notebook.turn_list import ShownTurn, TurnList
 from rtnb.protocol.dialects import GA, PREVIEW
 from rtnb.protocol.events import encode_base64
 from rtnb.protocol.names import Kind
@@ -22,8 +22,8 @@ from rtnb.timeline import Timeline
 RAMP = AudioClip(np.arange(-12_000, 12_000, dtype=np.int16), 24_000)
 
 
-class Talk:
-    """A timeline that grows, and the conversation that it tells of."""
+class Growing:
+    """A timeline that grows, and the conversation that its events make."""
 
     def __init__(self, timeline: Timeline) -> None:
         self.timeline = timeline
@@ -64,8 +64,8 @@ def answered(story: Any, t: float, response: str, words: list[str], clip: AudioC
     story.spoke(t + 0.02, response, clip)
 
 
-def looks(story: Any) -> list[Turn]:
-    return TurnList(Talk(story.timeline)).look()
+def looks(story: Any) -> list[ShownTurn]:
+    return TurnList(Growing(story.timeline)).turns()
 
 
 def test_turns_come_in_the_order_of_the_conversation(story: Any) -> None:
@@ -86,7 +86,7 @@ def test_turns_come_in_the_order_of_the_conversation(story: Any) -> None:
 def test_only_what_has_changed_goes_to_the_browser(story: Any, wire: fake_comm.Wire) -> None:
     """A question that was told stays told; a tick in which nothing came sends nothing."""
     said_by_user(story, 0.1, "item_1", "Hello?")
-    view = ConversationView(Talk(story.timeline))
+    view = ConversationView(Growing(story.timeline))
     assert [turn["id"] for turn in view.turns] == ["item_1"]
     view.refresh()
     assert wire.sent == []
@@ -134,12 +134,12 @@ def test_a_spoken_question_is_the_sound_that_was_committed(story: Any) -> None:
     sends(story, 0.45, AudioClip.silence(0.2))
     story.received(0.5, Kind.INPUT_COMMITTED, item_id="item_1", previous_item_id=None)
     said_by_user(story, 0.5, "item_1", "")
-    turns = TurnList(Talk(story.timeline))
-    (turn,) = turns.look()
+    turns = TurnList(Growing(story.timeline))
+    (turn,) = turns.turns()
     assert (turn.role, turn.seconds, turn.text) == ("user", 1.0, "(speech; no transcript)")
     assert turns.clip("item_1") == RAMP
     story.received(0.9, Kind.INPUT_TRANSCRIPTION_COMPLETED, item_id="item_1", content_index=0, transcript="Hello?")
-    assert [turn.text for turn in turns.look()] == ["Hello?"]
+    assert [turn.text for turn in turns.turns()] == ["Hello?"]
 
 
 def test_detected_speech_is_the_stretch_that_the_service_tells(story: Any) -> None:
@@ -149,8 +149,8 @@ def test_detected_speech_is_the_stretch_that_the_service_tells(story: Any) -> No
     story.received(0.3, Kind.SPEECH_STOPPED, item_id="item_1", audio_end_ms=1500)
     story.received(0.3, Kind.INPUT_COMMITTED, item_id="item_1", previous_item_id=None)
     said_by_user(story, 0.4, "item_1", "")
-    turns = TurnList(Talk(story.timeline))
-    turns.look()
+    turns = TurnList(Growing(story.timeline))
+    turns.turns()
     assert turns.clip("item_1") == RAMP
 
 
@@ -180,24 +180,24 @@ def test_an_answer_beside_the_conversation_is_shown_as_such(story: Any) -> None:
     """Out-of-band answers have a turn, after what was said when they came."""
     said_by_user(story, 0.1, "item_1", "Hello?")
     beside = {"id": "resp_9", "status": "in_progress", "conversation_id": None}
-    turns = TurnList(Talk(story.timeline))
+    turns = TurnList(Growing(story.timeline))
     story.received(0.2, Kind.RESPONSE_CREATED, response=beside)
     story.said(0.3, "resp_9", "yes")
-    assert [turn.text for turn in turns.look()] == ["Hello?", "yes"]
+    assert [turn.text for turn in turns.turns()] == ["Hello?", "yes"]
     said_by_user(story, 0.4, "item_2", "And now?", "item_1")
-    assert [turn.text for turn in turns.look()] == ["Hello?", "yes", "And now?"]
-    assert "beside the conversation" in turns.look()[1].note
+    assert [turn.text for turn in turns.turns()] == ["Hello?", "yes", "And now?"]
+    assert "out of band" in turns.turns()[1].note
 
 
 def test_a_play_button_gets_the_very_samples(story: Any, wire: fake_comm.Wire) -> None:
     """The WAV file that goes to the asking page holds what arrived; a turn without sound answers with nothing."""
     said_by_user(story, 0.1, "item_1", "Hello?")
     answered(story, 0.2, "resp_1", ["Of"], RAMP, "item_1")
-    view = ConversationView(Talk(story.timeline))
+    view = ConversationView(Growing(story.timeline))
     wire.say(view, play="item_resp_1", to="page 1")
     assert wire.sent == [{"wav": "item_resp_1", "to": "page 1"}]
     ((wav,),) = wire.buffers
-    assert AudioClip.coerce(bytes(wav)) == RAMP
+    assert to_clip(bytes(wav)) == RAMP
     wire.say(view, play="item_1", to="page 1")
     assert [bytes(each) for each in wire.buffers[-1]] == [b""]
     for nonsense in ({"play": 3}, {"other": "x"}):
@@ -211,7 +211,7 @@ def test_the_snapshot_is_bounded_and_escaped(story: Any, wire: fake_comm.Wire) -
     for number in range(60):
         said_by_user(story, number / 10, f"item_{number}", f"<script>{number}\u202e", before)
         before = f"item_{number}"
-    shown = ConversationView(Talk(story.timeline)).snapshot()
+    shown = ConversationView(Growing(story.timeline)).snapshot()
     assert "<script>" not in shown["text/html"]
     assert "&lt;script&gt;59\\u202e" in shown["text/html"]
     assert "20 earlier turns not shown" in shown["text/html"]

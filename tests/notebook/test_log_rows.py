@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtnb.notebook.log_rows import Filter, LogRows, details
+from rtnb.notebook.log_rows import LogFilter, LogRows, details
 from rtnb.protocol.dialects import PREVIEW
 from rtnb.protocol.names import DELTA_KINDS, Kind, kind_of
 from rtnb.timeline.timeline import Timeline
 
 
-def places(timeline: Timeline, chosen: Filter) -> list[int]:
+def places(timeline: Timeline, chosen: LogFilter) -> list[int]:
     rows = LogRows(timeline, chosen)
     rows.advance()
     return rows.places.tolist()
 
 
-def oracle(timeline: Timeline, chosen: Filter) -> list[int]:
+def oracle(timeline: Timeline, chosen: LogFilter) -> list[int]:
     """Say row by row what a filter of single words lets through."""
     found = []
     for place, (event, text) in enumerate(zip(timeline, timeline["text"], strict=True)):
@@ -59,7 +59,7 @@ def test_a_filter_lets_through_what_a_plain_loop_lets_through(
     deltas: bool,
 ) -> None:
     """Globs for types, words in any case, exclusions, directions and deltas, together."""
-    chosen = Filter(" ".join(words), direction, deltas)
+    chosen = LogFilter(" ".join(words), direction, deltas)
     for timeline in (one_turn(), long_session(300)):
         assert places(timeline, chosen) == oracle(timeline, chosen)
 
@@ -67,12 +67,12 @@ def test_a_filter_lets_through_what_a_plain_loop_lets_through(
 def test_rows_that_come_later_are_found_like_those_that_were_there(long_session: Callable[..., Timeline]) -> None:
     """Looking at a growing timeline in parts gives what looking at it once gives."""
     whole = long_session(1000)
-    for chosen in (Filter("word1*"), Filter("word3"), Filter(deltas=False), Filter(follow="resp_3")):
+    for chosen in (LogFilter("word1*"), LogFilter("word3"), LogFilter(deltas=False), LogFilter(follow="resp_3")):
         grown = Timeline()
         rows = LogRows(grown, chosen)
         assert not rows.advance()
         for event in whole:
-            grown.append(event.raw, direction=event.direction, t=event.t)
+            grown.store.append(event.raw, direction=event.direction, t=event.t)
             if event.seq % 37 == 0:
                 assert rows.advance()
         rows.advance()
@@ -82,8 +82,8 @@ def test_rows_that_come_later_are_found_like_those_that_were_there(long_session:
 def test_a_type_is_found_in_either_dialects_spelling(one_turn: Callable[..., Timeline]) -> None:
     """The audio of a preview session is found as GA spells it, and as the wire does."""
     timeline = one_turn(PREVIEW)
-    found = places(timeline, Filter("response.output_audio.*"))
-    assert found == places(timeline, Filter("response.audio.*"))
+    found = places(timeline, LogFilter("response.output_audio.*"))
+    assert found == places(timeline, LogFilter("response.audio.*"))
     assert len(found) == 4
 
 
@@ -92,18 +92,18 @@ def test_words_between_quotation_marks_belong_together() -> None:
     timeline = Timeline()
     for text in ("there hello", "Hello there, you"):
         event = {"type": str(Kind.TEXT_DONE), "text": text}
-        timeline.append(json.dumps(event).encode(), direction="received", t=0)
-    assert places(timeline, Filter('"hello there"')) == [1]
-    assert places(timeline, Filter("hello there")) == [0, 1]
-    assert places(timeline, Filter('-"hello there"')) == [0]
-    assert places(timeline, Filter('"hello th')) == [1], "a mark that is not closed yet is being typed"
-    assert places(timeline, Filter('- "" " ')) == [0, 1], "nothing to look for"
+        timeline.store.append(json.dumps(event).encode(), direction="received", t=0)
+    assert places(timeline, LogFilter('"hello there"')) == [1]
+    assert places(timeline, LogFilter("hello there")) == [0, 1]
+    assert places(timeline, LogFilter('-"hello there"')) == [0]
+    assert places(timeline, LogFilter('"hello th')) == [1], "a mark that is not closed yet is being typed"
+    assert places(timeline, LogFilter('- "" " ')) == [0, 1], "nothing to look for"
 
 
 def following(*events: tuple[str, dict[str, object]]) -> Timeline:
     timeline = Timeline()
     for place, (direction, event) in enumerate(events):
-        timeline.append(json.dumps(event).encode(), direction=direction, t=place)
+        timeline.store.append(json.dumps(event).encode(), direction=direction, t=place)
     return timeline
 
 
@@ -120,12 +120,12 @@ def test_following_finds_what_belongs_to_a_response_an_item_a_call_and_an_event(
         ("received", {"type": str(Kind.ERROR), "error": {"event_id": "event_a"}}),
         ("received", {"type": str(Kind.RESPONSE_CREATED), "response": {"id": "resp_11"}}),
     )
-    assert places(timeline, Filter(follow="resp_1")) == [1, 2, 3, 5]
-    assert places(timeline, Filter(follow="item_1")) == [2, 3]
-    assert places(timeline, Filter(follow="call_1")) == [3, 6]
-    assert places(timeline, Filter(follow="event_a")) == [0, 7]
-    assert places(timeline, Filter(follow="nobody")) == []
-    assert places(timeline, Filter(follow="resp_1", direction="sent")) == []
+    assert places(timeline, LogFilter(follow="resp_1")) == [1, 2, 3, 5]
+    assert places(timeline, LogFilter(follow="item_1")) == [2, 3]
+    assert places(timeline, LogFilter(follow="call_1")) == [3, 6]
+    assert places(timeline, LogFilter(follow="event_a")) == [0, 7]
+    assert places(timeline, LogFilter(follow="nobody")) == []
+    assert places(timeline, LogFilter(follow="resp_1", direction="sent")) == []
 
 
 def test_cells_say_what_a_row_holds(one_turn: Callable[..., Timeline]) -> None:
@@ -145,8 +145,10 @@ def test_cells_say_what_a_row_holds(one_turn: Callable[..., Timeline]) -> None:
 def test_cells_of_frames_that_are_no_events() -> None:
     """A problem is a warning in the row; times that are none, and words that cannot be encoded, can be sent all the same."""
     timeline = Timeline()
-    timeline.append(b"{no", direction="received", t=math.nan)
-    timeline.append(b'{"type": "\\ud800", "text": "\\u202e", "item_id": "\\udc00"}', direction="sent", t=1, late_ms=50)
+    timeline.store.append(b"{no", direction="received", t=math.nan)
+    timeline.store.append(
+        b'{"type": "\\ud800", "text": "\\u202e", "item_id": "\\udc00"}', direction="sent", t=1, late_ms=50
+    )
     rows = LogRows(timeline)
     rows.advance()
     cells = rows.cells(0, 10)
@@ -159,7 +161,7 @@ def test_cells_of_frames_that_are_no_events() -> None:
 
 def test_the_place_of_a_row_is_where_the_filter_puts_it(one_turn: Callable[..., Timeline]) -> None:
     """A hidden row has no place, and a row that is not there is an error that says so."""
-    rows = LogRows(one_turn(), Filter(deltas=False))
+    rows = LogRows(one_turn(), LogFilter(deltas=False))
     rows.advance()
     assert [rows.place_of(seq) for seq in (0, 1, 2, 3, 9)] == [0, 1, 2, -1, 3]
     with pytest.raises(IndexError, match="no row with seq 99"):
@@ -180,8 +182,8 @@ def test_details_are_whole_json_with_audio_named(one_turn: Callable[..., Timelin
 def test_details_of_a_frame_that_is_no_json_or_too_long_are_its_words() -> None:
     """Cut where a browser would choke, and saying so."""
     timeline = Timeline()
-    timeline.append(b"\xff<b>", direction="received", t=0)
-    timeline.append(json.dumps({"type": "x", "text": "y" * 500_000}).encode(), direction="received", t=0)
+    timeline.store.append(b"\xff<b>", direction="received", t=0)
+    timeline.store.append(json.dumps({"type": "x", "text": "y" * 500_000}).encode(), direction="received", t=0)
     assert details(timeline[0])["words"] == "\\xff<b>"
     assert "cut: 500,0" in details(timeline[1])["words"]
     assert len(details(timeline[1])["words"]) < 401_000

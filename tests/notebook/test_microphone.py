@@ -14,24 +14,21 @@ from fake_comm import Wire, connected
 from one_loop import open_for_views, until
 from scripted import Script
 
+import rtnb
 from rtnb.audio import G711_ULAW, AudioClip
 from rtnb.client.async_session import AsyncSession
-from rtnb.errors import AudioError
-from rtnb.notebook import listening, live_view, microphone
-from rtnb.notebook.captured import BrowserClock, CapturedChunks, Chunk
-from rtnb.notebook.microphone import Microphone
+from rtnb.errors import AudioError, ConnectError, RtnbError
+from rtnb.notebook.input_chunks import BrowserClock, InputChunk, InputChunks, clip_chunks
+from rtnb.notebook.microphone import SENTENCE, Microphone
 from rtnb.notebook.session import Session
-from rtnb.notebook.stand_in import pieces
+from rtnb.notebook.speech_capture import SpeechCapture
 
 VAD = {"type": "server_vad", "silence_duration_ms": 300}
 
 
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
-    made = connected(monkeypatch)
-    for module in (microphone, listening):
-        monkeypatch.setattr(module, "pump", live_view.pump)
-    return made
+    return connected(monkeypatch)
 
 
 class Page:
@@ -85,7 +82,7 @@ async def test_every_sample_is_appended(wire: Wire) -> None:
     assert view.chunks["seconds"].tolist() == [0.04] * 3
     assert (np.diff(view.chunks["arrived"]) >= 0).all()
     assert view.chunks.gaps == 0
-    assert (view.state, view.words) == ("off", "off, 120 ms heard")
+    assert (view.state, view.words) == ("off", "off, 120 ms recorded")
     assert "input_audio_buffer.commit" not in service.types()
     await session.close()
 
@@ -150,6 +147,23 @@ async def test_one_microphone_is_on_at_a_time(wire: Wire) -> None:
     await session.close()
 
 
+async def test_a_refusal_of_an_earlier_run_does_not_count(wire: Wire) -> None:
+    """Who allows the microphone after a refusal and listens again is heard."""
+    session, _ = await open_for_views()
+    page = Page(session.microphone())
+    page.run = 1
+    page.says("start", hold=False)
+    page.says("refused", words="The browser refused the microphone.")
+    heard = session.listen(0.04)
+    heard.refresh()
+    heard.refresh()
+    page.start()
+    page.chunk(noise(960))
+    assert (await drawn(heard)).samples.tolist() == noise(960).tolist()
+    assert heard.words == "listening for 40 ms"
+    await session.close()
+
+
 async def test_what_the_browser_refuses_is_said(wire: Wire) -> None:
     """In its words, on the widget and in what stays of it; markup in them is text."""
     session, _ = await open_for_views()
@@ -172,6 +186,10 @@ async def test_a_session_that_ended_stops_the_microphone(wire: Wire) -> None:
     page.chunk(noise(960))
     await until(lambda: page.view.state == "refused")
     assert "closed" in page.view.words
+    assert wire.sent[-1] == {"kind": "stop", "page": "page"}
+    page.start()
+    assert page.view.state == "refused"
+    assert wire.sent[-1] == {"kind": "stop", "page": "page"}
 
 
 async def test_the_clocks_are_compared_while_it_listens(wire: Wire) -> None:
@@ -184,9 +202,9 @@ async def test_the_clocks_are_compared_while_it_listens(wire: Wire) -> None:
     for _ in range(10):
         page.view.refresh()
         if (question := wire.sent[-1])["kind"] == "ping":
-            page.says("pong", id=question["id"], clock=(session._connection.now() + 1_000.0) * 1000)
+            page.says("pong", id=question["id"], clock=(session.now() + 1_000.0) * 1000)
     assert len([each for each in wire.sent if each["kind"] == "ping"]) == 5
-    page.chunk(noise(960), captured=session._connection.now() + 1_000.0)
+    page.chunk(noise(960), captured=session.now() + 1_000.0)
     assert abs(page.view.chunks["captured"][0] - page.view.chunks["arrived"][0]) < 1.0
     await session.close()
 
@@ -205,23 +223,23 @@ def test_the_fastest_answer_tells_the_time() -> None:
 
 def test_gaps_are_counted() -> None:
     """A number that is missing, or sound that is; a new start is none."""
-    chunks = CapturedChunks()
+    chunks = InputChunks()
     for run, seq, clock in [(1, 0, 0.0), (1, 1, 0.041), (1, 3, 0.12), (1, 4, 0.5), (2, 0, 9.0), (2, 1, 9.04)]:
-        chunks.add(Chunk(run, seq, clock, clock, 0.04, 0.1))
+        chunks.add(InputChunk(run, seq, clock, clock, 0.04, 0.1))
     assert chunks.gaps == 2
-    assert "6 pieces, 2 gaps" in repr(chunks)
+    assert "6 chunks, 2 gaps" in repr(chunks)
     assert "<table" in chunks._repr_mimebundle_()["text/html"]
     assert np.isnan(chunks["captured"]).all()
     with pytest.raises(KeyError, match="columns are"):
         chunks["x"]
 
 
-def test_a_clip_in_pieces() -> None:
+def test_a_clip_in_chunks() -> None:
     """40 ms each; cut to a length, or followed by silence."""
     clip = AudioClip(noise(1_000), 24_000)
-    assert [len(each) for each in pieces(clip, 24_000)] == [960, 40]
-    assert np.concatenate(list(pieces(clip, 24_000, 0.1))).tolist() == [*clip.samples.tolist(), *[0] * 1_400]
-    assert np.concatenate(list(pieces(clip, 24_000, 0.02))).tolist() == clip.samples[:480].tolist()
+    assert [len(each) for each in clip_chunks(clip, 24_000)] == [960, 40]
+    assert np.concatenate(list(clip_chunks(clip, 24_000, 0.1))).tolist() == [*clip.samples.tolist(), *[0] * 1_400]
+    assert np.concatenate(list(clip_chunks(clip, 24_000, 0.02))).tolist() == clip.samples[:480].tolist()
 
 
 async def test_a_clip_speaks_when_its_button_is_pressed(wire: Wire) -> None:
@@ -268,9 +286,13 @@ async def test_letting_go_cuts_a_clip(wire: Wire) -> None:
     await session.close()
 
 
-async def drawn(heard: listening.Listening) -> AudioClip:
-    """Await what is listened to, while the pump stands still."""
-    task = asyncio.ensure_future(heard._arrived())
+async def local_voice(text: str) -> AudioClip:
+    return AudioClip(noise(48_000), 24_000)
+
+
+async def drawn(heard: SpeechCapture) -> AudioClip:
+    """Await what is listened to, while the refresher stands still."""
+    task = asyncio.ensure_future(heard._awaited())
     while not task.done():
         heard.refresh()
         await asyncio.sleep(0)
@@ -305,7 +327,7 @@ async def test_listening_to_a_clip(wire: Wire, tmp_path: Path) -> None:
     heard = session.listen(0.2, clip=clip.to_wav(tmp_path / "said.wav"))
     got = await drawn(heard)
     assert got.samples.tolist() == [*clip.samples.tolist(), *[0] * 2_800]
-    assert "clip of 83 ms speaks" in heard.words
+    assert "clip of 83 ms is played" in heard.words
     await until(lambda: len(appended(service)) == 2 * 4_800)
     await session.close()
 
@@ -313,6 +335,7 @@ async def test_listening_to_a_clip(wire: Wire, tmp_path: Path) -> None:
 async def test_without_a_browser_the_local_voice_speaks(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
     """And it says so."""
     session, _ = await open_for_views()
+    session.local_speech = local_voice
     heard = session.listen(1.0)
     clip = await drawn(heard)
     assert clip.duration == 1.0
@@ -322,9 +345,45 @@ async def test_without_a_browser_the_local_voice_speaks(wire: Wire, caplog: pyte
     await session.close()
 
 
+async def unreachable(text: str) -> AudioClip:
+    raise ConnectError("the local service did not start")
+
+
+@pytest.mark.parametrize(
+    ("local_speech", "why"), [(None, "this session has none"), (unreachable, "the local service did not start")]
+)
+async def test_without_a_local_voice_the_way_by_file_is_offered(wire: Wire, local_speech: Any, why: str) -> None:
+    """The microphone and the recording that fails say why, and what to do instead."""
+    session, _ = await open_for_views()
+    session.local_speech = local_speech
+    view = session.microphone()
+    view.start()
+    await until(lambda: view.state == "refused")
+    assert why in view.words
+    assert "session.listen(5, clip=path)" in view.words
+    with pytest.raises(RtnbError, match=r"clip=path") as failed:
+        await drawn(session.listen(0.2))
+    assert why in str(failed.value)
+    await session.close()
+
+
+async def test_the_local_service_is_the_local_voice() -> None:
+    """It says the sentence that is asked for, in a session of its own."""
+    async with rtnb.connect_async("local") as session:
+        rows = len(session.timeline)
+        assert session.local_speech is not None
+        spoken = await session.local_speech(SENTENCE)
+        assert len(session.timeline) == rows
+        repeated = await session.ask(f"Repeat after me: {SENTENCE}")
+        assert repeated.transcript == SENTENCE
+        assert spoken.duration == pytest.approx(repeated.audio.duration, rel=0.2)
+        assert spoken.rms > 0.01
+
+
 async def test_a_refused_microphone_is_stood_in_for(wire: Wire) -> None:
     """Listening goes on with the local voice, and repeats the browser's words."""
     session, _ = await open_for_views()
+    session.local_speech = local_voice
     page = Page(session.microphone())
     page.start()
     page.says("stopped")
@@ -352,7 +411,7 @@ async def test_listening_that_is_given_up_stops(wire: Wire) -> None:
     session, _ = await open_for_views()
     heard = session.listen(1000.0, clip=AudioClip.silence(1))
     heard.refresh()
-    task = asyncio.ensure_future(heard._arrived())
+    task = asyncio.ensure_future(heard._awaited())
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -377,14 +436,12 @@ def test_a_script_waits(serve_local: Callable[[], Session]) -> None:
     clip = AudioClip(noise(2_400), 24_000)
     assert session.listen(0.1, clip=clip).wait() == clip
     assert isinstance(session.microphone(clip), Microphone)
-    assert isinstance(session._session, AsyncSession)
+    assert isinstance(session.core, AsyncSession)
 
 
 @pytest.fixture
 def serve_local() -> Any:
     """Open a session with the local service."""
-    import rtnb
-
     opened: list[Session] = []
 
     def open_one() -> Session:

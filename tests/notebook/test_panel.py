@@ -13,17 +13,13 @@ from scripted import Script, open_session
 from rtnb.client.async_session import AsyncSession
 from rtnb.errors import SessionClosed
 from rtnb.notebook import panel as panel_module
-from rtnb.notebook import settings_view
 from rtnb.notebook.panel import SessionPanel
-from rtnb.notebook.panel_words import banners_html, header_html
+from rtnb.notebook.panel_html import banners_html, header_html
 
 
 @pytest.fixture(autouse=True)
 def wire(monkeypatch: pytest.MonkeyPatch) -> fake_comm.Wire:
-    made = fake_comm.connected(monkeypatch)
-    for module in (panel_module, settings_view):
-        monkeypatch.setattr(module, "pump", fake_comm.StillPump)
-    return made
+    return fake_comm.connected(monkeypatch)
 
 
 @pytest.fixture
@@ -137,7 +133,7 @@ async def test_its_last_state_is_kept_beside_it(shown: list[dict[str, Any]], mon
 async def test_the_time_left_is_counted_down() -> None:
     """Minutes and seconds; near its end it is loud; a service that does not tell has no such figure."""
     session, _, panel = await opened()
-    facts = session.facts()
+    facts = session.summary()
     assert "expires in 29:05" in header_html(facts, 29 * 60 + 5.5)
     assert "expires in 1:00:00" in header_html(facts, 3600)
     assert "font-weight" in header_html(facts, 30).split("expires")[0].rsplit("·", 1)[1]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from rtnb.notebook.refresher import INTERVAL, Pump, pump
+from rtnb.notebook.refresher import INTERVAL, Refresher, shared
 
 
 class View:
@@ -43,10 +43,10 @@ def ended(thread: threading.Thread) -> bool:
 
 def test_one_thread_refreshes_all_views() -> None:
     """Two views have the same writer, which is not the thread that made them."""
-    beating = Pump()
+    refresher = Refresher()
     one, other = View(), View()
-    beating.add(one)
-    beating.add(other)
+    refresher.add(one)
+    refresher.add(other)
     one.wait(2)
     other.wait(2)
     assert one.threads == other.threads
@@ -56,14 +56,14 @@ def test_one_thread_refreshes_all_views() -> None:
 
 
 def test_a_view_is_refreshed_at_most_twelve_times_a_second() -> None:
-    """However busy the pump is with jobs, two refreshes are an interval apart, and jobs do not starve the views."""
-    beating, view, more = Pump(), View(), True
+    """However busy the refresher is with jobs, two refreshes are an interval apart, and jobs do not starve the views."""
+    refresher, view, more = Refresher(), View(), True
 
     def again() -> None:
         if more:
-            beating.do(again)
+            refresher.do(again)
 
-    beating.add(view)
+    refresher.add(view)
     again()
     view.wait(6)
     more = False
@@ -74,37 +74,37 @@ def test_a_view_is_refreshed_at_most_twelve_times_a_second() -> None:
 
 def test_a_broken_view_stops_no_other_and_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     """An exception in one view is one line in the log, however often it is raised."""
-    beating = Pump()
+    refresher = Refresher()
 
     def fail() -> None:
         raise ValueError("cannot be drawn")
 
     broken, good = View(fail), View()
-    beating.add(broken)
-    beating.add(good)
+    refresher.add(broken)
+    refresher.add(good)
     broken.wait(4)
     good.wait(2)
     assert [record.message for record in caplog.records] == ["a view could not be drawn"]
-    beating.remove(broken)
+    refresher.remove(broken)
 
 
 def test_a_broken_job_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """What a browser's message breaks is reported, and the next message is answered."""
-    beating, done = Pump(), threading.Event()
+    refresher, done = Refresher(), threading.Event()
 
     def fail() -> None:
         raise KeyError("no such row")
 
-    beating.do(fail)
-    beating.do(done.set)
+    refresher.do(fail)
+    refresher.do(done.set)
     assert done.wait(20)
     assert [record.message for record in caplog.records] == ["a view's message could not be answered"]
 
 
 def test_a_view_that_nobody_holds_is_forgotten_and_the_thread_ends() -> None:
-    """The pump keeps no view alive, not even between two ticks, and without views there is no thread."""
-    beating, view = Pump(), View()
-    beating.add(view)
+    """The refresher keeps no view alive, not even between two ticks, and without views there is no thread."""
+    refresher, view = Refresher(), View()
+    refresher.add(view)
     view.wait(2)
     (thread,) = view.threads
     forgotten = weakref.ref(view)
@@ -114,30 +114,30 @@ def test_a_view_that_nobody_holds_is_forgotten_and_the_thread_ends() -> None:
     assert forgotten() is None
 
 
-def test_the_pump_begins_again_after_its_end() -> None:
+def test_the_refresher_begins_again_after_its_end() -> None:
     """A view added after the last one was removed is refreshed, by a new thread."""
-    beating, first = Pump(), View()
-    beating.add(first)
+    refresher, first = Refresher(), View()
+    refresher.add(first)
     first.wait()
-    beating.remove(first)
+    refresher.remove(first)
     assert ended(next(iter(first.threads)))
     second = View()
-    beating.add(second)
+    refresher.add(second)
     second.wait()
     assert first.threads != second.threads
 
 
 def test_views_come_and_go_from_many_threads() -> None:
-    """Adding and removing from many threads while the pump runs breaks nothing and loses no view."""
-    beating, kept = Pump(), View()
-    beating.add(kept)
+    """Adding and removing from many threads while the refresher runs breaks nothing and loses no view."""
+    refresher, kept = Refresher(), View()
+    refresher.add(kept)
     views = [[View() for _ in range(200)] for _ in range(4)]
 
     def churn(mine: list[View]) -> None:
         for view in mine:
-            beating.add(view)
+            refresher.add(view)
         for view in mine[:-1]:
-            beating.remove(view)
+            refresher.remove(view)
 
     threads = [threading.Thread(target=churn, args=(mine,)) for mine in views]
     for thread in threads:
@@ -150,37 +150,37 @@ def test_views_come_and_go_from_many_threads() -> None:
     assert len(kept.threads) == 1
 
 
-def test_a_view_collected_inside_the_pump_takes_itself_out() -> None:
-    """A finalizer may call `remove` on a thread that is inside the pump at that moment."""
-    beating, removed = Pump(), threading.Event()
+def test_a_view_collected_inside_the_refresher_takes_itself_out() -> None:
+    """A finalizer may call `remove` on a thread that is inside the refresher at that moment."""
+    refresher, removed = Refresher(), threading.Event()
     view = View()
-    beating.add(view)
+    refresher.add(view)
 
     def finalize() -> None:
-        beating.remove(view)
+        refresher.remove(view)
         removed.set()
 
-    with beating._lock:  # where a collection may happen
+    with refresher._lock:  # where a collection may happen
         finalize()
     assert removed.is_set()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_has_a_pump_of_its_own() -> None:
+def test_a_forked_child_has_a_refresher_of_its_own() -> None:
     """A view made after a fork is refreshed in the child, where the parent's thread does not exist."""
     view = View()
-    pump().add(view)
+    shared().add(view)
     view.wait()
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         mine = View()
-        pump().add(mine)
+        shared().add(mine)
         os.write(write, b"y" if mine.seen.wait(20) else b"n")
         os._exit(0)
     assert os.read(read, 1) == b"y"
     os.waitpid(child, 0)
     os.close(read)
     os.close(write)
-    pump().remove(view)
+    shared().remove(view)

@@ -80,7 +80,7 @@ def test_the_page_tells_what_was_said_and_where(one_turn: Make) -> None:
     """Heading, place, time, transcript and events are words on the page."""
     timeline = Timeline(title="wss://example.test", started=datetime(2026, 11, 22, 15, tzinfo=UTC))
     for event in one_turn():
-        timeline.append(event.raw, direction=event.direction, t=event.t)
+        timeline.store.append(event.raw, direction=event.direction, t=event.t)
     found = page(Answer(), timeline=timeline, title="Please assist the user.")
     assert "Please assist the user." in found.text
     assert "wss://example.test · 2026-11-22 15:00:00 UTC · 10 events" in found.text
@@ -173,7 +173,7 @@ def test_nothing_planted_comes_alive(new_story: Make) -> None:
     story.received(1.0, EVIL, response_id=EVIL, item_id=EVIL)
     timeline = Timeline(title=EVIL)
     for event in story.timeline:
-        timeline.append(event.raw, direction=event.direction, t=event.t)
+        timeline.store.append(event.raw, direction=event.direction, t=event.t)
     usage = {"total_tokens": EVIL}
     answer = Answer(id=EVIL, status=EVIL, transcript=EVIL, usage=usage, error=ServerError(EVIL))
     html = report_html(timeline=timeline, responses=[answer], title=EVIL)

@@ -12,7 +12,7 @@ from rtnb.audio import AudioClip
 from rtnb.conversation.items import ContentPart, Item, ResponseState
 from rtnb.conversation.response import Response
 from rtnb.notebook import response_view
-from rtnb.notebook.outline import Outline, envelope_of
+from rtnb.notebook.growing_arrays import GrowingEnvelope, clip_envelope
 from rtnb.notebook.response_view import BINS, ResponseView
 from rtnb.timeline import Timeline
 
@@ -36,7 +36,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 @pytest.fixture
 def view(state: ResponseState, monkeypatch: pytest.MonkeyPatch) -> Iterator[ResponseView]:
     """A view that is drawn when the test says so."""
-    monkeypatch.setattr("rtnb.notebook.refresher.Pump.add", lambda self, view: None)
+    monkeypatch.setattr("rtnb.notebook.refresher.Refresher.add", lambda self, view: None)
     made = ResponseView(Response(state, Timeline()))
     yield made
     made.vanish()
@@ -78,20 +78,20 @@ def test_a_waveform_is_160_bytes_however_long_the_sound(view: ResponseView, stat
     assert set(pairs[:, 1]) == {64}
 
 
-def test_the_outline_is_that_of_the_whole_whatever_the_pieces() -> None:
+def test_the_envelope_is_that_of_the_whole_whatever_the_pieces() -> None:
     """Samples and steps that are split between deltas are measured as if they had come in one."""
     rng = np.random.default_rng(7)
     data = rng.integers(-30_000, 30_000, 48_000, np.int16).astype("<i2").tobytes()
     whole = ContentPart("audio", chunks=[data])
     split = ContentPart("audio")
-    outline = Outline()
+    growing = GrowingEnvelope()
     cuts = np.sort(rng.integers(0, len(data), 100))
     for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True):
         split.chunks.append(data[start:end])
-        outline.take([split])
-    together = Outline()
+        growing.take([split])
+    together = GrowingEnvelope()
     together.take([whole])
-    assert outline.envelope(50) == together.envelope(50) == envelope_of(AudioClip.from_bytes(data), 50)
+    assert growing.envelope(50) == together.envelope(50) == clip_envelope(AudioClip.from_bytes(data), 50)
 
 
 def test_the_finished_response_takes_the_views_place(

@@ -238,7 +238,7 @@ class Mute:
 
 def test_the_facade_has_what_the_core_has() -> None:
     """Every public name of AsyncSession, with the same parameters; of its own only what a notebook shows."""
-    inner = {"open", "finish", "facts", "add_tool"}
+    inner = {"open", "finish", "add_tool", "summary", "submit", "call_soon", "now", "note_problem"}
     attributes = {"timeline", "endpoint", "playback"}
     shown = {"panel"}
 

@@ -10,16 +10,12 @@ import pytest
 from scripted import Script, error, open_session
 
 from rtnb.client.async_session import AsyncSession
-from rtnb.notebook import settings_view
-from rtnb.notebook.settings_view import SettingsView
-from rtnb.notebook.turn_modes import DETECTED, MANUAL, PUSH, turn_detection, turn_mode
+from rtnb.notebook.settings_view import DETECTED, MANUAL, PUSH, SettingsView, turn_detection, turn_mode
 
 
 @pytest.fixture(autouse=True)
 def wire(monkeypatch: pytest.MonkeyPatch) -> fake_comm.Wire:
-    made = fake_comm.connected(monkeypatch)
-    monkeypatch.setattr(settings_view, "pump", fake_comm.StillPump)
-    return made
+    return fake_comm.connected(monkeypatch)
 
 
 async def opened(dialect: str = "ga", **quirks: Any) -> tuple[AsyncSession, Script, SettingsView]:

@@ -15,18 +15,15 @@ from scripted import Ladder
 
 from rtnb.audio import G711_ULAW, PCM16, AudioClip
 from rtnb.client.async_session import AsyncSession
-from rtnb.notebook import live_view, speaker
 from rtnb.notebook.speaker import Speaker
-from rtnb.timeline.spoken import SpokenAudio
+from rtnb.timeline.sound import SpokenAudio
 
 VAD = {"type": "server_vad"}
 
 
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
-    made = connected(monkeypatch)
-    monkeypatch.setattr(speaker, "pump", live_view.pump)
-    return made
+    return connected(monkeypatch)
 
 
 class Page(Speaker):
@@ -110,6 +107,25 @@ async def test_nothing_is_sent_before_a_browser_is_there(wire: Wire, shown: Call
     assert sum(len(samples) for _, samples, _ in audio_sent(wire)) == 6_000
     page.close()
     assert session.playback is None
+    await session.close()
+
+
+async def test_a_new_speaker_does_not_replay(wire: Wire, shown: Callable[[AsyncSession], Page]) -> None:
+    """It plays from the row at which it was made: neither an earlier response, nor the beginning of the present one."""
+    session, service = await open_for_views()
+    await session.ask("x")
+    pcm = noise(2_000)
+    ladder = Ladder("ga", item="item_b")
+    await service.say(ladder.created(), ladder.audio(pcm[:1_000]))
+    await until(lambda: len(session.responses) == 2 and session.responses[1].audio_seconds)
+    page = shown(session)
+    page.refresh()
+    assert audio_sent(wire) == []
+    await service.say(ladder.audio(pcm[1_000:]))
+    await until(lambda: session.responses[1].audio_seconds > 0.04)
+    page.refresh()
+    ((item, samples, _),) = audio_sent(wire)
+    assert (item, samples.tobytes()) == ("item_b", pcm[1_000:])
     await session.close()
 
 
@@ -235,5 +251,5 @@ def test_the_reader_takes_no_harm_from_audio_that_is_none(new_story: Any) -> Non
     story = new_story()
     reader = SpokenAudio(story.timeline)
     event = {"type": "response.output_audio.delta", "response_id": "r", "item_id": "i", "delta": "%%%"}
-    story.timeline.append(json.dumps(event).encode(), direction="received", t=0.1)
+    story.timeline.store.append(json.dumps(event).encode(), direction="received", t=0.1)
     assert [piece for piece in reader.read() if len(piece.samples)] == []

@@ -155,7 +155,7 @@ def test_a_live_response_becomes_the_finished_one(kernel: Kernel, service: Silen
     kernel.run(f"import rtnb; session = rtnb.connect({service.url!r})")
     began = displayed(kernel.outputs(kernel.submit("r = session.ask('hello', wait=False, timeout=30); r")))
     assert [WIDGET in each["data"] for each in began] == [True]
-    until_closed = "from rtnb.notebook.refresher import pump\nwhile pump()._views: time.sleep(0.01)"
+    until_closed = "from rtnb.notebook.refresher import shared\nwhile shared()._views: time.sleep(0.01)"
     ended = kernel.outputs(kernel.submit(f"import time; session.cancel()\n{until_closed}"))
     (update,) = displayed(ended)
     assert update["transient"] == began[0]["transient"]

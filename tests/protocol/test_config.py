@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.config import (
-    AUDIO_WORDS,
+    AUDIO_SETTINGS,
     FORMAT_OBJECTS,
-    RESPONSE_WORDS,
+    RESPONSE_SETTINGS,
     copy_tree,
     format_name,
     leaves,
@@ -72,9 +72,9 @@ def test_a_wrong_word_is_refused_with_the_right_one(words: dict[str, Any], hint:
 
 def test_a_response_takes_fewer_words_than_a_session() -> None:
     """Input settings are the session's own."""
-    assert nest({"voice": "ash", "metadata": {}}, allowed=RESPONSE_WORDS)
+    assert nest({"voice": "ash", "metadata": {}}, allowed=RESPONSE_SETTINGS)
     with pytest.raises(ConfigurationError):
-        nest({"turn_detection": None}, allowed=RESPONSE_WORDS)
+        nest({"turn_detection": None}, allowed=RESPONSE_SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_merge_replaces_an_object_of_another_type():
 
 
 words = st.dictionaries(
-    st.sampled_from([word for word in AUDIO_WORDS if "format" not in word]), st.text(min_size=1), max_size=5
+    st.sampled_from([word for word in AUDIO_SETTINGS if "format" not in word]), st.text(min_size=1), max_size=5
 )
 
 
@@ -154,7 +154,7 @@ words = st.dictionaries(
 def test_what_is_nested_is_found_again(flat: dict[str, str]) -> None:
     """Each value is at its word's path, and nothing else is in the tree."""
     tree = nest(flat)
-    assert {word: look(tree, AUDIO_WORDS[word]) for word in flat} == flat
+    assert {word: look(tree, AUDIO_SETTINGS[word]) for word in flat} == flat
     assert len(list(leaves(tree))) == len(flat)
     assert not_granted(tree, copy_tree(tree)) == {}
 

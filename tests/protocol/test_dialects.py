@@ -19,8 +19,8 @@ from rtnb.protocol.dialects import (
     check_version,
     choose_dialect,
     dialect_of_request,
+    ga_settings,
     local_url,
-    openai_headers,
     openai_url,
     squeeze_slashes,
 )
@@ -191,8 +191,8 @@ def test_the_documented_urls() -> None:
         == f"{host}/openai/v1/realtime?model=gpt-realtime"
     )
     assert openai_url("wss://api.openai.com", model="m") == "wss://api.openai.com/v1/realtime?model=m"
-    assert openai_headers(PREVIEW) == {"OpenAI-Beta": "realtime=v1"}
-    assert openai_headers(GA) == {}
+    assert PREVIEW.openai_headers == {"OpenAI-Beta": "realtime=v1"}
+    assert GA.openai_headers == {}
     assert local_url("ws://h", GA, model="m", api_version=None) == "ws://h/v1/realtime?model=m"
     assert squeeze_slashes("//openai//realtime?x=//") == "/openai/realtime?x=//"
 
@@ -211,7 +211,7 @@ trees = st.recursive(
     max_leaves=12,
 )
 words = st.dictionaries(
-    st.sampled_from([*PREVIEW.flat, "audio", "output", "input", "item", "type", "content", "role"]), trees, max_size=6
+    st.sampled_from([*PREVIEW.paths, "audio", "output", "input", "item", "type", "content", "role"]), trees, max_size=6
 )
 
 
@@ -241,3 +241,9 @@ def test_a_session_survives_the_way_through_the_preview_dialect(output: Any, inp
     audio = {key: value for key, value in (("output", output), ("input", input)) if value}
     tree = {"output_modalities": modalities, **({"audio": audio} if audio else {})}
     assert PREVIEW.nested(PREVIEW.flattened(tree)) == tree
+
+
+@pytest.mark.parametrize(("ga", "preview"), CONFIGS)
+def test_settings_of_either_dialect_are_read_without_asking_which(ga: dict[str, Any], preview: dict[str, Any]) -> None:
+    """A service may answer in either, and mix the two."""
+    assert ga_settings(ga) == ga_settings(preview) == ga

@@ -84,8 +84,8 @@ def test_the_catalogue_has_one_line_for_each():
     assert all(len(line) <= 120 and len(line.split(maxsplit=1)) == 2 for line in lines)
 
 
-def test_what_is_on_is_told_with_its_value():
+def test_a_fault_is_described_with_its_value():
     """A person reads what will happen, with the number that was given."""
-    (line,) = Faults.of("drop_after=7").told()
+    (line,) = Faults.of("drop_after=7").described()
     assert "drop_after=7" in line
     assert "after 7 events" in line

@@ -12,7 +12,8 @@ from openai import AsyncAzureOpenAI, AsyncOpenAI
 
 from rtnb.service.engines import Engines
 from rtnb.service.engines.tasks import Call, Text
-from rtnb.service.server.server import serve
+from rtnb.service.server.options import ServiceOptions
+from rtnb.service.server.server import Server
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -29,12 +30,11 @@ def answer(task):
 
 
 @pytest.fixture(params=["ga", "preview"])
-async def talk(request, monkeypatch):
+async def talk(request):
     """A session of the official client, and how its dialect says things."""
     engines = Engines(Saying(), Writing(answer), Hearing())
-    monkeypatch.setattr("rtnb.service.server.server._engines", lambda options: engines)
-    monkeypatch.setattr("rtnb.service.session.connection._speech_detector", LoudDetector)
-    server = await serve(speed=4)
+    server = Server("127.0.0.1", ServiceOptions(speed=4), engines=engines, make_detector=LoudDetector)
+    await server.start(0, tls=False)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(server.close)
         if request.param == "ga":

@@ -53,7 +53,7 @@ def build(frames: list[tuple[bytes, Row]]) -> tuple[Timeline, list[Row]]:
     timeline = Timeline(started=STARTED)
     expected = []
     for seq, (raw, row) in enumerate(frames):
-        timeline.append(raw, direction=row["direction"], t=seq / 4)
+        timeline.store.append(raw, direction=row["direction"], t=seq / 4)
         expected.append({"seq": seq, "t": seq / 4, "raw": raw, **row})
     return timeline, expected
 
@@ -99,7 +99,7 @@ def test_any_cut_is_the_same_cut_of_a_list(frames: list[tuple[bytes, Row]], data
             case _ if live:
                 raw, row = data.draw(rows())
                 expected = [*expected, {"seq": length, "t": length / 4, "raw": raw, **row}]
-                timeline.append(raw, direction=row["direction"], t=length / 4)
+                timeline.store.append(raw, direction=row["direction"], t=length / 4)
         check(timeline, expected)
 
 

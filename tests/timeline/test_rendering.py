@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from rtnb.formatting import ERROR_COLOUR
+from rtnb.protocol.names import FAILURE_KINDS
 from rtnb.timeline import Timeline
-from rtnb.timeline.folding import fold
+from rtnb.timeline.grouping import fold
 from rtnb.timeline.rendering import shown, to_bundle, to_text
 
 Build = Callable[..., bytes]
@@ -91,7 +92,7 @@ def test_an_empty_selection(turn: Timeline) -> None:
 def test_ends_of_a_long_log(timeline: Timeline, frame: Build) -> None:
     """The first and the last rows stand, and the number between them is true."""
     for number in range(100):
-        timeline.append(frame("rate_limits.updated", n=number), direction="received", t=float(number))
+        timeline.store.append(frame("rate_limits.updated", n=number), direction="received", t=float(number))
     parts = shown(timeline[:])
     assert [each.seqs[0] for each in parts.first] == list(range(12))
     assert [each.seqs[0] for each in parts.last] == list(range(88, 100))
@@ -105,7 +106,7 @@ def test_rows_shown_and_between_are_all_rows(timeline: Timeline, frame: Build, w
     """However the ends are folded, the rows in them and the rows between add up, and none is in both ends."""
     for number in range(length):
         raw = frame("rate_limits.updated") if number % 700 == 0 else word("a ")
-        timeline.append(raw, direction="received", t=float(number))
+        timeline.store.append(raw, direction="received", t=float(number))
     parts = shown(timeline[:])
     places = [seq for each in parts.first + parts.last for seq in each.seqs]
     assert len(places) == len(set(places))
@@ -116,7 +117,7 @@ def test_cost_is_bounded(timeline: Timeline, frame: Build, word: Build, sound: B
     """100,000 rows of worst content make less than 60 kB, and only the ends are looked at."""
     for number in range(100_000):
         raw = frame("t" + '"<&' * 100, item_id='"' * 200, delta=str(number)) if number % 2 else word('"' * 300)
-        timeline.append(raw, direction="received", t=number / 10, late_ms=99.0)
+        timeline.store.append(raw, direction="received", t=number / 10, late_ms=99.0)
     assert len(html(timeline)) < 60_000
     assert sum(each.count for each in shown(timeline[:]).first) < 4000
 
@@ -137,7 +138,7 @@ def test_everything_is_escaped(timeline: Timeline, frame: Build) -> None:
     ]
     for each in (timeline, title):
         for raw in raws:
-            each.append(raw, direction="received", t=0.0)
+            each.store.append(raw, direction="received", t=0.0)
         bundle = to_bundle(each[:])
         page = Page(bundle["text/html"])
         assert set(page.tags) <= {"div", "span", "table", "thead", "tbody", "tr", "th", "td"}
@@ -149,11 +150,11 @@ def test_everything_is_escaped(timeline: Timeline, frame: Build) -> None:
 
 def test_errors_are_red(timeline: Timeline, frame: Build) -> None:
     """An error, and a row with a problem, stand out; other rows do not."""
-    timeline.append(frame("response.created"), direction="received", t=0.0)
+    timeline.store.append(frame("response.created"), direction="received", t=0.0)
     assert ERROR_COLOUR not in html(timeline)
-    timeline.append(frame("error", error={"code": "bad", "message": "no"}), direction="received", t=0.0)
+    timeline.store.append(frame("error", error={"code": "bad", "message": "no"}), direction="received", t=0.0)
     assert html(timeline).count(ERROR_COLOUR) == 2
-    timeline.append(b"nonsense", direction="received", t=0.0)
+    timeline.store.append(b"nonsense", direction="received", t=0.0)
     assert html(timeline).count(ERROR_COLOUR) == 4
     assert "⚠ not JSON" in repr(timeline)
     assert "1 with a problem" in repr(timeline)
@@ -161,22 +162,22 @@ def test_errors_are_red(timeline: Timeline, frame: Build) -> None:
 
 def test_a_problem_beside_words(timeline: Timeline) -> None:
     """A frame that is readable and wrong shows both what it says and what is wrong."""
-    timeline.append(b'{"type":"response.text.delta","delta":"hi","n":NaN}', direction="received", t=0.0)
+    timeline.store.append(b'{"type":"response.text.delta","delta":"hi","n":NaN}', direction="received", t=0.0)
     assert re.search("⚠ not strict JSON.* · hi", repr(timeline))
 
 
 def test_doubtful_times_are_marked(timeline: Timeline, frame: Build) -> None:
     """A row whose time may be more than 20 ms too late is marked, with the figure; one within it is not."""
-    timeline.append(frame("response.created"), direction="received", t=1.0, late_ms=20.0)
+    timeline.store.append(frame("response.created"), direction="received", t=1.0, late_ms=20.0)
     assert "≈" not in repr(timeline)
-    timeline.append(frame("response.created"), direction="received", t=2.0, late_ms=35.0)
+    timeline.store.append(frame("response.created"), direction="received", t=2.0, late_ms=35.0)
     assert "≈ 2.000" in repr(timeline)
     assert 'title="may be up to 35 ms earlier' in html(timeline)
 
 
 def test_a_time_that_is_missing(timeline: Timeline) -> None:
     """A row without a time shows a question mark, and no length is made up."""
-    timeline.append(b'{"type":"x"}', direction="received", t=float("nan"))
+    timeline.store.append(b'{"type":"x"}', direction="received", t=float("nan"))
     assert "?" in repr(timeline)
     assert "nan" not in repr(timeline)
 
@@ -184,7 +185,7 @@ def test_a_time_that_is_missing(timeline: Timeline) -> None:
 def test_times_without_end(timeline: Timeline) -> None:
     """A time that is no number of seconds is shown as missing."""
     for t in (0.0, float("inf")):
-        timeline.append(b'{"type":"x"}', direction="received", t=t)
+        timeline.store.append(b'{"type":"x"}', direction="received", t=t)
     assert "?" in repr(timeline)
     assert np.isnat(timeline["time"][1])
     assert "inf" not in repr(timeline)
@@ -193,3 +194,10 @@ def test_times_without_end(timeline: Timeline) -> None:
 def test_rows_of_the_page(turn: Timeline) -> None:
     """The page has a row for each fold and one for the header."""
     assert Page(html(turn)).rows == len(fold(turn)) + 1
+
+
+@pytest.mark.parametrize("kind", sorted(FAILURE_KINDS))
+def test_a_failure_of_any_kind_is_red(timeline: Timeline, frame: Build, kind: str) -> None:
+    """Transcription, tools, listeners and frames that cannot be read fail as visibly as a request does."""
+    timeline.store.append(frame(kind), direction="received", t=0.0)
+    assert html(timeline).count(ERROR_COLOUR) == 2

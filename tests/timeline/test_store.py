@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from rtnb.protocol.events import Event, raw_of, write_json
 from rtnb.timeline import store as store_module
-from rtnb.timeline.store import Store, Vocabulary
+from rtnb.timeline.store import (
+    BYTES_PER_MS,
+    WORTH_PACKING,
+    FormatInEffect,
+    Store,
+    Vocabulary,
+    event_of,
+    read_frame,
+    unreadable,
+)
 
 Build = Callable[..., bytes]
 
@@ -156,3 +170,179 @@ def test_readers_see_whole_rows_while_one_thread_writes(word: Build) -> None:
     for reader in readers:
         reader.join()
     assert not failures
+
+
+BODY = base64.b64encode(bytes(range(256)) * 4 + b"x").decode()
+DELTA = '{"type":"response.output_audio.delta","item_id":"item_1","delta":"%s"}'
+APPEND = '{"type":"input_audio_buffer.append","audio":"%s"}'
+
+
+def read(raw: bytes) -> tuple[Event, object]:
+    return read_frame(raw, seq=3, t=1.5, direction="received")
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        DELTA,
+        APPEND,
+        '{ "delta" : "%s" , "type" : "response.audio.delta" }',
+        '{"delta":"%s","type":"response.output_audio.delta","metadata":{"delta":"AAAA"}}\n',
+        '{"type":"response.output_audio.delta","delta":"early","delta":"%s"}',
+    ],
+)
+def test_audio_is_kept_decoded(template: str) -> None:
+    """An audio frame of either dialect, spaced and ordered as it likes, is kept as head, PCM and tail."""
+    raw = (template % BODY).encode()
+    event, kept = read(raw)
+    assert isinstance(kept, tuple)
+    assert kept[1] == base64.b64decode(BODY)
+    assert event.audio is kept[1]
+    assert raw_of(kept) == raw
+    assert event.data == json.loads(raw)
+    assert sum(map(len, kept)) < 0.85 * len(raw)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        DELTA.replace("%s", BODY[:-4] + "eB=="),  # bits behind the padding that encoding would not set
+        DELTA.replace("%s", BODY.replace("/", "\\/", 1)),
+        DELTA.replace("%s", BODY[:76] + "\\n" + BODY[76:]),
+        DELTA.replace("%s", BODY[:400] + " " + BODY[400:]),
+        DELTA.replace("%s", BODY.rstrip("=")),
+        DELTA.replace("%s", "-_" * 200),
+        DELTA.replace("%s", "AAAA"),
+        DELTA.removesuffix("}"),
+        "\ufeff" + DELTA,
+        '{"type":"response.output_text.delta","delta":"%s"}',
+        '{"type":"response.output_audio.delta","delta":"","other":"%s"}',
+        '{"type":"response.output_audio.delta","delta":"~audio~","other":"%s"}',
+        '{"type":"response.output_audio.delta","delta":"%s","delta":"late"}',
+        '{"type":"response.output_audio.delta","x":{"delta":"%s"},"\\u0064elta":"~audio~"}',
+        '{"type":"response.output_audio.delta","x":{"delta":"%s"}}',
+        '{"type":"response.output_audio.delta","%s":"delta"}',
+        '["response.output_audio.delta","delta","%s"]',
+        '{"type":["response.output_audio.delta"],"delta":"%s"}',
+        '{"type":"response.output_audio.delta","n":NaN,"delta":"%s"}',
+    ],
+)
+def test_awkward_frames_are_kept_whole(template: str) -> None:
+    """Where packing could lose or misread a byte, the frame is kept as it came, and read by the careful parser."""
+    frame = template.replace("%s", BODY).encode()
+    event, kept = read(frame)
+    assert kept is frame
+    assert event.data == Event.parse(frame).data
+
+
+@given(st.binary(max_size=2000))
+def test_any_bytes_come_back(raw: bytes) -> None:
+    """Whatever bytes a frame holds, it comes back as it was."""
+    event, kept = read(raw)
+    assert raw_of(kept) == raw == event.raw
+
+
+@given(
+    st.binary(min_size=200, max_size=900),
+    st.text(max_size=20),
+    st.sampled_from([DELTA, APPEND, '{"audio": "%s", "type": "input_audio_buffer.append"}']),
+    st.integers(0, 1300),
+)
+@example(b"\xff" * 300, "\\/", DELTA, 250)
+def test_any_audio_comes_back(pcm: bytes, noise: str, template: str, at: int) -> None:
+    """Base64 with anything strewn into it comes back as it was, and reads as the careful parser reads it."""
+    encoded = base64.b64encode(pcm).decode()
+    raw = (template % (encoded[:at] + noise + encoded[at:])).encode("utf-8", "surrogatepass")
+    event, kept = read(raw)
+    whole = Event.parse(raw)
+    assert raw_of(kept) == raw
+    assert (event.type, event.data, event.audio, event.problem) == (whole.type, whole.data, whole.audio, whole.problem)
+    again = event_of(kept, seq=3, t=1.5, direction="received")
+    assert (again.raw, again.data, again.audio) == (raw, whole.data, whole.audio)
+
+
+def test_event_of_packed_frame_does_not_decode_again() -> None:
+    """The event made of a kept audio frame holds the kept bytes themselves."""
+    _, kept = read((DELTA % BODY).encode())
+    event = event_of(kept, seq=7, t=2.5, direction="sent")
+    assert event.audio is kept[1]
+    assert event["delta"] == BODY
+    assert (event.seq, event.t, event.direction) == (7, 2.5, "sent")
+
+
+def test_small_frames_are_not_worth_it() -> None:
+    """A short audio frame is kept as it is."""
+    raw = (DELTA % base64.b64encode(bytes(30)).decode()).encode()
+    assert len(raw) < WORTH_PACKING
+    assert read(raw)[1] is raw
+
+
+def test_unreadable_says_why() -> None:
+    """A frame that broke its own interpretation becomes an event with the reason."""
+    event = unreadable(b"x", RuntimeError("boom"), seq=1, t=0.5, direction="received")
+    assert (event.raw, event.seq, event.type) == (b"x", 1, "(not JSON)")
+    assert "RuntimeError: boom" in event.problem
+
+
+INPUT = {"type": "input_audio_buffer.append", "audio": "AAAA"}
+OUTPUT = {"type": "response.output_audio.delta", "response_id": "resp_1", "delta": "AAAA"}
+
+
+def event(fields: dict[str, Any]) -> Event:
+    return Event.parse(write_json(fields))
+
+
+def both(formats: FormatInEffect) -> tuple[str, str]:
+    return formats.of(event(INPUT)), formats.of(event(OUTPUT))
+
+
+GA_SESSION = {"audio": {"input": {"format": {"type": "audio/pcmu"}}, "output": {"format": {"type": "audio/pcma"}}}}
+PREVIEW_SESSION = {"input_audio_format": "g711_ulaw", "output_audio_format": "g711_alaw"}
+
+
+def test_pcm16_until_told_otherwise() -> None:
+    """A session that says nothing speaks 24 kHz PCM16: 48 bytes a millisecond."""
+    assert both(FormatInEffect()) == ("pcm16", "pcm16")
+    assert BYTES_PER_MS == {"pcm16": 48.0, "g711_ulaw": 8.0, "g711_alaw": 8.0}
+
+
+@pytest.mark.parametrize("session", [GA_SESSION, PREVIEW_SESSION])
+@pytest.mark.parametrize("type", ["session.created", "session.updated"])
+def test_service_sets_both(type: str, session: dict[str, Any]) -> None:
+    """What the service says of the session holds for both directions, in either dialect's spelling."""
+    formats = FormatInEffect()
+    formats.watch(event({"type": type, "session": session}))
+    assert both(formats) == ("g711_ulaw", "g711_alaw")
+
+
+@pytest.mark.parametrize("session", [GA_SESSION, PREVIEW_SESSION])
+def test_request_sets_input_only(session: dict[str, Any]) -> None:
+    """A sent session.update changes what is appended after it; the answer changes with the service's word."""
+    formats = FormatInEffect()
+    formats.watch(event({"type": "session.update", "session": session}))
+    assert both(formats) == ("g711_ulaw", "pcm16")
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        {"id": "resp_1", "output_audio_format": "g711_ulaw"},
+        {"id": "resp_1", "audio": {"output": {"format": {"type": "audio/pcmu"}}}},
+    ],
+)
+def test_response_has_its_own(response: dict[str, Any]) -> None:
+    """A response that was asked for in another encoding is measured by it, and no other is."""
+    formats = FormatInEffect()
+    formats.watch(event({"type": "response.created", "response": response}))
+    assert both(formats) == ("pcm16", "g711_ulaw")
+    assert formats.of(event({**OUTPUT, "response_id": "resp_2"})) == "pcm16"
+
+
+@pytest.mark.parametrize("session", [{}, {"audio": None}, {"output_audio_format": "flac"}, {"audio": {"output": 5}}])
+def test_nonsense_changes_nothing(session: dict[str, Any]) -> None:
+    """A session that says nothing, or nothing known, leaves the encodings as they are."""
+    formats = FormatInEffect()
+    formats.watch(event({"type": "session.updated", "session": PREVIEW_SESSION}))
+    formats.watch(event({"type": "session.updated", "session": session}))
+    formats.watch(event({"type": "response.created", "response": {"id": "resp_1"}}))
+    assert both(formats) == ("g711_ulaw", "g711_alaw")

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from rtnb.timeline import Timeline
-from rtnb.timeline.tables import encodable
+from rtnb.timeline.tables import Count, Counts, encodable
 
 Build = Callable[..., bytes]
 
@@ -28,8 +28,8 @@ def test_records_are_plain(turn: Timeline) -> None:
 
 def test_records_can_be_written(timeline: Timeline) -> None:
     """Missing times and lone surrogates do not stop a strict JSON writer."""
-    timeline.append(b'{"type":"\\ud800","item_id":"\\udfff"}', direction="received", t=float("nan"))
-    timeline.append(b'{"type":"response.text.delta","delta":"\\ud800"}', direction="received", t=float("inf"))
+    timeline.store.append(b'{"type":"\\ud800","item_id":"\\udfff"}', direction="received", t=float("nan"))
+    timeline.store.append(b'{"type":"response.text.delta","delta":"\\ud800"}', direction="received", t=float("inf"))
     records = timeline.to_records()
     assert json.loads(orjson.dumps(records)) == records
     assert (records[0]["t"], records[0]["time"], records[0]["type"]) == (None, None, "\\ud800")
@@ -61,8 +61,8 @@ def test_data_frame_of_awkward_rows(timeline: Timeline) -> None:
     """Surrogates, missing times and a different spelling of the same surrogate make a DataFrame all the same."""
     pytest.importorskip("pandas")
     assert timeline.to_pandas().shape == (0, 12)
-    timeline.append(b'{"type":"\\ud800","event_id":"\\ud800"}', direction="received", t=float("nan"))
-    timeline.append(b'{"type":"\\\\ud800"}', direction="received", t=0.0)
+    timeline.store.append(b'{"type":"\\ud800","event_id":"\\ud800"}', direction="received", t=float("nan"))
+    timeline.store.append(b'{"type":"\\\\ud800"}', direction="received", t=0.0)
     frame = timeline[::-1].to_pandas()
     assert frame["type"].tolist() == ["\\ud800"] * 2
     assert frame["time"].isna().tolist() == [False, True]
@@ -81,3 +81,37 @@ def test_without_pandas(turn: Timeline, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match=r'pip install "rtnb\[data\]"'):
         turn.to_pandas()
+
+
+def test_is_a_mapping_most_first() -> None:
+    """Types come most first, and compare with a dict."""
+    counts = Counts([Count("rare", ("sent",), 1), Count("often", ("received", "local"), 3)])
+    assert list(counts) == ["often", "rare"]
+    assert counts == {"rare": 1, "often": 3}
+    assert (counts["rare"], len(counts), counts.total) == (1, 2, 4)
+    with pytest.raises(KeyError):
+        counts["never"]
+
+
+def test_text_and_html_say_the_same() -> None:
+    """Both show direction, number, share and bar."""
+    bundle = Counts([Count("rare", ("sent",), 1), Count("often", ("received", "local"), 3)])._repr_mimebundle_()
+    for words in ("often", "rare", "75.0%", "25.0%", "→", "←", "•", "4 rows · 2 types"):
+        assert words in bundle["text/plain"]
+        assert words in bundle["text/html"]
+    assert "█" * 15 in bundle["text/plain"]
+    assert "width:9.00em" in bundle["text/html"]
+
+
+def test_bounded_and_escaped() -> None:
+    """A peer that invents types without end fills no page, and none of them is markup."""
+    counts = Counts([Count(f"<script>{number}" + "x" * 1000, ("received",), 1) for number in range(5000)])
+    bundle = counts._repr_mimebundle_()
+    assert len(bundle["text/html"]) < 40_000
+    assert "<script" not in bundle["text/html"]
+    assert "… and 4,960 more types · 5,000 rows" in bundle["text/plain"]
+
+
+def test_empty() -> None:
+    """No rows make a table that says so."""
+    assert "0 rows · 0 types" in repr(Counts([]))

@@ -63,7 +63,7 @@ def test_values(turn: Timeline) -> None:
 def test_kind_is_the_ga_name_of_either_dialect(timeline: Timeline, frame: Build) -> None:
     """Type is as on the wire; kind is one name for both dialects, and one category."""
     for name in ("response.audio.delta", "response.output_audio.delta", "new.thing"):
-        timeline.append(frame(name), direction="received", t=0.0)
+        timeline.store.append(frame(name), direction="received", t=0.0)
     assert list(timeline["type"]) == ["response.audio.delta", "response.output_audio.delta", "new.thing"]
     assert (timeline["kind"] == "response.output_audio.delta").tolist() == [True, True, False]
     assert timeline["kind"].unique() == ["response.output_audio.delta", "new.thing"]
@@ -71,10 +71,10 @@ def test_kind_is_the_ga_name_of_either_dialect(timeline: Timeline, frame: Build)
 
 def test_audio_is_measured_in_the_format_in_effect(timeline: Timeline, frame: Build, sound: Build) -> None:
     """The same bytes last six times as long once the session speaks G.711."""
-    timeline.append(sound(bytes(480)), direction="received", t=0.0)
+    timeline.store.append(sound(bytes(480)), direction="received", t=0.0)
     changed = frame("session.updated", session={"output_audio_format": "g711_ulaw"})
-    timeline.append(changed, direction="received", t=1.0)
-    timeline.append(sound(bytes(480)), direction="received", t=2.0)
+    timeline.store.append(changed, direction="received", t=1.0)
+    timeline.store.append(sound(bytes(480)), direction="received", t=2.0)
     assert timeline["audio_ms"].tolist() == pytest.approx([10.0, np.nan, 60.0], nan_ok=True)
     assert [timeline.audio_format(seq) for seq in range(3)] == ["pcm16", "", "g711_ulaw"]
     assert timeline.audio_chunk(2) == bytes(480)
@@ -115,7 +115,7 @@ def test_parts(turn: Timeline) -> None:
 def test_mask_of_a_running_session(turn: Timeline, word: Build) -> None:
     """A mask made before more rows came selects among the rows that there were; a snapshot's mask must fit."""
     mask, snapshot = turn["direction"] == "sent", turn[:]
-    turn.append(word("later"), direction="received", t=9.0)
+    turn.store.append(word("later"), direction="received", t=9.0)
     assert turn[mask]["seq"].tolist() == [1]
     with pytest.raises(IndexError, match="A mask of 10 rows does not fit 3"):
         snapshot[:3][mask]
@@ -126,7 +126,7 @@ def test_mask_of_a_running_session(turn: Timeline, word: Build) -> None:
 def test_selection_is_a_snapshot(turn: Timeline, word: Build) -> None:
     """The session's timeline grows, a part of it does not."""
     part = turn[:]
-    turn.append(word("later"), direction="received", t=9.0)
+    turn.store.append(word("later"), direction="received", t=9.0)
     assert (len(turn), len(part)) == (11, 10)
 
 
@@ -167,20 +167,20 @@ def test_raw_by_seq_from_a_selection(turn: Timeline) -> None:
 def test_time_without_a_start() -> None:
     """A timeline that does not know when it started has no time of day."""
     timeline = Timeline()
-    timeline.append(b"{}", direction="sent", t=1.0)
+    timeline.store.append(b"{}", direction="sent", t=1.0)
     assert np.isnat(timeline["time"]).all()
     assert (timeline.started, timeline.origin, timeline.title) == (None, None, "")
 
 
 def test_time_of_a_row_without_t(timeline: Timeline) -> None:
     """A row whose t is missing has no time of day either."""
-    timeline.append(b"{}", direction="sent", t=float("nan"))
+    timeline.store.append(b"{}", direction="sent", t=float("nan"))
     assert np.isnat(timeline["time"]).all()
 
 
 def test_problems(turn: Timeline) -> None:
     """The rows with a problem are named, in a selection only its own."""
-    turn.append(b"nonsense", direction="received", t=6.0)
+    turn.store.append(b"nonsense", direction="received", t=6.0)
     assert list(turn.problems) == [10]
     assert turn[:5].problems == turn[[1, 2]].problems == {}
     assert list(turn[[10, 2]].problems) == [10]

@@ -1,4 +1,4 @@
-// A text box, and buttons. What is sent is told back by its number: a kernel that computes takes it later.
+// A text box, and buttons. The kernel acknowledges each message by its number: a busy kernel takes it later.
 
 const PATIENCE = 800;
 
@@ -9,19 +9,19 @@ function render({ model, el }) {
   let waiting = new Set();
   let timer = 0;
   const box = /** @type {HTMLTextAreaElement} */ (
-    element("textarea", { rows: "2", class: "rtnb-draft", "aria-label": "message to the model" })
+    make("textarea", { rows: "2", class: "rtnb-draft", "aria-label": "message to the model" })
   );
-  const button = (text, title) => /** @type {HTMLButtonElement} */ (element("button", { type: "button", title }, text));
+  const button = (text, title) => /** @type {HTMLButtonElement} */ (make("button", { type: "button", title }, text));
   const send = button("Send", "send the text (Enter)");
   const answer = button("Answer", "ask for an answer to what was said");
   const stop = button("Stop", "stop the answer");
   stop.classList.add("rtnb-stop");
   send.classList.add("rtnb-send");
-  const hint = element("div", { class: "rtnb-hint", role: "status" });
-  const buttons = element("div", { class: "rtnb-buttons" }, send, answer, stop);
-  el.append(element("div", { class: "rtnb rtnb-composer" }, box, buttons, hint));
+  const hint = make("div", { class: "rtnb-hint", role: "status" });
+  const buttons = make("div", { class: "rtnb-buttons" }, send, answer, stop);
+  el.append(make("div", { class: "rtnb rtnb-composer" }, box, buttons, hint));
 
-  const tell = (message) => {
+  const submit = (message) => {
     number += 1;
     waiting.add(number);
     model.send({ ...message, number, by: me });
@@ -35,7 +35,7 @@ function render({ model, el }) {
     const text = box.value.trim();
     if (!text || send.disabled) return;
     box.value = "";
-    tell({ send: text });
+    submit({ send: text });
     box.focus();
   };
   const taken = (message) => {
@@ -48,7 +48,7 @@ function render({ model, el }) {
     send.disabled = !open;
     answer.disabled = !open;
     answer.hidden = !model.get("by_hand");
-    // Looked at, not disabled: a button that loses its focus in mid-answer would throw the keyboard back to the page.
+    // aria-disabled, not disabled: a disabled button loses the keyboard focus to the page.
     stop.setAttribute("aria-disabled", String(!(open && model.get("active"))));
     box.placeholder = open ? "Write to the model. Enter sends, Shift+Enter begins a new line." : "The session is closed.";
   };
@@ -61,9 +61,9 @@ function render({ model, el }) {
     }
   });
   send.addEventListener("click", sendDraft);
-  answer.addEventListener("click", () => tell({ respond: "" }));
+  answer.addEventListener("click", () => submit({ respond: "" }));
   stop.addEventListener("click", () => {
-    if (stop.getAttribute("aria-disabled") !== "true") tell({ stop: "" });
+    if (stop.getAttribute("aria-disabled") !== "true") submit({ stop: "" });
   });
   model.on("msg:custom", taken);
   model.on("change:active change:is_open change:by_hand", show);

@@ -24,17 +24,17 @@ const pairsOf = (text) => Int8Array.from(atob(text), (character) => (character.c
 class TurnRow {
   /** @param {(id: string) => void} play */
   constructor(play) {
-    this.title = element("span", { class: "rtnb-who" });
-    this.said = element("span", { class: "rtnb-heard" });
-    this.unheard = element("span", { class: "rtnb-unheard", title: "not heard: the answer was cut off" });
-    this.button = /** @type {HTMLButtonElement} */ (element("button", { type: "button", class: "rtnb-play" }, "▶"));
+    this.title = make("span", { class: "rtnb-who" });
+    this.said = make("span", { class: "rtnb-heard" });
+    this.unheard = make("span", { class: "rtnb-unheard", title: "not heard: the answer was cut off" });
+    this.button = /** @type {HTMLButtonElement} */ (make("button", { type: "button", class: "rtnb-play" }, "▶"));
     this.button.addEventListener("click", () => play(this.turn.id));
-    this.wave = /** @type {HTMLCanvasElement} */ (element("canvas", { class: "rtnb-wave", role: "img" }));
-    this.length = element("span", { class: "rtnb-length" });
-    this.sound = element("div", { class: "rtnb-sound" }, this.button, this.wave, this.length);
-    this.note = element("div", { class: "rtnb-note" });
-    const words = element("div", { class: "rtnb-words" }, this.said, this.unheard);
-    this.node = element("li", { class: "rtnb-turn" }, this.title, element("div", { class: "rtnb-body" }, words, this.sound, this.note));
+    this.wave = /** @type {HTMLCanvasElement} */ (make("canvas", { class: "rtnb-wave", role: "img" }));
+    this.length = make("span", { class: "rtnb-length" });
+    this.sound = make("div", { class: "rtnb-sound" }, this.button, this.wave, this.length);
+    this.note = make("div", { class: "rtnb-note" });
+    const words = make("div", { class: "rtnb-words" }, this.said, this.unheard);
+    this.node = make("li", { class: "rtnb-turn" }, this.title, make("div", { class: "rtnb-body" }, words, this.sound, this.note));
   }
 
   /** @param {Turn} turn */
@@ -128,9 +128,9 @@ function render({ model, el }) {
   /** @type {Map<string, TurnRow>} */
   const rows = new Map();
   const player = new TurnPlayer(model, rows);
-  const empty = element("p", { class: "rtnb-empty" }, "Nothing has been said yet.");
-  const list = element("ol", { class: "rtnb-turns" });
-  const frame = element("div", { class: "rtnb rtnb-conversation", role: "log", "aria-label": "conversation", tabindex: "0" }, empty, list);
+  const empty = make("p", { class: "rtnb-empty" }, "Nothing has been said yet.");
+  const list = make("ol", { class: "rtnb-turns" });
+  const frame = make("div", { class: "rtnb rtnb-conversation", role: "log", "aria-label": "conversation", tabindex: "0" }, empty, list);
   el.append(frame);
 
   const draw = () => {

@@ -1,7 +1,7 @@
-// The microphone: takes sound at the device's own rate, resamples it in the audio thread to what the session wants, and
-// sends it in pieces of 40 ms, each with its number and the time at which it was taken. Joined behind parts.js.
+// The microphone: captures sound at the device's own rate, resamples it in the audio thread to the session's rate, and
+// sends it in chunks of 40 ms, each with its number and the time of its capture. Joined after shared.js.
 
-/** Seconds of a piece. */
+/** Seconds of a chunk. */
 const CHUNK = 0.04;
 /** The level that fills the meter's left end, in dB of full scale. */
 const FLOOR = -60;
@@ -110,7 +110,7 @@ registerProcessor("rtnb-capture", Capture);
 const clock = () => performance.timeOrigin + performance.now();
 
 /**
- * Say in words why there is no microphone, and what to do.
+ * Return why there is no microphone, and what to do, in words.
  * @param {unknown} error
  * @returns {string}
  */
@@ -133,9 +133,9 @@ function refusal(error) {
 }
 
 /**
- * Open the microphone and hand on its pieces until the returned function is called.
+ * Open the microphone and pass on its chunks until the returned function is called.
  * @param {number} rate samples per second that are wanted
- * @param {boolean} echo whether the browser shall take out what its own speakers play
+ * @param {boolean} echo whether the browser removes what its own speakers play
  * @param {(piece: {samples: Int16Array, seq: number, captured: number, level: number, last: boolean}) => void} hand
  * @param {() => void} lost called when the device goes away
  * @returns {Promise<() => void>}
@@ -163,8 +163,8 @@ async function openMicrophone(rate, echo, hand, lost) {
   const processorOptions = { rate, chunk: Math.round(rate * CHUNK) };
   const node = new AudioWorkletNode(context, "rtnb-capture", { processorOptions, channelCount: 1, channelCountMode: "explicit" });
   context.createMediaStreamSource(stream).connect(node);
-  node.connect(context.destination); // it puts out silence; without a way to the device some browsers do not run it
-  let anchor = Infinity; // page clock minus audio clock; the piece that came with the least delay knows it best
+  node.connect(context.destination); // its output is silence; some browsers do not run a node that is not connected to the device
+  let anchor = Infinity; // page clock minus audio clock; the chunk with the least delay estimates it best
   node.port.onmessage = ({ data }) => {
     anchor = Math.min(anchor, clock() - (data.time + data.samples.length / rate) * 1000);
     hand({ ...data, captured: anchor + data.time * 1000 });
@@ -176,7 +176,7 @@ async function openMicrophone(rate, echo, hand, lost) {
 
 export default () => {
   const page = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
-  /** Counts attempts: one that was stopped before the browser gave leave must not begin to listen. */
+  /** Counts starts: one that was stopped before the browser gave permission must not begin to listen. */
   let run = 0;
   /** @type {null | (() => void)} */
   let end = null;
@@ -247,22 +247,22 @@ export default () => {
     },
 
     render({ model, el }) {
-      const toggle = element("button", { type: "button", class: "rtnb-toggle" });
-      const hold = element("button", { type: "button", class: "rtnb-hold" }, "Hold to talk");
-      const bar = element("div", { class: "rtnb-level-bar" });
-      const meter = element(
+      const toggle = make("button", { type: "button", class: "rtnb-toggle" });
+      const hold = make("button", { type: "button", class: "rtnb-hold" }, "Hold to talk");
+      const bar = make("div", { class: "rtnb-level-bar" });
+      const meter = make(
         "div",
         { class: "rtnb-level", role: "meter", "aria-label": "Input level", "aria-valuemin": String(FLOOR), "aria-valuemax": "0" },
         bar,
       );
-      const words = element("span", { class: "rtnb-words", role: "status" });
-      const row = element("div", {
+      const words = make("span", { class: "rtnb-words", role: "status" });
+      const row = make("div", {
         class: "rtnb rtnb-microphone",
         role: "group",
         "aria-label": "Microphone",
         "data-lm-suppress-shortcuts": "true",
       });
-      row.append(element("span", { class: "rtnb-name" }, "Microphone"), toggle, hold, meter, words);
+      row.append(make("span", { class: "rtnb-name" }, "Microphone"), toggle, hold, meter, words);
       el.append(row);
 
       const draw = () => {

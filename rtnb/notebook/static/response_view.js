@@ -2,10 +2,10 @@
 
 /** @param {{model: any, el: HTMLElement}} place */
 function render({ model, el }) {
-  const words = element("div", { class: "rtnb-words", "aria-live": "polite" });
-  const wave = /** @type {HTMLCanvasElement} */ (element("canvas", { class: "rtnb-wave", role: "img" }));
-  const figures = element("div", { class: "rtnb-figures" });
-  const frame = element("div", { class: "rtnb rtnb-response", role: "group", "aria-label": "response in progress" }, words, wave, figures);
+  const words = make("div", { class: "rtnb-words", "aria-live": "polite" });
+  const wave = /** @type {HTMLCanvasElement} */ (make("canvas", { class: "rtnb-wave", role: "img" }));
+  const figures = make("div", { class: "rtnb-figures" });
+  const frame = make("div", { class: "rtnb rtnb-response", role: "group", "aria-label": "response in progress" }, words, wave, figures);
   el.append(frame);
 
   const draw = () => {

@@ -1,11 +1,11 @@
-// The speaker: plays the samples that the kernel sends, without a gap, and tells how many of them have sounded.
-// Joined behind parts.js.
+// The speaker: plays the samples that the kernel sends, without a gap, and reports how many of them have been played.
+// Joined after shared.js.
 
-/** Samples per second of what the kernel sends, and of the audio context, so that nothing is resampled before the device. */
+/** Samples per second of the kernel's audio, and of the audio context, so that nothing is resampled before the device. */
 const RATE = 24000;
-/** Seconds that are collected before sound begins: messages may be late by as much without a gap. */
+/** Seconds of audio collected before playing starts: messages may be late by as much without a gap. */
 const PREBUFFER = 0.15;
-/** Seconds between two reports of what has sounded. */
+/** Seconds between two reports of what has been played. */
 const REPORT = 0.2;
 
 const WORKLET = `
@@ -17,7 +17,7 @@ class Player extends AudioWorkletProcessor {
     this.ended = false;
     this.playing = false;
     this.since = 0;
-    this.told = 0;
+    this.reported = 0;
     this.counts = new Map();
     this.changed = new Set();
     this.current = "";
@@ -34,7 +34,7 @@ class Player extends AudioWorkletProcessor {
     this.queue = [];
     this.queued = 0;
     this.playing = false;
-    this.tell(id);
+    this.report(id);
   }
   process(inputs, [[out]]) {
     if (!this.playing && this.queued) {
@@ -57,14 +57,14 @@ class Player extends AudioWorkletProcessor {
     if (!this.queue.length) {
       this.playing = false;
       if (!this.ended) this.gaps += 1;
-      this.tell(null);
-    } else if (currentTime - this.told >= ${REPORT}) {
-      this.tell(null);
+      this.report(null);
+    } else if (currentTime - this.reported >= ${REPORT}) {
+      this.report(null);
     }
     return true;
   }
-  tell(flushed) {
-    this.told = currentTime;
+  report(flushed) {
+    this.reported = currentTime;
     const played = Object.fromEntries([...this.changed].map((item) => [item, this.counts.get(item)]));
     this.changed.clear();
     if (flushed === null && this.playing && this.current) this.changed.add(this.current);
@@ -83,10 +83,10 @@ registerProcessor("rtnb-player", Player);
  * An engine in the audio thread.
  * @param {AudioContext} context
  * @param {AudioNode} output
- * @param {(report: Report) => void} tell
+ * @param {(report: Report) => void} sendReport
  * @returns {Promise<Engine>}
  */
-async function workletEngine(context, output, tell) {
+async function workletEngine(context, output, sendReport) {
   const url = URL.createObjectURL(new Blob([WORKLET], { type: "text/javascript" }));
   try {
     await context.audioWorklet.addModule(url);
@@ -95,7 +95,7 @@ async function workletEngine(context, output, tell) {
   }
   const node = new AudioWorkletNode(context, "rtnb-player", { numberOfInputs: 0, outputChannelCount: [1] });
   node.connect(output);
-  node.port.onmessage = ({ data }) => tell(data);
+  node.port.onmessage = ({ data }) => sendReport(data);
   return {
     push: (item, samples, last) => node.port.postMessage({ item, samples, last }, [samples.buffer]),
     flush: (id) => node.port.postMessage({ flush: id }),
@@ -107,10 +107,10 @@ async function workletEngine(context, output, tell) {
  * each to begin at the very sample at which the one before it ends.
  * @param {AudioContext} context
  * @param {AudioNode} output
- * @param {(report: Report) => void} tell
+ * @param {(report: Report) => void} sendReport
  * @returns {Engine}
  */
-function scheduledEngine(context, output, tell) {
+function scheduledEngine(context, output, sendReport) {
   let pieces = []; // {item, source, start, length}: start and length in samples of the context's clock
   let next = 0;
   let timer = 0;
@@ -140,7 +140,7 @@ function scheduledEngine(context, output, tell) {
       clearInterval(timer);
       timer = 0;
     }
-    tell({ played, current, playing: pieces.length > 0, gaps, flushed });
+    sendReport({ played, current, playing: pieces.length > 0, gaps, flushed });
   };
 
   return {
@@ -173,7 +173,7 @@ export default () => {
   let context = null;
   /** @type {Engine | null} */
   let engine = null;
-  /** Pieces that wait for the browser's leave to sound. */
+  /** Audio that waits for the browser's permission to play. */
   let held = [];
   let chosen = false;
   let playing = false;
@@ -182,8 +182,8 @@ export default () => {
   const redraw = () => faces.forEach((draw) => draw());
   const running = () => context?.state === "running";
 
-  /** Tell the kernel what has sounded: what the device still holds back has not. */
-  const tell = (model, { played, current, playing: goesOn, gaps, flushed }) => {
+  /** Report to the kernel what has been played; what is still in the device's buffer has not. */
+  const sendReport = (model, { played, current, playing: goesOn, gaps, flushed }) => {
     if (current in played && (goesOn || flushed !== null)) {
       const latency = (context.outputLatency || 0) + (context.baseLatency || 0);
       played[current] = Math.max(0, played[current] - Math.round(latency * RATE));
@@ -242,7 +242,7 @@ export default () => {
     const apply = () => gain.gain.setValueAtTime(loudness(model), context.currentTime);
     model.on("change:volume", apply);
     model.on("change:muted", apply);
-    const heard = (report) => tell(model, report);
+    const heard = (report) => sendReport(model, report);
     if (context.audioWorklet) engine = await workletEngine(context, gain, heard);
     else engine = scheduledEngine(context, gain, heard);
     const changed = () => {
@@ -269,14 +269,14 @@ export default () => {
     },
 
     render({ model, el }) {
-      const mute = element("button", { type: "button", class: "rtnb-mute" });
-      const volume = element("input", { type: "range", min: "0", max: "1", step: "0.05", "aria-label": "Volume" });
-      const stop = element("button", { type: "button", class: "rtnb-stop", title: "Stop the answer here" }, "Stop");
-      const enable = element("button", { type: "button", class: "rtnb-enable" }, "Enable audio");
-      const here = element("button", { type: "button", class: "rtnb-here" }, "Play here");
-      const words = element("span", { class: "rtnb-words", role: "status" });
-      const bar = element("div", { class: "rtnb rtnb-speaker", role: "group", "aria-label": "Speaker", "data-lm-suppress-shortcuts": "true" });
-      bar.append(element("span", { class: "rtnb-name" }, "Speaker"), enable, here, mute, volume, stop, words);
+      const mute = make("button", { type: "button", class: "rtnb-mute" });
+      const volume = make("input", { type: "range", min: "0", max: "1", step: "0.05", "aria-label": "Volume" });
+      const stop = make("button", { type: "button", class: "rtnb-stop", title: "Stop the answer here" }, "Stop");
+      const enable = make("button", { type: "button", class: "rtnb-enable" }, "Enable audio");
+      const here = make("button", { type: "button", class: "rtnb-here" }, "Play here");
+      const words = make("span", { class: "rtnb-words", role: "status" });
+      const bar = make("div", { class: "rtnb rtnb-speaker", role: "group", "aria-label": "Speaker", "data-lm-suppress-shortcuts": "true" });
+      bar.append(make("span", { class: "rtnb-name" }, "Speaker"), enable, here, mute, volume, stop, words);
       el.append(bar);
 
       const draw = () => {

@@ -1,18 +1,18 @@
 /**
- * The browser's side of TimelineView: lanes on a canvas. Python sends what is to be drawn of the part of the axis that is
- * seen, as many values as there are pixels; until it comes, what is there is stretched.
+ * The browser's side of TimelineView: lanes on a canvas. Python sends the layout of the part of the axis that is in sight,
+ * as many values as there are pixels; until it comes, what is there is stretched.
  *
- * @typedef {[number, number|null, number, string, string]} Stretch  start, end, seq, label, state
+ * @typedef {[number, number|null, number, string, string]} Span  start, end, seq, label, status
  */
 
 const RULER = 22;
 const SENT = "#3b82c4", RECEIVED = "#2f9e62", AUDIO = "#8a63d2", WRONG = "#d64545", LOCAL = "#b7791f";
-const STATES = { completed: RECEIVED, in_progress: RECEIVED, cancelled: LOCAL, incomplete: LOCAL, failed: WRONG, error: WRONG,
+const STATUSES = { completed: RECEIVED, in_progress: RECEIVED, cancelled: LOCAL, incomplete: LOCAL, failed: WRONG, error: WRONG,
   speech: SENT, called: AUDIO, answered: AUDIO };
 const LANES = [ // key, name, height, gap below
   ["user", "user speech", 46], ["speech", "speech detected", 18], ["sent", "sent", 16], ["received", "received", 16],
   ["responses", "responses", 20], ["text", "text arriving", 40], ["arrived", "audio arriving", 40],
-  ["heard", "audio heard", 52], ["spoken", "words", 30], ["tools", "tools", 18], ["errors", "errors", 18],
+  ["heard", "audio heard", 52], ["words", "words", 30], ["tools", "tools", 18], ["errors", "errors", 18],
 ].reduce((lanes, [key, name, height]) => {
   const top = lanes.length ? lanes.at(-1).top + lanes.at(-1).height + 6 : RULER + 4;
   return [...lanes, { key, name, height, top }];
@@ -22,16 +22,16 @@ const HEIGHT = LANES.at(-1).top + LANES.at(-1).height + 6;
 const clock = (/** @type {number} */ t, digits = 3) => `${t.toFixed(digits)} s`;
 
 class LanesView {
-  /** @param {{cursor?: number}} kept what a view that was shown again takes over from the one before it */
+  /** @param {{cursor?: number}} kept what a view keeps when it is shown again */
   constructor(model, el, kept) {
     this.model = model;
     this.kept = kept;
     this.cursor = kept.cursor ?? 0;
-    this.player = new Player((message) => model.send(message), () => this.playing(false));
+    this.player = new MixPlayer((message) => model.send(message), () => this.playing(false));
     this.build(el);
-    this.onScene = () => this.take();
+    this.onLayout = () => this.take();
     this.onMessage = (message, buffers) => message.sound && this.player.hear(message.sound, buffers?.[0]);
-    model.on("change:_scene", this.onScene);
+    model.on("change:_visible", this.onLayout);
     model.on("msg:custom", this.onMessage);
     this.watch = new ResizeObserver(() => this.resized());
     this.watch.observe(this.canvas);
@@ -39,7 +39,7 @@ class LanesView {
   }
 
   close() {
-    this.model.off("change:_scene", this.onScene);
+    this.model.off("change:_visible", this.onLayout);
     this.model.off("msg:custom", this.onMessage);
     this.watch.disconnect();
     this.player.stop();
@@ -62,7 +62,7 @@ class LanesView {
     this.canvas = make("canvas", { tabIndex: 0, role: "img" });
     this.canvas.style.height = `${HEIGHT}px`;
     this.tip = make("div", { className: "rtnb-lanes-tip", hidden: true });
-    this.root = make("div", { className: "rtnb-lanes" }, bar, make("div", { className: "rtnb-lanes-stage" }, this.canvas, this.tip));
+    this.root = make("div", { className: "rtnb-lanes" }, bar, make("div", { className: "rtnb-lanes-body" }, this.canvas, this.tip));
     el.append(this.root);
     const on = (name, act, options) => this.canvas.addEventListener(name, act, options);
     on("wheel", (event) => this.wheel(event), { passive: false });
@@ -73,16 +73,16 @@ class LanesView {
     on("pointerleave", () => (this.tip.hidden = true));
   }
 
-  /** Take in what Python has cut for us. */
+  /** Take in the layout that Python sent. */
   take() {
-    const scene = this.model.get("_scene");
+    const layout = this.model.get("_visible");
     const bytes = (view, Kind) => new Kind(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
     const each = (values, Kind) => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, bytes(value, Kind)]));
-    this.scene = { ...scene, waves: each(scene.waves, Int8Array), ticks: each(scene.ticks, Uint16Array) };
-    // While a hand is on the axis it is the hand that says what is seen; then all views of one object agree again.
-    if (!this.view || performance.now() - (this.touched ?? -1e9) > 700) this.view = [...scene.view];
-    const [start, end] = scene.whole;
-    this.canvas.setAttribute("aria-label", `${scene.events} events over ${clock(end - start, 1)}, ${scene.responses.length} responses in sight`);
+    this.layout = { ...layout, waves: each(layout.waves, Int8Array), ticks: each(layout.ticks, Uint16Array) };
+    // While the user moves the axis, the user's range holds; afterwards all views of one object show the same again.
+    if (!this.view || performance.now() - (this.touched ?? -1e9) > 700) this.view = [...layout.view];
+    const [start, end] = layout.whole;
+    this.canvas.setAttribute("aria-label", `${layout.events} events over ${clock(end - start, 1)}, ${layout.spans.responses.length} responses in sight`);
     this.later();
   }
 
@@ -105,14 +105,14 @@ class LanesView {
     clearTimeout(this.asking);
     this.asking = setTimeout(() => {
       const pixels = Math.round(this.width - this.gutter);
-      if (this.scene.all && !this.moved) return this.model.send({ ask: "all", pixels });
-      const follow = this.view[1] >= this.scene.whole[1];
+      if (this.layout.all && !this.moved) return this.model.send({ ask: "all", pixels });
+      const follow = this.view[1] >= this.layout.whole[1];
       this.model.send({ ask: "range", start: this.view[0], end: this.view[1], pixels, follow });
     }, 40);
   }
 
   show(start, end) {
-    const whole = this.scene.whole, most = (whole[1] - whole[0]) * 1.1 + 0.1;
+    const whole = this.layout.whole, most = (whole[1] - whole[0]) * 1.1 + 0.1;
     const span = Math.min(Math.max(end - start, 0.005), most);
     const middle = Math.min(Math.max((start + end) / 2, whole[0] - span * 0.4), whole[1] + span * 0.4);
     this.view = [middle - span / 2, middle + span / 2];
@@ -187,42 +187,48 @@ class LanesView {
     const t = this.t(event.offsetX);
     this.cursor = Math.max(0, t);
     if (this.player.on) this.playing(true);
-    const lane = this.laneAt(event.offsetY), hit = lane && this.stretchAt(lane.key, event.offsetX);
+    const lane = this.laneAt(event.offsetY), hit = lane && this.spanAt(lane.key, event.offsetX);
+    const tick = lane && this.tickAt(lane.key, event.offsetX);
     if (hit) this.model.send({ ask: "select", seq: hit[2] });
-    else if (lane && this.scene.waves[lane.key]) this.model.send({ ask: "pick", lane: lane.key, t });
-    else if (lane && this.tickAt(lane.key, event.offsetX)) this.model.send({ ask: "pick", lane: lane.key, t });
+    else if (lane && this.layout.waves[lane.key]) this.model.send({ ask: "pick", lane: lane.key, t });
+    else if (tick) this.model.send({ ask: "pick", lane: tick.lane, t });
     this.later();
   }
 
   laneAt(y) { return LANES.find((lane) => y >= lane.top && y < lane.top + lane.height + 6); }
 
-  /** @returns {Stretch|undefined} */
-  stretchAt(key, x) {
-    const found = Array.isArray(this.scene[key]) && key !== "spoken" && key !== "words" ? this.scene[key] : [];
-    return found.findLast(([start, end]) => x >= this.x(start) - 3 && x <= Math.max(this.x(end ?? this.scene.whole[1]), this.x(start)) + 3);
+  /** @returns {Span|undefined} */
+  spanAt(key, x) {
+    const end = this.layout.whole[1];
+    return this.layout.spans[key]?.findLast(([from, to]) => x >= this.x(from) - 3 && x <= Math.max(this.x(to ?? end), this.x(from)) + 3);
   }
 
+  /** The ticks that a lane shows: what the client noted itself stands among what it received. */
+  ticksOf(key) { return (key === "received" ? ["received", "local"] : [key]).filter((each) => this.layout.ticks[each]); }
+
   tickAt(key, x) {
-    const ticks = this.scene.ticks[key], n = (ticks?.length ?? 0) / 3;
     let best;
-    for (let index = 0; index < n; index += 1) {
-      const t = this.timeOf(ticks[index] + 0.5), far = Math.abs(this.x(t) - x);
-      if (far < (best?.far ?? 5)) best = { t, far, count: ticks[n + index], type: this.scene.types[ticks[2 * n + index]] };
+    for (const lane of this.ticksOf(key)) {
+      const ticks = this.layout.ticks[lane], n = ticks.length / 4;
+      for (let index = 0; index < n; index += 1) {
+        const t = this.timeOf(ticks[index] + 0.5), far = Math.abs(this.x(t) - x);
+        if (far < (best?.far ?? 5)) best = { t, far, lane, count: ticks[n + index], type: this.layout.types[ticks[2 * n + index]] };
+      }
     }
     return best;
   }
 
-  timeOf(pixel) { return this.scene.start + (pixel * (this.scene.end - this.scene.start)) / this.scene.pixels; }
+  timeOf(pixel) { return this.layout.start + (pixel * (this.layout.end - this.layout.start)) / this.layout.pixels; }
 
   hover(x, y) {
     const lane = this.laneAt(y);
     this.tip.hidden = !lane || x < this.gutter;
     if (this.tip.hidden) return;
-    const hit = this.stretchAt(lane.key, x), tick = this.tickAt(lane.key, x);
+    const hit = this.spanAt(lane.key, x), tick = this.tickAt(lane.key, x);
     let words = `${lane.name} · ${clock(this.t(x))}`;
     if (hit) {
-      const [start, end, seq, label, state] = hit;
-      const how = state === label || !label ? "" : ` (${state.replace("_", " ")})`;
+      const [start, end, seq, label, status] = hit;
+      const state = status.replace("_", " "), how = state === label || !label ? "" : ` (${state})`;
       words = `${label || state}${how}\n${clock(start)}${end === null ? " …" : end > start ? ` – ${clock(end)} · ${clock(end - start)}` : ""}\nrow ${seq}`;
     } else if (tick) words = `${tick.type}${tick.count > 1 ? ` and ${tick.count - 1} more` : ""}\n${clock(tick.t)}`;
     this.tip.textContent = words;
@@ -251,12 +257,12 @@ class LanesView {
   }
 
   draw() {
-    if (!this.scene || this.width <= this.gutter) return;
+    if (!this.layout || this.width <= this.gutter) return;
     if (this.player.on) {
       this.cursor = this.player.now() ?? this.cursor;
       if (this.player.on) this.later();
       const [start, end] = this.view;
-      if (this.cursor > end - 0.05 * (end - start) && end < this.scene.whole[1]) this.show(this.cursor - 0.1 * (end - start), this.cursor + 0.9 * (end - start));
+      if (this.cursor > end - 0.05 * (end - start) && end < this.layout.whole[1]) this.show(this.cursor - 0.1 * (end - start), this.cursor + 0.9 * (end - start));
     }
     this.kept.cursor = this.cursor;
     const pen = (this.pen = this.canvas.getContext("2d"));
@@ -273,11 +279,11 @@ class LanesView {
     pen.clip();
     this.drawRuler();
     for (const lane of LANES) this.drawLane(lane);
-    this.line(this.scene.selected_t, WRONG, [3, 3]);
+    this.line(this.layout.selected_t, WRONG, [3, 3]);
     this.line(this.cursor, this.player.on ? SENT : this.ink, this.player.on ? [] : [1, 4]);
     pen.restore();
     const [start, end] = this.view;
-    this.status.textContent = `${clock(this.cursor, 2)} · ${clock(end - start, end - start < 1 ? 3 : 1)} in sight · ${this.scene.events.toLocaleString("en")} events`;
+    this.status.textContent = `${clock(this.cursor, 2)} · ${clock(end - start, end - start < 1 ? 3 : 1)} in sight · ${this.layout.events.toLocaleString("en")} events`;
   }
 
   drawNames() {
@@ -307,17 +313,17 @@ class LanesView {
   }
 
   drawLane({ key, top, height }) {
-    const scene = this.scene, wave = scene.waves[key], ticks = scene.ticks[key];
-    if (wave) this.drawWave(wave, top, height, key === "user" ? SENT : AUDIO, 1);
-    if (key === "heard" && scene.waves.unheard) this.drawWave(scene.waves.unheard, top, height, this.ink, 0.3);
-    if (ticks) this.drawTicks(ticks, top, key === "text" ? 8 : height, { sent: SENT, received: RECEIVED, text: this.ink }[key]);
-    if (key === "text") this.drawWords(scene.words, top + 11);
-    else if (key === "spoken") this.drawWords(scene.spoken, top);
-    else if (Array.isArray(scene[key])) for (const each of scene[key]) this.drawStretch(each, key, top, height);
+    const { waves, spans, labels } = this.layout;
+    if (key === "heard") this.drawWave(waves.unheard, top, height, this.ink, 0.3);
+    if (waves[key]) this.drawWave(waves[key], top, height, key === "user" ? SENT : AUDIO, 1);
+    const colours = { sent: SENT, received: RECEIVED, local: LOCAL, text: this.ink };
+    for (const lane of this.ticksOf(key)) this.drawTicks(this.layout.ticks[lane], top, key === "text" ? 8 : height, colours[lane]);
+    if (labels[key]) this.drawLabels(labels[key], key === "text" ? top + 11 : top);
+    for (const span of spans[key] ?? []) this.drawSpan(span, key, top, height);
   }
 
   drawWave(wave, top, height, colour, alpha) {
-    const { pixels, peak } = this.scene, middle = top + height / 2, gain = (height / 2) / Math.max(peak, 1);
+    const { pixels, peak } = this.layout, middle = top + height / 2, gain = (height / 2) / Math.max(peak, 1);
     const step = this.x(this.timeOf(1)) - this.x(this.timeOf(0)), origin = this.x(this.timeOf(0));
     this.pen.beginPath();
     for (let index = Math.max(0, Math.floor((this.gutter - origin) / step)); index < pixels; index += 1) {
@@ -332,15 +338,17 @@ class LanesView {
   }
 
   drawTicks(ticks, top, height, colour) {
-    const n = ticks.length / 3;
-    this.pen.fillStyle = colour;
-    for (let index = 0; index < n; index += 1) this.pen.fillRect(this.x(this.timeOf(ticks[index])), top, 1.5, height);
+    const n = ticks.length / 4;
+    for (let index = 0; index < n; index += 1) {
+      this.pen.fillStyle = ticks[3 * n + index] ? WRONG : colour;
+      this.pen.fillRect(this.x(this.timeOf(ticks[index])), top, 1.5, height);
+    }
   }
 
-  drawWords(words, top) {
+  drawLabels(labels, top) {
     this.pen.fillStyle = this.ink;
-    let free = -Infinity; // until words come that are placed for this zoom, those that would run into others wait
-    for (const [t, lines] of words) {
+    let free = -Infinity; // until labels come that are placed for this zoom, those that would run into others wait
+    for (const [t, lines] of labels) {
       const x = this.x(t) + 2;
       if (x < free) continue;
       lines.forEach((line, row) => this.pen.fillText(line, x, top + 7 + 14 * row));
@@ -348,10 +356,10 @@ class LanesView {
     }
   }
 
-  drawStretch([start, end, seq, label, state], key, top, height) {
-    const left = this.x(start), right = Math.max(this.x(end ?? Math.max(this.scene.whole[1], start)), left + 2.5);
+  drawSpan([start, end, seq, label, status], key, top, height) {
+    const left = this.x(start), right = Math.max(this.x(end ?? Math.max(this.layout.whole[1], start)), left + 2.5);
     if (right < this.gutter || left > this.width) return;
-    const colour = STATES[state] ?? LOCAL, chosen = seq === this.scene.selected;
+    const colour = STATUSES[status] ?? LOCAL, chosen = seq === this.layout.selected;
     this.pen.fillStyle = colour;
     this.pen.globalAlpha = key === "errors" ? 1 : chosen ? 0.7 : 0.35;
     this.pen.fillRect(left, top, right - left, height);

@@ -7,8 +7,8 @@ import importlib.util
 from collections.abc import Container
 from dataclasses import dataclass
 
-import rtnb
 from rtnb import formatting
+from rtnb.version import __version__
 
 __all__ = ["Capabilities", "Capability", "capabilities"]
 
@@ -104,7 +104,7 @@ def capabilities() -> Capabilities:
 
 def _version(distribution: str) -> str:
     if distribution == "rtnb":
-        return rtnb.__version__
+        return __version__
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

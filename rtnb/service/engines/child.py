@@ -16,8 +16,8 @@ from collections.abc import AsyncIterator
 from typing import IO
 
 from rtnb.errors import RtnbError
+from rtnb.service.child_processes import child_environment, own_group
 from rtnb.service.engines.frames import HEADER, Message, lengths, pack, parse
-from rtnb.service.server.spawning import child_environment, own_group
 
 __all__ = ["Child", "ChildEnded", "ChildPool"]
 

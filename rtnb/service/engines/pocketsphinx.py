@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 import numpy as np
 
-from rtnb.audio.resample_stream import ResampleStream
+from rtnb.audio.resample import ResampleStream
 from rtnb.audio.samples import FULL_SCALE, Samples
 from rtnb.service.engines.base import EngineFailure
 from rtnb.service.engines.child import Child, ChildEnded, ChildPool

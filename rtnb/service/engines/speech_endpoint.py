@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from rtnb.audio.formats import PCM16
-from rtnb.audio.resample import resample
-from rtnb.audio.resample_stream import ResampleStream
+from rtnb.audio.resample import ResampleStream, resample
 from rtnb.audio.samples import Samples, to_mono
 from rtnb.audio.wav import is_wav, read_wav
 from rtnb.errors import AudioError

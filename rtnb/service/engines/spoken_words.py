@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from rtnb.audio.resample_stream import ResampleStream
+from rtnb.audio.resample import ResampleStream
 from rtnb.audio.samples import Samples
 from rtnb.service.engines.tasks import SpokenWord
 from rtnb.service.speech.voice import RATE

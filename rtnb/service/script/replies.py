@@ -5,7 +5,6 @@ Pure and deterministic. The answers suit a demonstration, and never pretend that
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -16,7 +15,7 @@ from rtnb.service.script.lessons import lesson
 from rtnb.service.script.prompt import Prompt, read_prompt
 from rtnb.service.script.schoolbook import fact
 
-__all__ = ["LONGEST_REPLY", "Message", "reply", "reply_language", "text_deltas"]
+__all__ = ["LONGEST_REPLY", "Message", "reply", "reply_language"]
 
 #: Characters of the longest reply.
 LONGEST_REPLY = 1200
@@ -62,17 +61,6 @@ def reply(
 def reply_language(text: str, *, history: Sequence[Message] = (), instructions: str = "") -> str:
     """Return the language in which :func:`reply` answers the same arguments: ``"en"``, ``"de"``, ``"fr"``, ``"es"`` or ``"it"``."""
     return read_prompt(text, history=history, instructions=instructions, voice="", now=None).language
-
-
-def text_deltas(text: str) -> list[str]:
-    """Cut a text into the pieces in which it is streamed.
-
-    Returns
-    -------
-    list of str
-        Words with their leading space, long words in parts, punctuation; they join to `text` exactly.
-    """
-    return re.findall(r" ?\w{1,8}| ?[^\w\s]{1,4}|\s", text)
 
 
 def _bounded(answer: str) -> str:

@@ -1,4 +1,4 @@
-"""Who may talk to the service: this computer's own programs, and no web page of another site. Pure.
+"""Which requests are accepted: those of this computer's own programs, and of no web page of another site. Pure.
 
 A browser lets every page open WebSockets to loopback, and says in ``Origin`` which page it is. A page whose own name was
 made to point to this computer (DNS rebinding) shows in ``Host``: it says the page's name, not this computer's.
@@ -7,7 +7,7 @@ made to point to this computer (DNS rebinding) shows in ``Host``: it says the pa
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ from rtnb.formatting import one_line
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host (a name, or an address without brackets) is this computer, reachable by itself alone."""
+    """Return whether a host (a name, or an address without brackets) can be reached by this computer alone."""
     if host.rstrip(".").lower() == "localhost":
         return True
     try:
@@ -25,19 +25,11 @@ def is_loopback(host: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
-    """What the service listens on, and what follows for who may talk to it.
+class AccessRules:
+    """What follows from the address that the service is bound to for the requests that it accepts."""
 
-    Attributes
-    ----------
-    host : str
-        The address or name that the service is bound to.
-    names : frozenset of str
-        Where it is open to the network: other names of this computer.
-    """
-
-    host: str
-    names: frozenset[str] = frozenset()
+    host: str  # the address or name that the service is bound to
+    names: frozenset[str] = frozenset()  # other names of this computer, by which an open service may be reached
 
     @property
     def is_open(self) -> bool:
@@ -45,13 +37,7 @@ class Guard:
         return not is_loopback(self.host)
 
     def refusal(self, headers: Mapping[str, str]) -> str:
-        """Return why a request is refused, with what to do; empty where it is not.
-
-        Parameters
-        ----------
-        headers : mapping
-            Names in any case; of several with one name, all their values.
-        """
+        """Return why a request with these headers is refused, and what to do; empty where it is accepted."""
         given = {name.lower(): value for name, value in headers.items()}
         host = _host_of(f"//{given.get('host', '')}")
         if not self._is_own(host):
@@ -70,19 +56,19 @@ class Guard:
         return ""
 
     def _is_own(self, host: str) -> bool:
-        """Return whether `host` names this service. An address cannot be rebound, so any will do where it is open."""
+        """Return whether `host` names this service. An open service accepts any address, which cannot be rebound."""
         if is_loopback(host):
             return True
         return self.is_open and (host in self.names or host == self.host.lower() or _is_address(host))
 
     def _is_own_page(self, origin: str, host: str) -> bool:
-        if _scheme(origin) not in ("http", "https"):
+        if not origin.lower().startswith(("http://", "https://")):
             return False
         page = _host_of(origin)
         return is_loopback(page) or (self.is_open and page == host)
 
     def warning(self) -> str:
-        """Return what to say loudly where the service is open to the network; empty where it is not."""
+        """Return the warning for a service that is open to the network; empty for one that is not."""
         if not self.is_open:
             return ""
         return (
@@ -91,31 +77,25 @@ class Guard:
             "it asks for no key and no password. Without --host it is for this computer alone."
         )
 
+    def certificate_hosts(self) -> tuple[str, ...]:
+        """Return the addresses and names that the service's certificate must have."""
+        own = ["localhost", "127.0.0.1", "::1"]
+        if self.is_open:
+            own += sorted(self.names)
+            if not (_is_address(self.host) and ipaddress.ip_address(self.host).is_unspecified):
+                own.append(self.host)
+        return tuple(dict.fromkeys(own))
+
+    def url_host(self) -> str:
+        """Return the host to write in a URL of the service, seen from this computer."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"[{host}]" if ":" in host else host
+
 
 def names_of(*names: str) -> frozenset[str]:
-    """Return a computer's names as they stand in requests: also with ``.local``, in lower case."""
+    """Return a computer's names as requests spell them: also with ``.local``, in lower case."""
     known = {name.rstrip(".").lower() for name in names if name}
     return frozenset(known | {f"{name}.local" for name in known if "." not in name})
-
-
-def certificate_hosts(host: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Return the addresses and names that a certificate for a service bound to `host` must have."""
-    own = ["localhost", "127.0.0.1", "::1"]
-    if not is_loopback(host):
-        own += sorted(names)
-        if not _is_wildcard(host):
-            own.append(host)
-    return tuple(dict.fromkeys(own))
-
-
-def reached_at(host: str) -> str:
-    """Return the host to write in a URL for a service bound to `host`, seen from this computer."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"[{host}]" if ":" in host else host
-
-
-def _is_wildcard(host: str) -> bool:
-    return _is_address(host) and ipaddress.ip_address(host).is_unspecified
 
 
 def _is_address(host: str) -> bool:
@@ -126,16 +106,8 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _scheme(url: str) -> str:
-    """Return the scheme of a URL; none of one that cannot be read."""
-    try:
-        return urlsplit(url).scheme
-    except ValueError:
-        return ""
-
-
 def _host_of(url: str) -> str:
-    """Return the host of a URL without its port, in lower case; none of one that has more than that, or cannot be read."""
+    """Return the host of a URL without its port, in lower case; "" if the URL has more than that, or cannot be read."""
     try:
         parts = urlsplit(url)
         _ = parts.port  # reading it is what checks it

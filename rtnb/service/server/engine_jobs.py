@@ -1,109 +1,86 @@
-"""Where a session's orders are carried out: each job is a task that runs an engine and brings back what it gives."""
+"""Carries out a session's orders: each job is an asyncio task that runs an engine and brings back its results."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from typing import Any
 
 from rtnb.audio.samples import Samples
 from rtnb.formatting import one_line
 from rtnb.service.engines import EngineFailure, Engines
 from rtnb.service.engines.tasks import Feed, Finish, Order, Result, Say, Start, Stop, Task, Transcribe, Write
+from rtnb.service.session.client_events import Events
 from rtnb.service.session.connection import ServiceConnection
 from rtnb.service.session.transcription import UNAVAILABLE
 
-_MOST_AHEAD = 8.0  # seconds of one job's speech that wait to be told; then the voice waits
+_MOST_UNSENT = 8.0  # seconds of one job's speech; then the voice waits
 
 
-class Workshop:
-    """Carries out the orders of one session.
+class EngineJobs:
+    """The jobs of one session; `send` is called with the events of each result, which may be none."""
 
-    Parameters
-    ----------
-    connection : ServiceConnection
-        Who gives the orders.
-    engines : Engines
-        Who does the work.
-    tell : callable
-        Is handed the events that a result causes, and called whenever something changed.
-    """
-
-    def __init__(
-        self, connection: ServiceConnection, engines: Engines, tell: Callable[[list[dict[str, Any]]], None]
-    ) -> None:
+    def __init__(self, connection: ServiceConnection, engines: Engines, send: Callable[[Events], None]) -> None:
         self._connection = connection
         self._engines = engines
-        self._tell = tell
+        self._send = send
         self._group: asyncio.TaskGroup | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._feeds: dict[str, asyncio.Queue[Samples | None]] = {}
-        self._room = asyncio.Event()
+        self._progress = asyncio.Event()
 
     def open(self, group: asyncio.TaskGroup) -> None:
         """Run the jobs in this group from now on."""
         self._group = group
 
     def close(self) -> None:
-        """End every job, and take no more."""
+        """End every job, and start no more."""
         self._group = None
         for task in self._tasks.values():
             task.cancel()
 
     def carry_out(self, orders: Iterable[Order]) -> None:
-        """Take orders."""
-        self._room.set()
+        """Take orders. To be called after every change of the session: a voice may be waiting until speech was sent."""
+        self._progress.set()
         for order in orders:
             match order:
                 case Start():
                     self._start(order.job, order.task)
-                case Feed():
-                    self._feed(order.job, order.samples)
-                case Finish():
-                    self._feed(order.job, None)
-                case Stop():
-                    self._end(order.job)
+                case Feed() if order.job in self._feeds:
+                    self._feeds[order.job].put_nowait(order.samples)
+                case Finish() if order.job in self._feeds:
+                    self._feeds[order.job].put_nowait(None)
+                case Stop() if order.job in self._tasks:
+                    self._tasks[order.job].cancel()
 
     def _start(self, job: str, task: Task) -> None:
-        if self._group is None:
-            return
-        if isinstance(task, Transcribe):
-            self._feeds[job] = asyncio.Queue()
-        self._tasks[job] = self._group.create_task(self._run(job, task))
-
-    def _feed(self, job: str, samples: Samples | None) -> None:
-        if job in self._feeds:
-            self._feeds[job].put_nowait(samples)
-
-    def _end(self, job: str) -> None:
-        if job in self._tasks:
-            self._tasks[job].cancel()
+        if self._group is not None:
+            if isinstance(task, Transcribe):
+                self._feeds[job] = asyncio.Queue()
+            self._tasks[job] = self._group.create_task(self._run(job, task))
 
     async def _run(self, job: str, task: Task) -> None:
         connection = self._connection
         try:
-            await self._work(job, task)
+            async with contextlib.aclosing(self._results(job, task)) as results:
+                async for result in results:
+                    self._send(connection.supply(job, result))
+                    while isinstance(task, Say) and connection.unsent_seconds(job) > _MOST_UNSENT:
+                        self._progress.clear()
+                        await self._progress.wait()
         except EngineFailure as failure:
-            self._tell(connection.supply_failure(job, failure.code, failure.message))
+            self._send(connection.supply_failure(job, failure.code, failure.message))
         except Exception as error:
             message = f"{type(error).__name__}: {one_line(str(error), 300)}"
-            self._tell(connection.supply_failure(job, "local_service_failed", message))
+            self._send(connection.supply_failure(job, "local_service_failed", message))
         else:
-            self._tell(connection.supply_end(job))
+            self._send(connection.supply_end(job))
         finally:
             self._tasks.pop(job, None)
             self._feeds.pop(job, None)
 
-    async def _work(self, job: str, task: Task) -> None:
-        async with contextlib.aclosing(self._results(job, task)) as results:
-            async for result in results:
-                self._tell(self._connection.supply(job, result))
-                while isinstance(task, Say) and self._connection.ahead(job) > _MOST_AHEAD:
-                    self._room.clear()
-                    await self._room.wait()
-
     def _results(self, job: str, task: Task) -> AsyncGenerator[Result, None]:
+        """Start the engine of a task; return its results as they come."""
         engines = self._engines
         match task:
             case Write():

@@ -1,4 +1,4 @@
-"""What becomes of one session's events where faults were asked for. Pure: `rtnb.service.server.faulty_socket` carries it out."""
+"""What becomes of a session's events where faults were asked for. Pure: `rtnb.service.server.fault_injection` carries it out."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rtnb.protocol.events import write_json
 from rtnb.protocol.names import GA_NAME, Kind
 from rtnb.service.faults import Faults
 from rtnb.service.server.routes import Page
-from rtnb.service.session.ids import Ids
-from rtnb.service.session.refusals import Refusal
+from rtnb.service.session.client_events import Ids
+from rtnb.service.session.error_events import InvalidRequest
 
 UNKNOWN_TYPE = "rtnb.fault.unknown_event"
-"""The type of the event that no service has."""
+"""The type of the event for the fault ``unknown_event_after``."""
 RETIRED_CODE = 4000
 _DELTAS = frozenset({Kind.TEXT_DELTA, Kind.AUDIO_DELTA, Kind.TRANSCRIPT_DELTA})
 _DELTAS_BEFORE_CLOSE = 3
@@ -47,18 +47,11 @@ class Close:
     reason: str
 
 
-Act = Send | Drop | Close
+Action = Send | Drop | Close
 
 
-class Course:
-    """What becomes of the events of one session on their way out.
-
-    Parameters
-    ----------
-    faults : Faults
-    seed : int
-        Makes the jitter repeatable.
-    """
+class FaultPlan:
+    """The faults of one session; equal seeds give equal jitter."""
 
     def __init__(self, faults: Faults, seed: int) -> None:
         self._faults = faults
@@ -69,19 +62,17 @@ class Course:
         self._deltas = 0
         self._over = False
 
-    def leaving(self, frame: bytes, now: float) -> list[Act]:
-        """Return what to do, in this order, now that the service has an event to send; at its end nothing ever."""
-        self._due = max(self._due, now + self._lateness())
-        acts = self._end()
+    def actions(self, frame: bytes, now: float) -> list[Action]:
+        """Return what to do, in this order, when the service has an event to send at time `now`."""
+        faults = self._faults
+        late = (faults.delay_ms + faults.jitter_ms * self._random.random()) / 1000
+        self._due = max(self._due, now + late)
+        actions = self._end()
         if self._over:
-            return acts
+            return actions
         self._count += 1
         self._deltas += self._is_delta(frame)
         return [Send(self._due, frame), *self._extra(frame), *self._end()]
-
-    def _lateness(self) -> float:
-        faults = self._faults
-        return (faults.delay_ms + faults.jitter_ms * self._random.random()) / 1000
 
     def _is_delta(self, frame: bytes) -> bool:
         if self._faults.close_in_response is None:
@@ -89,8 +80,8 @@ class Course:
         name = json.loads(frame)["type"]
         return GA_NAME.get(name, name) in _DELTAS
 
-    def _extra(self, frame: bytes) -> list[Act]:
-        extra: list[Act] = []
+    def _extra(self, frame: bytes) -> list[Action]:
+        extra: list[Action] = []
         if self._count == self._faults.malformed_after:
             extra.append(Send(self._due, frame[: len(frame) // 2]))
         if self._count == self._faults.unknown_event_after:
@@ -99,24 +90,24 @@ class Course:
             extra.append(Send(self._due, write_json(event)))
         return extra
 
-    def _end(self) -> list[Act]:
-        """Return how the session ends here, if it does; a stall ends it in silence."""
+    def _end(self) -> list[Action]:
+        """Return how the session ends after this many events, if it does; a stall ends it without an action."""
         faults = self._faults
-        act: list[Act] = []
+        end: list[Action] = []
         if self._over:
-            return act
+            return end
         if self._count == faults.drop_after:
-            act = [Drop(self._due)]
+            end = [Drop(self._due)]
         elif self._count == faults.close_after:
-            act = [Close(self._due, faults.close_code, f"asked for by the fault close_after={self._count}")]
+            end = [Close(self._due, faults.close_code, f"asked for by the fault close_after={self._count}")]
         elif self._deltas == _DELTAS_BEFORE_CLOSE and faults.close_in_response is not None:
-            act = [Close(self._due, faults.close_in_response, "asked for by the fault close_in_response")]
-        self._over = bool(act) or self._count == faults.stall_after
-        return act
+            end = [Close(self._due, faults.close_in_response, "asked for by the fault close_in_response")]
+        self._over = bool(end) or self._count == faults.stall_after
+        return end
 
 
 def refused(status: int, path: str) -> Page:
-    """Return the answer to a handshake that a cloud refuses, as the owner of this URL's form writes it."""
+    """Return the answer to a handshake that a cloud refuses, in the form of the cloud whose URL path it is."""
     azure = path.startswith("/openai/")
     code, kind, message = _REFUSALS[status]
     error = {"code": str(status) if azure else code, "message": message}
@@ -142,10 +133,10 @@ _REFUSALS = {
 
 
 def retirement(seed: int) -> tuple[dict[str, object], str]:
-    """Return the event, and the reason of the closing frame, with which a cloud turns the preview dialect away."""
-    refusal = Refusal(
+    """Return the event and the closing frame's reason with which OpenAI refuses a dialect that it has retired."""
+    error = InvalidRequest(
         "beta_api_shape_disabled",
         "The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.",
     )
-    event = refusal.event(None)
-    return {"type": event["type"], "event_id": Ids(seed).new("event"), **event}, f"{refusal.type}.{refusal.code}"
+    event = error.event(None)
+    return {"type": event["type"], "event_id": Ids(seed).new("event"), **event}, f"{error.type}.{error.code}"

@@ -15,12 +15,7 @@ def is_number(value: object) -> bool:
 
 
 class Pace:
-    """When the next step of a response is due.
-
-    Parameters
-    ----------
-    speed : float
-        Seconds of speech a second; 0 or infinity means as fast as it can be made.
+    """When the next step of a response is due, at `speed` seconds of speech a second; 0 or infinity: no limit.
 
     Raises
     ------

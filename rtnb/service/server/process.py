@@ -1,4 +1,4 @@
-"""The local service in a process of its own, so that it never shares the interpreter with the notebook it serves."""
+"""The local service in a process of its own, so that it never shares the interpreter with the notebook that it serves."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from rtnb.errors import ConfigurationError, ConnectError
+from rtnb.service.child_processes import child_environment, own_group
 from rtnb.service.server.options import REFUSED, ServiceOptions
-from rtnb.service.server.spawning import child_environment, own_group
 
 _STOP_SECONDS = 3.0
 
@@ -31,15 +31,15 @@ class ServiceProcess:
     url : str
         ``ws://127.0.0.1:PORT``, without a path.
     engines : dict
-        Which engine makes what: ``voice``, ``writer``, ``transcriber``; None where there is none.
+        The engine of each part: ``voice``, ``writer``, ``transcriber``; None where there is none.
     pid : int
     """
 
-    def __init__(self, child: subprocess.Popen[bytes], told: Mapping[str, Any], errors: IO[bytes]) -> None:
+    def __init__(self, child: subprocess.Popen[bytes], announced: Mapping[str, Any], errors: IO[bytes]) -> None:
         self._child = child
         self._errors = errors
-        self.url = str(told["url"])
-        self.engines: dict[str, str | None] = dict(told.get("engines") or {})
+        self.url = str(announced["url"])
+        self.engines: dict[str, str | None] = dict(announced.get("engines") or {})
         self.pid = child.pid
         atexit.register(self.stop)
 
@@ -59,7 +59,7 @@ class ServiceProcess:
         ConfigurationError
             An option is not possible, or not on this computer; nothing runs.
         ConnectError
-            It did not start; the message has the end of what it wrote.
+            It did not start; the message has the end of what it wrote to stderr.
         """
         return cls.start_with(ServiceOptions(**options), timeout=timeout)
 
@@ -76,16 +76,17 @@ class ServiceProcess:
             env=child_environment(*options.secrets(os.environ)),
             **own_group(),
         )
-        told = _announced(child, timeout)
-        if told:
-            return cls(child, told, errors)
+        announced = _read_announcement(child, timeout)
+        if announced:
+            return cls(child, announced, errors)
         status = child.poll()
         _end(child)
-        how = f"did not answer within {timeout:g} s" if status is None else f"ended with status {status}"
-        written = _tail(errors)
+        errors.seek(0)
+        written = errors.read().decode("utf-8", "replace")[-2000:].strip()
         errors.close()
         if status == REFUSED:
             raise ConfigurationError(written)
+        how = f"did not answer within {timeout:g} s" if status is None else f"ended with status {status}"
         raise ConnectError(
             f"The local service {how}. What it wrote last:\n{written or '(nothing)'}\n"
             f"Try it by hand: {sys.executable} -m rtnb.service",
@@ -113,22 +114,22 @@ class ServiceProcess:
         return f"<ServiceProcess {self.url} pid {self.pid} {'running' if self.running else 'stopped'}>"
 
 
-def _announced(child: subprocess.Popen[bytes], timeout: float) -> dict[str, Any]:
-    """Return what the child prints of itself, its URL above all, or nothing. A thread reads: pipes have no timeout everywhere."""
+def _read_announcement(child: subprocess.Popen[bytes], timeout: float) -> dict[str, Any]:
+    """Return the JSON object that the child prints, or {}. A thread reads, since pipes have no timeout on Windows."""
     lines: queue.Queue[bytes] = queue.Queue()
     assert child.stdout is not None
     threading.Thread(target=lambda pipe: lines.put(pipe.readline()), args=(child.stdout,), daemon=True).start()
     try:
-        told: dict[str, Any] = json.loads(lines.get(timeout=timeout))
-        return told if told["url"] else {}
+        announced: dict[str, Any] = json.loads(lines.get(timeout=timeout))
+        return announced if announced["url"] else {}
     except (queue.Empty, ValueError, KeyError, TypeError):
         with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(0.2)  # so that the message knows its status
+            child.wait(0.2)  # so that its exit status is known
         return {}
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """End the child and reap it, politely first."""
+    """End the child, politely first, and reap it."""
     assert child.stdin is not None
     assert child.stdout is not None
     with contextlib.suppress(OSError):
@@ -141,8 +142,3 @@ def _end(child: subprocess.Popen[bytes]) -> None:
             force()
     child.wait()
     child.stdout.close()
-
-
-def _tail(errors: IO[bytes]) -> str:
-    errors.seek(0)
-    return errors.read().decode("utf-8", "replace")[-2000:].strip()

@@ -1,4 +1,4 @@
-"""What an HTTP request to the service is answered with: a session, a page, a token for rehearsal, or where to go instead."""
+"""The answer to each HTTP request: a WebSocket session, a page, a token for keyless sign-in, or how to connect instead."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlencode
 import orjson
 
 from rtnb.formatting import one_line
+from rtnb.protocol.catalog import DEFAULT_MODEL, PREVIEW_MODEL
 from rtnb.protocol.dialects import (
     DEFAULT_PREVIEW_VERSION,
     GA,
@@ -22,10 +23,8 @@ from rtnb.protocol.dialects import (
     openai_url,
     squeeze_slashes,
 )
-from rtnb.service.session.connection import DEFAULT_MODEL
 
 _SESSION_PATHS = ("/v1/realtime", "/openai/v1/realtime", "/openai/realtime")
-_PREVIEW_MODEL = "gpt-4o-realtime-preview"
 _NAME = "rtnb local realtime service"
 _TOKEN = "rtnb-local-token-that-opens-nothing"
 _TOKEN_SECONDS = 3600
@@ -33,61 +32,27 @@ _TOKEN_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the service is.
+    """Where the service is."""
 
-    Attributes
-    ----------
-    url : str
-        ``ws://HOST:PORT``, without a path.
-    tls_url : str or None
-        ``wss://HOST:PORT``, where there is TLS.
-    certificate : Path or None
-        Its certificate.
-    """
-
-    url: str
-    tls_url: str | None = None
-    certificate: Path | None = None
+    url: str  # ws://HOST:PORT, without a path
+    tls_url: str | None = None  # wss://HOST:PORT, where there is TLS …
+    certificate: Path | None = None  # … with this certificate
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRoute:
-    """A WebSocket session.
+    """A WebSocket session."""
 
-    Attributes
-    ----------
-    dialect : Dialect
-        What the client speaks, by its URL and headers.
-    model : str
-        What it calls the model or deployment.
-    intent : str
-        ``"transcription"`` for a session that only listens, else nothing.
-    api_version : str
-        Azure's, where the URL has one.
-    path : str
-        One of the three.
-    """
-
-    dialect: Dialect
-    model: str
-    intent: str = ""
-    api_version: str = ""
+    dialect: Dialect  # the client's, by its URL and headers
+    model: str  # the name of the model or deployment in the URL
+    intent: str = ""  # "transcription" for a session that only transcribes
+    api_version: str = ""  # Azure's, where the URL has one
     path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A plain HTTP answer.
-
-    Attributes
-    ----------
-    status : HTTPStatus
-    content_type : str
-    body : str
-        Says nothing of the request's query or headers, where credentials may be.
-    headers : tuple of (str, str)
-        Further ones.
-    """
+    """A plain HTTP answer. Its body repeats nothing of the request's query or headers, where credentials may be."""
 
     status: HTTPStatus
     content_type: str
@@ -98,19 +63,9 @@ class Page:
 def route(
     target: str, headers: Mapping[str, str], *, place: Place, health: Mapping[str, Any], now: float
 ) -> SessionRoute | Page:
-    """Return what a GET request gets.
+    """Return the answer to a GET request.
 
-    Parameters
-    ----------
-    target : str
-        Request target, with its query.
-    headers : mapping
-        Request headers; names in any case.
-    place : Place
-    health : mapping
-        What ``/health`` shows of the service: version, sessions, engines …
-    now : float
-        Unix time in seconds.
+    `target` is the request target with its query, `health` what ``/health`` shows of the service, `now` the Unix time.
     """
     path, _, query = squeeze_slashes(target).partition("?")
     path = path.rstrip("/") or "/"
@@ -165,14 +120,14 @@ def usage(place: Place) -> str:
 Sessions (any key, any model or deployment name):
   OpenAI          {openai_url(base, model=DEFAULT_MODEL)}
   Azure           {azure_url(base, GA, deployment=DEFAULT_MODEL, api_version=None)}
-  Azure, preview  {azure_url(base, PREVIEW, deployment=_PREVIEW_MODEL, api_version=None)}
+  Azure, preview  {azure_url(base, PREVIEW, deployment=PREVIEW_MODEL, api_version=None)}
 
 For the official OpenAI client (Python), OpenAI() and AsyncOpenAI():
   export OPENAI_BASE_URL={http}/v1
   export OPENAI_API_KEY=any
 For AsyncAzureOpenAI (Python, {preview}), which otherwise insists on TLS:
   AsyncAzureOpenAI(websocket_base_url="{base}/openai", azure_endpoint="{http}",
-                   api_version="{DEFAULT_PREVIEW_VERSION}", api_key="any").beta.realtime.connect(model="{_PREVIEW_MODEL}")
+                   api_version="{DEFAULT_PREVIEW_VERSION}", api_key="any").beta.realtime.connect(model="{PREVIEW_MODEL}")
 For keyless sign-in without Azure (DefaultAzureCredential takes its token from here; leave AZURE_OPENAI_API_KEY unset):
   export IDENTITY_ENDPOINT={http}/msi/token
   export IDENTITY_HEADER=any

@@ -1,4 +1,4 @@
-"""The local service on a socket: a WebSocket server on loopback. What it says is decided in `rtnb.service.session.connection`."""
+"""The local service on a socket: a WebSocket server on loopback. What a session says is decided in `rtnb.service.session`."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-import rtnb
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.events import write_json
-from rtnb.service.engines import make
-from rtnb.service.server.access import Guard, certificate_hosts, is_loopback, names_of, reached_at
-from rtnb.service.server.fault_plan import RETIRED_CODE, Course, refused, retirement
-from rtnb.service.server.faulty_socket import FaultySocket
-from rtnb.service.server.faulty_writer import OverdrawnWriter
+from rtnb.service.engines import Engines, make
+from rtnb.service.server.access import AccessRules, is_loopback, names_of
+from rtnb.service.server.fault_injection import FaultySocket, RateLimitedWriter
+from rtnb.service.server.fault_plan import RETIRED_CODE, FaultPlan, refused, retirement
 from rtnb.service.server.options import ServiceOptions
 from rtnb.service.server.routes import Page, Place, SessionRoute, page, route
-from rtnb.service.server.session_socket import Talk
+from rtnb.service.server.session_socket import SessionSocket
 from rtnb.service.session.connection import SESSION_SECONDS, ServiceConnection
+from rtnb.service.session.speech_detector import SpeechDetector
+from rtnb.service.session.turn_detection import MakeDetector
+from rtnb.version import __version__
 
 _LARGEST_FRAME = 32 * 2**20  # 15 MiB of audio are 20 MiB in base64
 _CLOSE_TIMEOUT = 2.0
@@ -43,26 +44,41 @@ _SUBPROTOCOL = Subprotocol("realtime")
 class Server:
     """The running service.
 
-    Attributes
+    Parameters
     ----------
     host : str
-        What it is bound to.
+        What to listen on.
+    options : ServiceOptions
+    engines : Engines, optional
+        Instead of those that the options name.
+    make_detector : callable
+        Makes the speech detector of a session for a sample rate.
+
+    Attributes
+    ----------
     port : int
     place : Place
         Its URLs, and its certificate where it has one.
-    options : ServiceOptions
     """
 
-    def __init__(self, host: str, options: ServiceOptions) -> None:
+    def __init__(
+        self,
+        host: str,
+        options: ServiceOptions,
+        *,
+        engines: Engines | None = None,
+        make_detector: MakeDetector = SpeechDetector,
+    ) -> None:
         self.host = host
         self.port = 0
         self.options = options
         self.place = Place("")
-        self._engines = make(options, OverdrawnWriter() if options.faults.rate_limit else None)
-        self._guard = Guard(host, names_of(sockets.gethostname()))
+        self._engines = engines or make(options, RateLimitedWriter() if options.faults.rate_limit else None)
+        self._make_detector = make_detector
+        self._access = AccessRules(host, names_of(sockets.gethostname()))
         self._count = 0
         self._warming: asyncio.Task[None] | None = None
-        self._listening: list[WebSocketServer] = []
+        self._listeners: list[WebSocketServer] = []
         self._owned = contextlib.AsyncExitStack()
 
     @property
@@ -72,34 +88,41 @@ class Server:
 
     @property
     def others(self) -> list[str]:
-        """Return where other computers reach it, by this one's names: ``ws://NAME:PORT``; nothing on loopback."""
-        names = sorted(self._guard.names) if self._guard.is_open else []
+        """Return its URLs for other computers, by this one's names: ``ws://NAME:PORT``; none on loopback."""
+        names = sorted(self._access.names) if self._access.is_open else []
         return [f"ws://{name}:{self.port}" for name in names if not is_loopback(name)]
 
     @property
     def sessions(self) -> int:
         """Return how many sessions are open."""
-        return sum(len(each.connections) for each in self._listening)
+        return sum(len(each.connections) for each in self._listeners)
+
+    @property
+    def engines(self) -> dict[str, str | None]:
+        """Return the engine of each part: ``voice``, ``writer``, and ``transcriber``, None where there is none."""
+        return self._engines.names
 
     def __repr__(self) -> str:
         faults = f" with {self.options.faults}" if self.options.faults else ""
         return f"<rtnb.service.Server {self.url} {self.sessions} sessions{faults}>"
 
     async def start(self, port: int, *, tls: bool) -> None:
-        """Listen: on `port`, and with `tls` also on the one above it, encrypted; 0 takes free ones."""
+        """Listen on `port`, and with `tls` also on the one above it, encrypted; 0 takes free ones. Errors as in `serve`."""
+        if not self.host.strip():
+            raise ConfigurationError("host='' names nothing; leave it out, which means 127.0.0.1.")
         async with contextlib.AsyncExitStack() as owned:
             owned.push_async_callback(self._engines.close)
             await self._engines.check()
+            url_host = self._access.url_host()
             self.port = await self._listen(owned, port)
-            self.place = Place(f"ws://{reached_at(self.host)}:{self.port}")
+            self.place = Place(f"ws://{url_host}:{self.port}")
             if tls:
-                # Only who wants TLS pays for loading it.
+                # Only a service with TLS pays for loading it.
                 from rtnb.service.server.tls import identity
 
-                own = owned.enter_context(identity(certificate_hosts(self.host, self._guard.names)))
+                own = owned.enter_context(identity(self._access.certificate_hosts()))
                 tls_port = await self._listen(owned, port and port + 1, ssl=own.context)
-                tls_url = f"wss://{reached_at(self.host)}:{tls_port}"
-                self.place = Place(self.place.url, tls_url, own.certificate)
+                self.place = Place(self.place.url, f"wss://{url_host}:{tls_port}", own.certificate)
             self._owned = owned.pop_all()
 
     def warm(self) -> None:
@@ -108,7 +131,7 @@ class Server:
 
     async def close(self) -> None:
         """End every session with 1001, stop listening, and remove what was made for this run."""
-        for each in self._listening:
+        for each in self._listeners:
             each.close()
         if self._warming is not None:
             self._warming.cancel()
@@ -124,9 +147,9 @@ class Server:
                 f"There is no port {port}: give one from 1024 to {_LAST_PORT}, or 0 for any free one."
             )
         try:
-            listening = await owned.enter_async_context(
+            listener = await owned.enter_async_context(
                 serve_websockets(
-                    self._hold,
+                    self._serve_session,
                     self.host,
                     port,
                     create_connection=FaultySocket if self.options.faults else WebSocket,
@@ -142,79 +165,70 @@ class Server:
             )
         except OSError as error:
             raise _cannot_listen(error, self.host, port) from None
-        self._listening.append(listening)
-        return int(next(iter(listening.sockets)).getsockname()[1])
+        self._listeners.append(listener)
+        return int(next(iter(listener.sockets)).getsockname()[1])
 
-    @property
-    def engines(self) -> dict[str, str | None]:
-        """Return which engine makes what: ``voice``, ``writer``, and ``transcriber``, None where there is none."""
-        return self._engines.names
-
-    def _health(self) -> dict[str, Any]:
-        return {
-            "version": rtnb.__version__,
+    def _route(self, request: Request) -> SessionRoute | Page:
+        headers = {name.lower(): ", ".join(request.headers.get_all(name)) for name in request.headers}
+        if refusal := self._access.refusal(headers):
+            return page(HTTPStatus.FORBIDDEN, refusal + "\n")
+        health = {
+            "version": __version__,
             "sessions": self.sessions,
             "engines": self.engines,
             "faults": list(self.options.faults.written()),
         }
-
-    def _route(self, request: Request) -> SessionRoute | Page:
-        headers = {name.lower(): ", ".join(request.headers.get_all(name)) for name in request.headers}
-        if refusal := self._guard.refusal(headers):
-            return page(HTTPStatus.FORBIDDEN, refusal + "\n")
-        found = route(request.path, headers, place=self.place, health=self._health(), now=time.time())
+        found = route(request.path, headers, place=self.place, health=health, now=time.time())
         status = self.options.faults.refuse
         return refused(status, found.path) if status and isinstance(found, SessionRoute) else found
 
     def _answer_http(self, _socket: WebSocket, request: Request) -> Response | None:
         found = self._route(request)
-        return None if isinstance(found, SessionRoute) else _response(found)
+        if isinstance(found, SessionRoute):
+            return None
+        body = found.body.encode()
+        headers = Headers({"Content-Type": found.content_type, "Content-Length": str(len(body)), "Connection": "close"})
+        headers.update(found.headers)
+        return Response(found.status, found.status.phrase, headers, body)
 
-    async def _hold(self, socket: WebSocket) -> None:
-        """Hold one session until either side ends it."""
+    async def _serve_session(self, socket: WebSocket) -> None:
+        """Serve one session until either side ends it."""
         assert socket.request is not None
         found = self._route(socket.request)
         assert isinstance(found, SessionRoute)
         seed = self.options.seed + self._count
         self._count += 1
         try:
-            async with _course(socket, self.options, seed):
-                await self._talk(socket, found, seed)
+            async with contextlib.AsyncExitStack() as stack:
+                if isinstance(socket, FaultySocket):
+                    await stack.enter_async_context(socket.following(FaultPlan(self.options.faults, seed)))
+                await self._run_session(socket, found, seed)
         except ConnectionClosed:
             pass
         except Exception:
             _LOG.exception("A session of the local service broke; the connection is closed with 1011.")
             raise
 
-    async def _talk(self, socket: WebSocket, found: SessionRoute, seed: int) -> None:
+    async def _run_session(self, socket: WebSocket, found: SessionRoute, seed: int) -> None:
         options = self.options
-        if options.faults.retire_preview and not found.dialect.typed_session:
+        if options.faults.retire_preview and found.dialect.retired:
             event, reason = retirement(seed)
             await socket.send(write_json(event), text=True)
             await socket.close(RETIRED_CODE, reason)
             return
-        lifetime = SESSION_SECONDS if options.lifetime is None else options.lifetime
         connection = ServiceConnection(
-            found.dialect, model=found.model, seed=seed, lifetime=lifetime, intent=found.intent
+            found.dialect,
+            model=found.model,
+            seed=seed,
+            lifetime=SESSION_SECONDS if options.lifetime is None else options.lifetime,
+            intent=found.intent,
+            make_detector=self._make_detector,
         )
-        await Talk(socket, connection, self._engines, speed=options.speed).run()
-
-
-def _course(socket: WebSocket, options: ServiceOptions, seed: int) -> contextlib.AbstractAsyncContextManager[None]:
-    if isinstance(socket, FaultySocket):
-        return socket.following(Course(options.faults, seed))
-    return contextlib.nullcontext()
-
-
-def _response(found: Page) -> Response:
-    body = found.body.encode()
-    headers = Headers({"Content-Type": found.content_type, "Content-Length": str(len(body)), "Connection": "close"})
-    headers.update(found.headers)
-    return Response(found.status, found.status.phrase, headers, body)
+        await SessionSocket(socket, connection, self._engines, speed=options.speed).run()
 
 
 def _select_subprotocol(_socket: WebSocket, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    """Browser clients offer their key as a subprotocol, too: only the plain name is ever echoed."""
+    """Echo the plain name alone: browser clients offer their key as a subprotocol, too."""
     return _SUBPROTOCOL if _SUBPROTOCOL in offered else None
 
 
@@ -249,13 +263,6 @@ async def serve(host: str = "127.0.0.1", port: int = 0, *, tls: bool = False, **
     ConfigurationError
         The host or the port cannot be had, or an option is not possible.
     """
-    return await serve_with(ServiceOptions(**options), host, port, tls=tls)
-
-
-async def serve_with(options: ServiceOptions, host: str = "127.0.0.1", port: int = 0, *, tls: bool = False) -> Server:
-    """Start the service on the running loop, with its options in one piece; the rest as in `serve`."""
-    if not host.strip():
-        raise ConfigurationError("host='' names nothing; leave it out, which means 127.0.0.1.")
-    server = Server(host, options)
+    server = Server(host, ServiceOptions(**options))
     await server.start(port, tls=tls)
     return server

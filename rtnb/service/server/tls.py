@@ -21,18 +21,10 @@ _CLOCK_SLACK = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A certificate that is ready to be served with.
+    """A certificate to serve with."""
 
-    Attributes
-    ----------
-    certificate : Path
-        PEM file, for clients to trust.
-    context : ssl.SSLContext
-        Has the key, which is in no file any more.
-    """
-
-    certificate: Path
-    context: ssl.SSLContext
+    certificate: Path  # PEM file, for clients to trust
+    context: ssl.SSLContext  # has the key, which is in no file any more
 
 
 @contextlib.contextmanager
@@ -51,15 +43,7 @@ def identity(hosts: Sequence[str]) -> Iterator[Identity]:
 
 
 def self_signed(hosts: Sequence[str], now: datetime) -> tuple[bytes, bytes]:
-    """Return a self-signed certificate and its key, both PEM.
-
-    Parameters
-    ----------
-    hosts : sequence of str
-        Addresses and names that it holds for.
-    now : datetime
-        Aware; it is valid from an hour before, for thirty days.
-    """
+    """Return a self-signed certificate for these hosts and its key, both PEM; valid from an hour ago for thirty days."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec

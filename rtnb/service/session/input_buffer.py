@@ -1,10 +1,8 @@
-"""The input audio buffer: what the user's side appended and nobody committed yet, on a clock that counts its samples."""
+"""The input audio buffer: what the client appended and nothing committed yet, on a clock that counts samples."""
 
 from __future__ import annotations
 
 import binascii
-from collections import deque
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,8 @@ import pybase64
 
 from rtnb.audio.formats import AudioFormat
 from rtnb.audio.samples import Samples
-from rtnb.service.session import refusals
+from rtnb.service.session import error_events
+from rtnb.service.session.checks import text
 
 LARGEST_APPEND = 15 * 2**20
 """Bytes of audio that one event may hold."""
@@ -22,46 +21,33 @@ LONGEST = 30 * 60
 
 
 def decode_audio(encoded: Any, param: str) -> bytes:
-    """Return the bytes behind strict base64.
+    """Return the bytes of strict base64.
 
     Raises
     ------
-    Refusal
-        It is none, or holds more than `LARGEST_APPEND`.
+    InvalidRequest
+        It is not base64, or holds more than `LARGEST_APPEND`.
     """
     if encoded is None:
-        raise refusals.missing_parameter(param)
-    if not isinstance(encoded, str):
-        raise refusals.invalid_type(encoded, "a string", param)
+        raise error_events.missing_parameter(param=param)
     try:
-        data = pybase64.b64decode(encoded, validate=True)
+        data = pybase64.b64decode(text(encoded, param), validate=True)
     except (binascii.Error, ValueError):
-        raise refusals.bad_audio(param) from None
+        raise error_events.bad_audio(param=param) from None
     if len(data) > LARGEST_APPEND:
-        raise refusals.audio_too_long(len(data), LARGEST_APPEND, param)
+        raise error_events.audio_too_long(len(data), LARGEST_APPEND, param=param)
     return data
 
 
 class InputBuffer:
-    """Samples with their place among all that the session was ever sent.
-
-    Parameters
-    ----------
-    format : AudioFormat
-        What is appended.
-
-    Attributes
-    ----------
-    start, end : int
-        Samples since the session began, or since the format was changed last: the first held one, and the one to come.
-    """
+    """Samples, numbered since the session began or the format last changed; `start` is the first held, `end` the next."""
 
     def __init__(self, format: AudioFormat) -> None:
         self.format = format
         self.start = self.end = 0
         self._base_ms = 0.0
         self._spare = b""
-        self._pieces: deque[Samples] = deque()
+        self._held = bytearray()  # int16 samples
 
     @property
     def seconds(self) -> float:
@@ -69,47 +55,41 @@ class InputBuffer:
         return (self.end - self.start) / self.format.rate
 
     def ms(self, sample: int) -> int:
-        """Return when a sample was, in whole milliseconds of all audio ever appended."""
+        """Return the time of a sample, in whole milliseconds of all audio ever appended."""
         return round(self._base_ms + sample * 1000 / self.format.rate)
 
     def append(self, data: bytes) -> Samples:
-        """Take bytes, return their samples (int16). A byte that is not yet a whole sample waits for the next ones.
+        """Take bytes, return their samples (int16). A byte that is not yet a whole sample is kept for the next call.
 
         Raises
         ------
-        Refusal
+        InvalidRequest
             It would hold more than `LONGEST`.
         """
         data = self._spare + data
         whole = len(data) - len(data) % self.format.bytes_per_sample
         if self.seconds + self.format.duration(whole) > LONGEST:
-            raise refusals.buffer_full(LONGEST)
+            raise error_events.buffer_full(LONGEST // 60)
         samples = self.format.decode(data[:whole])
         self._spare = data[whole:]
-        if len(samples):
-            self._pieces.append(samples)
-            self.end += len(samples)
+        self._held += samples.data
+        self.end += len(samples)
         return samples
 
     def between(self, first: int, last: int) -> Samples:
-        """Return the held samples from `first` to before `last`."""
-        found: list[Samples] = []
-        for begin, piece in self._placed():
-            if begin < last and begin + len(piece) > first:
-                found.append(piece[max(0, first - begin) : last - begin])
-        return np.concatenate(found) if found else np.zeros(0, np.int16)
+        """Return the held samples (int16) from `first` to before `last`."""
+        begin, end = (max(0, sample - self.start) for sample in (first, last))
+        return np.frombuffer(self._held[2 * begin : 2 * end], np.int16)
 
     def drop(self, until: int) -> None:
         """Forget the samples before `until`."""
-        while self._pieces and self.start + len(self._pieces[0]) <= until:
-            self.start += len(self._pieces.popleft())
-        if self._pieces and self.start < until:
-            self._pieces[0] = self._pieces[0][until - self.start :]
-            self.start = until
+        count = max(0, min(until, self.end) - self.start)
+        del self._held[: 2 * count]
+        self.start += count
 
     def clear(self) -> None:
-        """Forget everything but the time."""
-        self._pieces.clear()
+        """Forget all samples; the clock keeps its time."""
+        self._held.clear()
         self._spare = b""
         self.start = self.end
 
@@ -119,9 +99,3 @@ class InputBuffer:
         self.clear()
         self.start = self.end = 0
         self.format = format
-
-    def _placed(self) -> Iterator[tuple[int, Samples]]:
-        begin = self.start
-        for piece in self._pieces:
-            yield begin, piece
-            begin += len(piece)

@@ -1,4 +1,4 @@
-"""What a response puts out, item by item: a message that is written or spoken, a function call. Each tells its own events."""
+"""The output items of a response: a message, written or spoken, and a function call. Each gives its own events."""
 
 from __future__ import annotations
 
@@ -11,31 +11,24 @@ from rtnb.protocol.config import copy_tree
 from rtnb.protocol.events import encode_base64
 from rtnb.protocol.names import Kind
 from rtnb.service.engines.tasks import Call, SpokenWord
-from rtnb.service.script.replies import text_deltas
-from rtnb.service.session.audio_deltas import AudioDelta, AudioDeltas
-from rtnb.service.session.held_item import HeldItem
-from rtnb.service.session.items import ItemList
-from rtnb.service.session.jobs import Events
+from rtnb.service.session.client_events import Events
+from rtnb.service.session.deltas import AudioDelta, AudioDeltas, text_deltas
+from rtnb.service.session.items import ItemList, StoredItem
 from rtnb.service.session.usage import text_tokens
 
 _LEAD = 8  # transcript deltas that are ahead of their audio
 
 
-class Budget:
-    """The tokens that a response may still put out.
-
-    Parameters
-    ----------
-    most : int
-    """
+class TokenBudget:
+    """The output tokens of a response: how many it used, and `most` that it may."""
 
     def __init__(self, most: int) -> None:
         self.text = self.audio = 0
         self.exhausted = False
         self._most = most
 
-    def affords(self, *, text: int = 0, audio: int = 0) -> bool:
-        """Count tokens, unless they are too many: then nothing more is afforded."""
+    def spend(self, *, text: int = 0, audio: int = 0) -> bool:
+        """Count tokens; return False once they are too many, and count none from then on."""
         self.exhausted = self.exhausted or self.text + self.audio + text + audio > self._most
         if not self.exhausted:
             self.text += text
@@ -44,141 +37,116 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """Where the items of a response go.
-
-    Attributes
-    ----------
-    response_id : str
-    conversation : ItemList or None
-        None for an out-of-band response.
-    format : AudioFormat
-        Of the sound.
-    budget : Budget
-    """
+class OutputContext:
+    """What the output items of a response share."""
 
     response_id: str
-    conversation: ItemList | None
+    conversation: ItemList | None  # where they are added; None for an out-of-band response
     format: AudioFormat
-    budget: Budget
+    budget: TokenBudget
 
 
-class Output:
-    """An item of a response's output.
+class OutputItem:
+    """An item of a response's output; `shown` is the item as it begins, `index` its place."""
 
-    Parameters
-    ----------
-    stage : Stage
-    index : int
-        Its place in the output.
-    item : mapping
-        As it begins.
-    """
-
-    def __init__(self, stage: Stage, index: int, item: Mapping[str, Any]) -> None:
-        self._stage = stage
+    def __init__(self, context: OutputContext, index: int, shown: Mapping[str, Any]) -> None:
+        self._context = context
         self._index = index
-        self._held = HeldItem({"object": "realtime.item", "status": "in_progress", **item}, format=stage.format)
+        self._item = StoredItem({"object": "realtime.item", "status": "in_progress", **shown}, context.format)
 
     def open(self) -> Events:
         """Return the events that begin it."""
-        added = self._told(Kind.OUTPUT_ITEM_ADDED, self._held.item)
-        conversation = self._stage.conversation
-        return [added, *([conversation.added(self._held)] if conversation is not None else [])]
+        added = self._item_event(Kind.OUTPUT_ITEM_ADDED, self._item.shown)
+        conversation = self._context.conversation
+        return [added, *([conversation.insert(self._item)] if conversation is not None else [])]
 
     def close(self, status: str) -> Events:
         """Return the events that end it."""
-        self._held.settle({**self._held.item, **self._body(), "status": status})
-        self._held.trim()
-        done = self._told(Kind.OUTPUT_ITEM_DONE, self.final())
-        conversation = self._stage.conversation
-        return [done, *(conversation.done(self._held) if conversation is not None else ())]
+        self._item.finish({**self._item.shown, **self._body(), "status": status})
+        done = self._item_event(Kind.OUTPUT_ITEM_DONE, self.final())
+        conversation = self._context.conversation
+        return [done, *(conversation.done(self._item) if conversation is not None else ())]
 
     def final(self) -> dict[str, Any]:
-        """Return the item as the response made it, also where the conversation's copy was truncated."""
-        return {**copy_tree(self._held.item), **self._body()}
+        """Return the item as the response made it, even where the conversation's copy was truncated."""
+        return {**copy_tree(self._item.shown), **self._body()}
 
     def _body(self) -> dict[str, Any]:
-        """What the item has come to hold."""
+        """Return the fields that the response has filled in so far."""
         raise NotImplementedError
 
-    def _told(self, kind: Kind, item: Mapping[str, Any]) -> dict[str, Any]:
-        place = {"response_id": self._stage.response_id, "output_index": self._index}
-        return {"type": kind.value, **place, "item": copy_tree(item)}
+    def _item_event(self, kind: Kind, shown: Mapping[str, Any]) -> dict[str, Any]:
+        place = {"response_id": self._context.response_id, "output_index": self._index}
+        return {"type": kind.value, **place, "item": copy_tree(shown)}
 
-    def _place(self) -> dict[str, Any]:
-        return {"response_id": self._stage.response_id, "item_id": self._held.id, "output_index": self._index}
+    def _event(self, kind: Kind, **fields: Any) -> dict[str, Any]:
+        place = {"response_id": self._context.response_id, "item_id": self._item.id, "output_index": self._index}
+        return {"type": kind.value, **place, **fields}
 
 
-class Message(Output):
-    """What the assistant says, written or spoken.
+class OutputMessage(OutputItem):
+    """What the assistant says, in one content part: audio with a transcript where it `speaks`, else text."""
 
-    Parameters
-    ----------
-    stage : Stage
-    index : int
-    item_id : str
-    speaks : bool
-        Whether it is heard.
-    """
-
-    def __init__(self, stage: Stage, index: int, item_id: str, *, speaks: bool) -> None:
-        super().__init__(stage, index, {"id": item_id, "type": "message", "role": "assistant", "content": []})
+    def __init__(self, context: OutputContext, index: int, item_id: str, *, speaks: bool) -> None:
+        super().__init__(context, index, {"id": item_id, "type": "message", "role": "assistant", "content": []})
         self._speaks = speaks
         self._said = ""
-        self._transcript = _Transcript()
-        self._deltas = AudioDeltas(stage.format)
-        self.seconds = 0.0
+        self._transcript = _TranscriptLead()
+        self._deltas = AudioDeltas(context.format)
+        self.seconds = 0.0  # of audio that was sent
 
     def open(self) -> Events:
-        """Return the events that begin it and its one part."""
-        return [*super().open(), self._of_part(Kind.PART_ADDED, part=self._part())]
+        """Return the events that begin it and its part."""
+        return [*super().open(), self._part_event(Kind.PART_ADDED, part=self._part())]
 
     def write(self, delta: str) -> Events:
-        """Put out a piece of text."""
-        return self._say([delta])
+        """Send a text delta."""
+        return self._send_text([delta])
 
     def expect(self, text: str) -> None:
-        """Know what is going to be spoken next."""
+        """Take the text that is spoken next, so that its transcript can be sent ahead of the audio."""
         self._transcript.expect(text)
 
     def speak(self, word: SpokenWord) -> Events:
-        """Put out a word: its transcript and what is near, then its sound as far as that makes a delta."""
-        events = self._say(self._transcript.ahead_of(word))
-        self._held.note(word)
+        """Send a word: the transcript up to it and a little further, then the audio as far as it makes deltas."""
+        events = self._send_text(self._transcript.ahead_of(word))
+        self._item.add_word(word)
         self._deltas.add(word.samples)
-        return [*events, *self._sound(self._deltas.ready())]
+        return [*events, *self._send_audio(self._deltas.ready())]
 
     def finish(self) -> Events:
-        """Put out what is left of what was expected."""
-        return [*self._say(self._transcript.rest()), *self._sound(self._deltas.rest())] if self._speaks else []
+        """Send what is left of the transcript and of the audio."""
+        if not self._speaks:
+            return []
+        return [*self._send_text(self._transcript.rest()), *self._send_audio(self._deltas.rest())]
 
     def close(self, status: str) -> Events:
         """Return the events that end its part and it."""
         if self._speaks:
-            said = [self._of_part(Kind.AUDIO_DONE), self._of_part(Kind.TRANSCRIPT_DONE, transcript=self._said)]
+            transcript = self._part_event(Kind.TRANSCRIPT_DONE, transcript=self._said)
+            done = [self._part_event(Kind.AUDIO_DONE), transcript]
         else:
-            said = [self._of_part(Kind.TEXT_DONE, text=self._said)]
-        return [*said, self._of_part(Kind.PART_DONE, part=self._part()), *super().close(status)]
+            done = [self._part_event(Kind.TEXT_DONE, text=self._said)]
+        return [*done, self._part_event(Kind.PART_DONE, part=self._part()), *super().close(status)]
 
-    def _say(self, deltas: Iterable[str]) -> Events:
+    def _send_text(self, deltas: Iterable[str]) -> Events:
         events: Events = []
         kind = Kind.TRANSCRIPT_DELTA if self._speaks else Kind.TEXT_DELTA
         for delta in deltas:
-            if not self._stage.budget.affords(text=text_tokens(delta)):
+            if not self._context.budget.spend(text=text_tokens(delta)):
                 break
             self._said += delta
-            events.append(self._of_part(kind, delta=delta))
+            events.append(self._part_event(kind, delta=delta))
         return events
 
-    def _sound(self, deltas: Iterable[AudioDelta]) -> Events:
+    def _send_audio(self, deltas: Iterable[AudioDelta]) -> Events:
         events: Events = []
         for delta in deltas:
-            if not self._stage.budget.affords(audio=delta.tokens):
+            if not self._context.budget.spend(audio=delta.tokens):
                 break
-            self._held.say(delta.data)
+            self._item.add_audio(delta.data)
             self.seconds += delta.seconds
-            events.append(self._of_part(Kind.AUDIO_DELTA, delta=encode_base64(delta.data)))
+            events.append(self._part_event(Kind.AUDIO_DELTA, delta=encode_base64(delta.data)))
         return events
 
     def _body(self) -> dict[str, Any]:
@@ -186,59 +154,49 @@ class Message(Output):
         return {"content": [{**part, "type": f"output_{part['type']}"}]}
 
     def _part(self) -> dict[str, Any]:
-        """A part has the same type in both dialects; only an item's content says ``output_``."""
+        """Return the part as in the part events, where its type has no ``output_`` in either dialect."""
         return {"type": "audio", "transcript": self._said} if self._speaks else {"type": "text", "text": self._said}
 
-    def _of_part(self, kind: Kind, **fields: Any) -> dict[str, Any]:
-        return {"type": kind.value, **self._place(), "content_index": 0, **fields}
+    def _part_event(self, kind: Kind, **fields: Any) -> dict[str, Any]:
+        return self._event(kind, content_index=0, **fields)
 
 
-class FunctionCall(Output):
-    """A call of one of the client's functions.
+class OutputCall(OutputItem):
+    """A call of one of the client's functions."""
 
-    Parameters
-    ----------
-    stage : Stage
-    index : int
-    item_id, call_id : str
-    call : Call
-    """
-
-    def __init__(self, stage: Stage, index: int, item_id: str, call_id: str, call: Call) -> None:
+    def __init__(self, context: OutputContext, index: int, item_id: str, call_id: str, call: Call) -> None:
         named = {"name": call.name, "call_id": call_id}
-        super().__init__(stage, index, {"id": item_id, "type": "function_call", **named, "arguments": ""})
+        super().__init__(context, index, {"id": item_id, "type": "function_call", **named, "arguments": ""})
         self._call = call
         self._call_id = call_id
-        self._given = ""
+        self._sent = ""
 
     def write(self) -> Events:
-        """Put out its arguments, as far as the budget goes."""
+        """Send its arguments, as far as the budget goes."""
         events: Events = []
         for delta in text_deltas(self._call.arguments_json):
-            if not self._stage.budget.affords(text=text_tokens(delta)):
+            if not self._context.budget.spend(text=text_tokens(delta)):
                 break
-            self._given += delta
-            events.append(self._told_arguments(Kind.ARGUMENTS_DELTA, delta=delta))
+            self._sent += delta
+            events.append(self._event(Kind.ARGUMENTS_DELTA, call_id=self._call_id, delta=delta))
         return events
 
     def close(self, status: str) -> Events:
         """Return the events that end it."""
-        done = self._told_arguments(Kind.ARGUMENTS_DONE, arguments=self._given, name=self._call.name)
-        return [done, *super().close(status)]
+        fields = {"call_id": self._call_id, "arguments": self._sent, "name": self._call.name}
+        return [self._event(Kind.ARGUMENTS_DONE, **fields), *super().close(status)]
 
     def _body(self) -> dict[str, Any]:
-        return {"arguments": self._given}
-
-    def _told_arguments(self, kind: Kind, **fields: Any) -> dict[str, Any]:
-        return {"type": kind.value, **self._place(), "call_id": self._call_id, **fields}
+        return {"arguments": self._sent}
 
 
-class _Transcript:
-    """The transcript's deltas, always some ahead of the word that is spoken."""
+class _TranscriptLead:
+    """Lets the transcript run some deltas ahead of the word that is spoken."""
 
     def __init__(self) -> None:
         self._deltas: list[str] = []
-        self._sent = self._reached = self._spoken = self._covered = 0
+        self._sent = self._covered = 0  # deltas
+        self._reached = self._spoken = 0  # characters
 
     def expect(self, text: str) -> None:
         """Add text that is going to be spoken."""
@@ -253,7 +211,7 @@ class _Transcript:
         return self._until(self._covered + _LEAD)
 
     def rest(self) -> list[str]:
-        """Return the deltas that no word was spoken for."""
+        """Return the deltas that were not sent yet."""
         return self._until(len(self._deltas))
 
     def _until(self, index: int) -> list[str]:

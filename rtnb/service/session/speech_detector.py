@@ -1,12 +1,12 @@
-"""How probably somebody speaks, for every 20 ms of sound, on the clock of the samples. Pure.
+"""The probability of speech in each 20 ms of audio, on the clock of the samples. Pure.
 
 What a ``threshold`` means for the probability that :class:`SpeechDetector` gives:
 
 ===========  =====================================================  =============================================
 threshold    with ``webrtcvad`` (rates that are multiples of 8 kHz)  without it: loudness alone
 ===========  =====================================================  =============================================
-0            everything but what nobody could hear                  the same
-up to 0.12   its mode 0, the most lenient, hears speech             3 dB above the background
+0            everything but inaudible sound                         the same
+up to 0.12   its mode 0, the most lenient, detects speech           3 dB above the background
 up to 0.25   mode 1 does                                            4 dB
 up to 0.4    mode 2 does                                            6 dB
 up to 0.55   mode 3, the strictest, does; 0.5 is the usual          8 dB at 0.5
@@ -14,8 +14,8 @@ above        mode 3 does, so many dB above the background:          10 dB at 0.6
              6 at 0.6, 11 at 0.7, 16 at 0.8, 22 at 0.9              17 dB at 0.9; noise-like sound 5 dB more
 ===========  =====================================================  =============================================
 
-In either case sound that is not 3 dB above the background is no speech. The background is what was quietest lately, so a
-steady tone or noise becomes background after a second and a half.
+In either case sound that is less than 3 dB above the background is no speech. The background is the quietest level of the
+last second and a half, so a steady tone or noise becomes background after that time.
 """
 
 from __future__ import annotations
@@ -23,14 +23,12 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rtnb.audio.samples import FULL_SCALE, Samples, valid_rate
-
-__all__ = ["FRAMES_PER_SECOND", "Frame", "SpeechDetector"]
 
 FRAMES_PER_SECOND = 50
 
@@ -39,35 +37,21 @@ _GATE_DB = 3.0
 _HALF_DB, _SLOPE_DB = 8.0, 4.0  # loudness alone: where the probability is a half, and how fast it changes
 _NOISY = 0.35  # flatness of a spectrum beyond which it is rather noise than a voice …
 _NOISY_DB = 5.0  # … which then has to be so much louder
-_LADDER = (0.02, 0.12, 0.25, 0.4, 0.55)  # by how many of webrtcvad's modes hear speech
+_BY_MODES = (0.02, 0.12, 0.25, 0.4, 0.55)  # probability by how many of webrtcvad's modes detect speech
 _SURE_DB = 25.0  # so far above the background the probability is 0.96
 _BAND_HZ = (150.0, 3800.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """Twenty milliseconds.
+class SpeechFrame:
+    """Twenty milliseconds of audio."""
 
-    Attributes
-    ----------
-    start_sample : int
-        Where they begin, counted from the first sample that was fed.
-    probability : float
-        Of speech, 0 to 1; exactly 0 for what nobody could hear.
-    """
-
-    start_sample: int
-    probability: float
-
-
-class _Classifier(Protocol):
-    def probability(self, frame: Samples, above_db: float) -> float:
-        """Return the probability of speech in a frame that is so many dB above the background."""
-        ...
+    start_sample: int  # counted from the first that was fed
+    probability: float  # of speech, 0 to 1; exactly 0 for inaudible sound
 
 
 class SpeechDetector:
-    """Looks at sound as it comes; how it is cut changes nothing.
+    """Classifies audio as it comes; how it is cut into pieces changes nothing.
 
     Parameters
     ----------
@@ -94,37 +78,31 @@ class SpeechDetector:
         self._pending: Samples = np.zeros(0, np.int16)
         self._position = 0
         modes = _webrtc_modes() if webrtc is not False and rate % _WebRtc.RATE == 0 else []
-        self._classifier: _Classifier = _WebRtc(rate, modes) if modes else _Loudness(rate)
+        self._classifier = _WebRtc(rate, modes) if modes else _Loudness(rate)
         self.name = "webrtcvad" if modes else "energy"
 
-    def feed(self, samples: Samples) -> list[Frame]:
-        """Take int16 samples of shape (n,), and give the frames that are complete."""
+    def feed(self, samples: Samples) -> list[SpeechFrame]:
+        """Take int16 samples of shape (n,); return the frames that are complete."""
         sound = np.concatenate([self._pending, samples])
         whole = len(sound) // self._length
         self._pending = sound[whole * self._length :]
         return [self._next(sound[index * self._length : (index + 1) * self._length]) for index in range(whole)]
 
-    def _next(self, frame: Samples) -> Frame:
-        level = _level_db(frame)
+    def _next(self, frame: Samples) -> SpeechFrame:
+        power = float(frame.astype(np.float64).var()) / FULL_SCALE**2  # any offset removed
+        level = 10 * math.log10(power) if power > 1e-12 else -120.0  # dB below full scale
         above = level - self._background.follow(level)
         probability = self._classifier.probability(frame, above)
         if level <= _INAUDIBLE_DB:
             probability = 0.0
         elif above < _GATE_DB:
-            probability = min(probability, _LADDER[0])
+            probability = min(probability, _BY_MODES[0])
         start, self._position = self._position, self._position + self._length
-        return Frame(start, round(probability, 4))
-
-
-def _level_db(frame: Samples) -> float:
-    """Return the loudness in dB below full scale, any offset removed."""
-    values = frame.astype(np.float64)
-    power = float(values.var()) / FULL_SCALE**2
-    return 10 * math.log10(power) if power > 1e-12 else -120.0
+        return SpeechFrame(start, round(probability, 4))
 
 
 class _Background:
-    """Follows the quietest of the last second and a half; before there was any, a quiet room is assumed."""
+    """Follows the quietest level of the last second and a half; until there is one, a quiet room is assumed."""
 
     _WINDOW = 15  # stretches …
     _STRETCH = 5  # … of so many frames
@@ -138,7 +116,7 @@ class _Background:
         self._count = 0
 
     def follow(self, level: float) -> float:
-        """Take a frame's loudness, and return the background's; both in dB."""
+        """Take a frame's loudness, return the background's; both in dB."""
         level = max(level, _INAUDIBLE_DB)
         self._smooth += 0.4 * (level - self._smooth)
         self._least = min(self._least, self._smooth)
@@ -150,7 +128,7 @@ class _Background:
 
 
 class _Loudness:
-    """Loudness over the background; what is as flat as noise has to be louder."""
+    """Judges by loudness above the background; a spectrum as flat as that of noise has to be louder."""
 
     def __init__(self, rate: int) -> None:
         length = max(round(rate / FRAMES_PER_SECOND), 1)
@@ -169,7 +147,7 @@ class _Loudness:
 
 
 class _WebRtc:
-    """How many of webrtcvad's four modes hear speech; when all do, the loudness decides further."""
+    """Judges by how many of webrtcvad's four modes detect speech; if all do, by the loudness."""
 
     RATE = 8000  # it works at this rate inside, whatever it is given
     _TAPS_PER_STEP = 20
@@ -182,11 +160,11 @@ class _WebRtc:
 
     def probability(self, frame: Samples, above_db: float) -> float:
         sound = self._at_8_khz(frame).tobytes()
-        hearing = sum(mode.is_speech(sound, self.RATE) for mode in self._modes)
-        if hearing < len(self._modes):
-            return _LADDER[hearing]
+        agreeing = sum(mode.is_speech(sound, self.RATE) for mode in self._modes)
+        if agreeing < len(self._modes):
+            return _BY_MODES[agreeing]
         share = min(max((above_db - _GATE_DB) / (_SURE_DB - _GATE_DB), 0.0), 1.0)
-        return _LADDER[-1] + (0.96 - _LADDER[-1]) * share
+        return _BY_MODES[-1] + (0.96 - _BY_MODES[-1]) * share
 
     def _at_8_khz(self, frame: Samples) -> Samples:
         if self._step == 1:
@@ -198,7 +176,7 @@ class _WebRtc:
 
 
 def _low_pass(step: int, taps_per_step: int) -> npt.NDArray[np.float64]:
-    """Return a filter that lets pass what a `step`-th of the rate can carry, a little over a millisecond late."""
+    """Return the taps of a filter for decimation by `step`; it delays by a little over a millisecond."""
     reach = step * taps_per_step // 2
     time = np.arange(-reach, reach + 1)
     taps = np.sinc(0.85 * time / step) * np.hamming(len(time))

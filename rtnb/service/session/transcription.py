@@ -1,4 +1,4 @@
-"""What becomes of the user's sound: it is written down while it comes, and the words reach the item, the client and the reply."""
+"""Input transcription: a user's speech on its way to the item, the client and the reply."""
 
 from __future__ import annotations
 
@@ -6,106 +6,96 @@ from typing import Any
 
 from rtnb.audio.samples import Samples
 from rtnb.formatting import one_line
-from rtnb.protocol.config import look
+from rtnb.protocol.catalog import WHOLE_TRANSCRIPT_MODELS
 from rtnb.protocol.names import Kind
 from rtnb.service.engines.tasks import Result, Transcribe, Transcript
-from rtnb.service.script.replies import text_deltas
-from rtnb.service.session.held_item import HeldItem
-from rtnb.service.session.jobs import Events, Jobs
-from rtnb.service.session.settings import TRANSCRIPTION, Settings
+from rtnb.service.session.client_events import Events
+from rtnb.service.session.deltas import text_deltas
+from rtnb.service.session.engine_orders import EngineOrders
+from rtnb.service.session.items import StoredItem
+from rtnb.service.session.settings import TRANSCRIPTION, ServiceSettings
 from rtnb.service.session.usage import transcription_usage
 
 UNAVAILABLE = "transcription_unavailable"
-"""The code of a failure because nobody is there who could transcribe."""
+"""The code of a failure because the service has no transcriber."""
 
 
-class Hearing:
-    """One stretch of the user's speech on its way to words.
+class InputTranscription:
+    """The transcription of one turn.
 
-    It is begun when the speech begins, and bound to its item when that is committed; the words may come before or after.
-
-    Parameters
-    ----------
-    settings : Settings
-    jobs : Jobs
-    rate : int
-        Samples per second (Hz) of what it hears.
-    told : bool
-        Whether the client is told, where the session says so.
+    It starts when the speech starts, so that the transcriber works while the user speaks, and is bound to its item when
+    that is committed. The transcript may arrive before or after that. Every turn is transcribed, since the reply needs the
+    words; where the session has no transcription, or with ``announced=False``, the client is sent nothing of it.
     """
 
-    def __init__(self, settings: Settings, jobs: Jobs, rate: int, *, told: bool = True) -> None:
-        wanted = look(settings.tree, TRANSCRIPTION)
-        self._told = told and wanted is not None
-        self._model = str((wanted or {}).get("model") or "")
-        self._jobs = jobs
-        self._held: HeldItem | None = None
+    def __init__(self, settings: ServiceSettings, orders: EngineOrders, rate: int, *, announced: bool = True) -> None:
+        wanted = settings.get(TRANSCRIPTION)
+        self._announced = announced and wanted is not None
+        wanted = wanted or {}
+        self._model = str(wanted.get("model") or "")
+        self._orders = orders
+        self._item: StoredItem | None = None
         self._text = ""
-        self._problem: dict[str, Any] | None = None
+        self._error: dict[str, Any] | None = None
         self._over = False
-        prompt = ", ".join(filter(None, [(wanted or {}).get("prompt"), *((wanted or {}).get("keywords") or ())]))
-        self._job = jobs.start(Transcribe((wanted or {}).get("language"), prompt, rate), self)
+        prompt = ", ".join(filter(None, [wanted.get("prompt"), *(wanted.get("keywords") or ())]))
+        self._job = orders.start(Transcribe(wanted.get("language"), prompt, rate), self)
 
     def feed(self, samples: Samples) -> None:
-        """Hear more (int16)."""
-        self._jobs.feed(self._job, samples)
+        """Pass on more speech (int16)."""
+        self._orders.feed(self._job, samples)
 
     def drop(self) -> None:
-        """Forget what was heard: it never becomes an item."""
-        self._jobs.stop(self._job)
+        """Stop: the speech never becomes an item."""
+        self._orders.stop(self._job)
 
-    def bind(self, held: HeldItem) -> Events:
-        """Give the words to an item, which is complete now; return what can be told at once."""
-        self._held = held
-        held.pending = not self._over
-        self._jobs.finish(self._job)
+    def bind(self, item: StoredItem) -> Events:
+        """Give the transcript to an item, whose audio is complete; return the events that can be sent already."""
+        self._item = item
+        item.transcribing = not self._over
+        self._orders.finish(self._job)
         return self._conclude()
 
     def take(self, job: str, result: Result) -> Events:
-        """Take what was understood so far; a text that may still change is nobody's business yet."""
+        """Keep the transcript."""
         if isinstance(result, Transcript):
             self._text = result.text
         return []
 
     def end(self, job: str) -> Events:
-        """Know that the last text was the final one."""
+        """Note that the transcript is final."""
         self._over = True
         return self._conclude()
 
     def fail(self, job: str, code: str, message: str) -> Events:
-        """Know that there will be no text."""
+        """Note that there will be no transcript."""
         self._over = True
         self._text = ""
         kind = "invalid_request_error" if code == UNAVAILABLE else "server_error"
-        self._problem = {"type": kind, "code": code, "message": one_line(message, 500), "param": None}
+        self._error = {"type": kind, "code": code, "message": one_line(message, 500), "param": None}
         return self._conclude()
 
     def _conclude(self) -> Events:
-        if self._held is None or not self._over:
+        """Fill in the item, once it is there and the transcription is over; return the events of it."""
+        item = self._item
+        if item is None or not self._over:
             return []
-        self._held.pending = False
-        if self._problem is not None:
-            self._held.problem = self._problem["message"]
-        elif not self._told:
-            self._held.understood = self._text
+        item.transcribing = False
+        parts = [(index, part) for index, part in enumerate(item.parts) if part["type"] == "input_audio"]
+        if self._error is not None:
+            item.problem = self._error["message"]
+        elif not self._announced:
+            item.unshown_transcript = self._text
         else:
-            self._show(self._held)
-        return self._events(self._held) if self._told else []
-
-    def _show(self, held: HeldItem) -> None:
-        for part in held.parts:
-            if part["type"] == "input_audio":
+            for _, part in parts:
                 part["transcript"] = self._text
-
-    def _events(self, held: HeldItem) -> Events:
-        index = next(index for index, part in enumerate(held.parts) if part["type"] == "input_audio")
-        place = {"item_id": held.id, "content_index": index}
-        if self._problem is not None:
-            return [{"type": Kind.INPUT_TRANSCRIPTION_FAILED.value, **place, "error": self._problem}]
-        pieces = [self._text] if self._model == "whisper-1" else text_deltas(self._text)
-        events: Events = [
-            {"type": Kind.INPUT_TRANSCRIPTION_DELTA.value, **place, "delta": piece} for piece in pieces if piece
-        ]
-        usage = transcription_usage(self._model, held.seconds, self._text)
+        if not self._announced:
+            return []
+        place = {"item_id": item.id, "content_index": parts[0][0]}
+        if self._error is not None:
+            return [{"type": Kind.INPUT_TRANSCRIPTION_FAILED.value, **place, "error": self._error}]
+        pieces = [self._text] if self._model in WHOLE_TRANSCRIPT_MODELS else text_deltas(self._text)
+        deltas = [{"type": Kind.INPUT_TRANSCRIPTION_DELTA.value, **place, "delta": piece} for piece in pieces if piece]
+        usage = transcription_usage(self._model, item.seconds, self._text)
         done = {"type": Kind.INPUT_TRANSCRIPTION_COMPLETED.value, **place, "transcript": self._text, "usage": usage}
-        return [*events, done]
+        return [*deltas, done]

@@ -7,66 +7,38 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rtnb.audio.samples import Samples
+from rtnb.service.session.speech_detector import FRAMES_PER_SECOND, SpeechFrame
 
-FRAMES_PER_SECOND = 50
 _ONSET = 3  # frames of speech in a row that begin a turn: a click is shorter
 _HYSTERESIS = 0.15  # speech goes on at a probability that would not begin it
 _SEMANTIC_SILENCE_MS = {"high": 500, "auto": 1000, "medium": 1000, "low": 2000}
-"""What eagerness means here, where nobody understands whether a sentence is over: how long a silence ends a turn."""
+"""The silence that ends a turn, by eagerness: no model judges here whether a sentence is over."""
 
-_DEFAULT_PREFIX_MS = 300
-
-
-class Frame(Protocol):
-    """Twenty milliseconds: where they begin, and how probably somebody speaks in them (0 to 1)."""
-
-    @property
-    def start_sample(self) -> int:
-        """Return its first sample's number, counted from the first that was fed."""
-        ...
-
-    @property
-    def probability(self) -> float:
-        """Return how probably somebody speaks."""
-        ...
+_SEMANTIC_PREFIX_MS = 300
 
 
-class Detector(Protocol):
-    """Looks at sound as it comes, in frames of 20 ms."""
+class FrameDetector(Protocol):
+    """Gives the probability of speech in frames of 20 ms."""
 
-    def feed(self, samples: Samples) -> Iterable[Frame]:
+    def feed(self, samples: Samples) -> Iterable[SpeechFrame]:
         """Take samples (int16); return the frames that are complete."""
         ...
 
 
-MakeDetector = Callable[[int], Detector]
+MakeDetector = Callable[[int], FrameDetector]
 """Returns a detector for a sample rate in Hz."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnRules:
-    """What begins and ends a turn.
+    """What begins and ends a turn."""
 
-    Attributes
-    ----------
-    threshold : float
-        Probability of speech that begins one.
-    prefix_ms : int
-        What belongs to it of the time before.
-    silence_ms : int
-        Silence that ends it.
-    idle_ms : int or None
-        Silence after an answer that ends the waiting; None: none does.
-    creates, interrupts : bool
-        Whether its end asks for a response, and its beginning stops one.
-    """
-
-    threshold: float
-    prefix_ms: int
-    silence_ms: int
-    idle_ms: int | None
-    creates: bool
-    interrupts: bool
+    threshold: float  # probability of speech that begins one
+    prefix_ms: int  # time before the speech that belongs to it
+    silence_ms: int  # silence that ends it
+    idle_ms: int | None  # silence after an answer that is itself committed and answered; None: none is
+    creates: bool  # whether its end creates a response
+    interrupts: bool  # whether its beginning interrupts one
 
     @classmethod
     def of(cls, setting: Mapping[str, Any] | None) -> TurnRules | None:
@@ -74,7 +46,7 @@ class TurnRules:
         if setting is None:
             return None
         if setting["type"] == "semantic_vad":
-            timing = (0.5, _DEFAULT_PREFIX_MS, _SEMANTIC_SILENCE_MS[setting["eagerness"]], None)
+            timing = (0.5, _SEMANTIC_PREFIX_MS, _SEMANTIC_SILENCE_MS[setting["eagerness"]], None)
         else:
             named = (setting["threshold"], setting["prefix_padding_ms"], setting["silence_duration_ms"])
             timing = (*named, setting.get("idle_timeout_ms"))
@@ -83,35 +55,17 @@ class TurnRules:
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """A turn's beginning or end.
-
-    Attributes
-    ----------
-    begins : bool
-    sample : int
-        Where it is: the first audible sample, or the one at which the silence was long enough.
-    known : int
-        The sample at which it was clear.
-    """
+    """A turn's beginning or end."""
 
     begins: bool
-    sample: int
-    known: int
+    sample: int  # the first sample of the speech, or the one at which the silence was long enough
+    known: int  # the sample at which it was certain
 
 
 class TurnDetector:
-    """Finds the turns in a stream of samples.
+    """Finds the turns in a stream of samples, of which the first is number `start`, at `rate` Hz.
 
-    Parameters
-    ----------
-    rules : TurnRules
-        May be replaced at any time.
-    rate : int
-        Samples per second (Hz).
-    start : int
-        What the first sample is counted as.
-    make : callable
-        Makes the speech detector.
+    The speech detector is made with the first audio, since many sessions never get any. `rules` may be replaced any time.
     """
 
     def __init__(self, rules: TurnRules, rate: int, start: int, make: MakeDetector) -> None:
@@ -121,29 +75,23 @@ class TurnDetector:
         self._rate = rate
         self._frame = rate // FRAMES_PER_SECOND
         self._make = make
-        self._detector: Detector | None = None  # made with the first sound: many sessions never hear any
-        self._run = 0
+        self._detector: FrameDetector | None = None
+        self._run = 0  # frames of speech in a row
         self._silent_since = start
 
     def feed(self, samples: Samples) -> Iterator[Boundary]:
-        """Take samples (int16), yield what they make clear; whoever iterates may change the rules in between."""
+        """Take samples (int16), yield the boundaries that they make certain; the rules may be replaced in between."""
         if self._detector is None:
             self._detector = self._make(self._rate)
         for frame in self._detector.feed(samples):
-            begin = self._start + frame.start_sample
-            yield from self._inside(begin, frame) if self.speaking else self._outside(begin, frame)
-
-    def _outside(self, begin: int, frame: Frame) -> Iterator[Boundary]:
-        self._run = self._run + 1 if frame.probability >= self.rules.threshold else 0
-        if self._run >= _ONSET:
-            self._run, self.speaking = 0, True
-            self._silent_since = begin + self._frame
-            yield Boundary(True, begin - (_ONSET - 1) * self._frame, begin + self._frame)
-
-    def _inside(self, begin: int, frame: Frame) -> Iterator[Boundary]:
-        end = begin + self._frame
-        if frame.probability >= max(0.0, self.rules.threshold - _HYSTERESIS) and frame.probability > 0:
-            self._silent_since = end
-        elif (end - self._silent_since) * 1000 >= self.rules.silence_ms * self._rate:
-            self.speaking = False
-            yield Boundary(False, end, end)
+            end = self._start + frame.start_sample + self._frame
+            if not self.speaking:
+                self._run = self._run + 1 if frame.probability >= self.rules.threshold else 0
+                if self._run >= _ONSET:
+                    self._run, self.speaking, self._silent_since = 0, True, end
+                    yield Boundary(True, end - _ONSET * self._frame, end)
+            elif frame.probability >= max(0.0, self.rules.threshold - _HYSTERESIS) and frame.probability > 0:
+                self._silent_since = end
+            elif (end - self._silent_since) * 1000 >= self.rules.silence_ms * self._rate:
+                self.speaking = False
+                yield Boundary(False, end, end)

@@ -1,6 +1,6 @@
-"""Tokens and limits. The rules are simple and stated, so that the figures can be checked by hand.
+"""Usage and rate limits. The rules are simple and stated, so that the figures can be checked by hand.
 
-Text: a word counts one token for each six letters begun, any other visible character one. Assistant audio: one token
+Text: a word counts one token for each six letters begun, any other visible character counts one. Assistant audio: one token
 for each 50 ms; the user's: one for each 100 ms. An image: 85 tokens in low detail, else 765. Nothing is cached.
 """
 
@@ -11,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from rtnb.protocol.catalog import WHOLE_TRANSCRIPT_MODELS
 from rtnb.protocol.names import Kind
 
 AUDIO_TOKENS_PER_SECOND = 20
 USER_AUDIO_TOKENS_PER_SECOND = 10
 _TOKEN = re.compile(r"\w{1,6}|[^\w\s]")
 _REQUESTS, _TOKENS, _WINDOW = 1_000, 1_000_000, 60.0
-_RESERVED = 4_500  # what the services set aside when a response begins
+_RESERVED = 4_500  # what the services reserve when a response begins
 
 
 def text_tokens(text: str) -> int:
@@ -27,7 +28,7 @@ def text_tokens(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class InputTokens:
-    """What something counts as input, by kind; two of them add up."""
+    """The input tokens of something, by kind; they can be added."""
 
     text: int = 0
     audio: int = 0
@@ -61,8 +62,8 @@ def usage(given: InputTokens, *, text_out: int = 0, audio_out: int = 0) -> dict[
 
 
 def transcription_usage(model: str, seconds: float, text: str) -> dict[str, Any]:
-    """Return a transcription's usage object: whisper-1 counts seconds, the others tokens."""
-    if model == "whisper-1":
+    """Return a transcription's usage object: Whisper counts seconds, the others tokens."""
+    if model in WHOLE_TRANSCRIPT_MODELS:
         return {"type": "duration", "seconds": round(seconds, 3)}
     audio, words = round(seconds * USER_AUDIO_TOKENS_PER_SECOND), text_tokens(text)
     return {
@@ -75,13 +76,7 @@ def transcription_usage(model: str, seconds: float, text: str) -> dict[str, Any]
 
 
 class RateLimits:
-    """Requests and tokens left in the current minute. They are counted and shown; nothing is refused for them.
-
-    Parameters
-    ----------
-    clock : callable
-        Returns seconds.
-    """
+    """Requests and tokens left in the current minute, by a clock in seconds. They are shown; nothing is refused for them."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -89,11 +84,11 @@ class RateLimits:
         self._requests = self._tokens = 0
 
     def spend(self, tokens: int) -> None:
-        """Count what a finished response used."""
+        """Count the tokens of a finished response."""
         self._tokens += tokens
 
     def begin_response(self) -> dict[str, Any]:
-        """Count a request and return the event that shows what is left, with tokens set aside for the response."""
+        """Count a request; return the event that shows what is left, tokens reserved for the response taken off."""
         now = self._clock()
         if not 0 <= now - self._since < _WINDOW:
             self._since, self._requests, self._tokens = now, 0, 0

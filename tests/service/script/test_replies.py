@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtnb.service.script.lessons import lesson
-from rtnb.service.script.replies import LONGEST_REPLY, Message, reply, reply_language, text_deltas
+from rtnb.service.script.replies import LONGEST_REPLY, Message, reply, reply_language
 
 NOW = datetime(2025, 3, 14, 9, 5)
 TALK = (
@@ -60,19 +60,6 @@ def test_any_request_is_answered(opening: str, rest: str) -> None:
 def test_a_giant_prompt_has_a_short_answer(text: str) -> None:
     """Only the beginning of a giant prompt is looked at."""
     assert len(reply(text)) <= LONGEST_REPLY
-
-
-@given(st.text(max_size=300))
-def test_deltas_join_to_the_text(text: str) -> None:
-    """The streamed pieces are the text, none empty, none long."""
-    deltas = text_deltas(text)
-    assert "".join(deltas) == text
-    assert all(0 < len(delta) <= 9 for delta in deltas)
-
-
-def test_deltas_keep_the_leading_space() -> None:
-    """Words come with the space before them, marks on their own, long words in parts."""
-    assert text_deltas("Of course! A rehearsal.") == ["Of", " course", "!", " A", " rehearsa", "l", "."]
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
-"""Who may talk to the service, without a socket."""
+"""Which requests the service accepts, without a socket."""
 
 from __future__ import annotations
 
 import pytest
 
-from rtnb.service.server.access import Guard, certificate_hosts, is_loopback, names_of, reached_at
+from rtnb.service.server.access import AccessRules, is_loopback, names_of
 
-LOCAL = Guard("127.0.0.1", names_of("study"))
-OPEN = Guard("0.0.0.0", names_of("study"))
+LOCAL = AccessRules("127.0.0.1", names_of("study"))
+OPEN = AccessRules("0.0.0.0", names_of("study"))
 
 
 @pytest.mark.parametrize(
@@ -80,10 +80,10 @@ def test_a_rebound_name_is_refused(host):
         "http://[::1",
     ],
 )
-@pytest.mark.parametrize("guard", [LOCAL, OPEN], ids=["loopback", "open"])
-def test_a_page_of_another_site_is_refused(guard, origin):
+@pytest.mark.parametrize("rules", [LOCAL, OPEN], ids=["loopback", "open"])
+def test_a_page_of_another_site_is_refused(rules, origin):
     """A foreign Origin is refused wherever the service listens, and the page is named without control characters."""
-    assert "web page" in guard.refusal({"Host": "127.0.0.1:8765", "Origin": origin})
+    assert "web page" in rules.refusal({"Host": "127.0.0.1:8765", "Origin": origin})
 
 
 @pytest.mark.parametrize("host", ["192.168.1.5:8765", "[2001:db8::5]:8765", "study:8765", "study.local", "localhost:1"])
@@ -97,7 +97,7 @@ def test_an_open_service_is_reached_by_address_and_by_its_names(host):
 
 def test_a_service_bound_to_a_name_answers_to_it():
     """The name in --host is one of the service's own."""
-    assert Guard("box.lab.example").refusal({"Host": "box.lab.example:8765"}) == ""
+    assert AccessRules("box.lab.example").refusal({"Host": "box.lab.example:8765"}) == ""
 
 
 def test_the_warning_is_only_for_what_is_open():
@@ -118,5 +118,6 @@ def test_the_warning_is_only_for_what_is_open():
 )
 def test_where_it_is_reached(host, url_host, hosts):
     """URLs have a host that can be reached from here, and the certificate has every name that it is reached by."""
-    assert reached_at(host) == url_host
-    assert certificate_hosts(host, names_of("study")) == hosts
+    rules = AccessRules(host, names_of("study"))
+    assert rules.url_host() == url_host
+    assert rules.certificate_hosts() == hosts

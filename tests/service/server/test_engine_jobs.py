@@ -12,22 +12,22 @@ from fake_engines import Hearing, LoudDetector, Saying, Writing
 from rtnb.protocol.dialects import GA
 from rtnb.service.engines import EngineFailure, Engines
 from rtnb.service.engines.tasks import SpokenWord, Text
-from rtnb.service.server.engine_jobs import Workshop
+from rtnb.service.server.engine_jobs import EngineJobs
 from rtnb.service.session.connection import ServiceConnection
 
 
 class Session:
-    """A connection and its workshop, without a socket."""
+    """A connection and its jobs, without a socket."""
 
     def __init__(self, engines):
         self.connection = ServiceConnection(GA, make_detector=LoudDetector)
-        self.workshop = Workshop(self.connection, engines, self.put)
+        self.jobs = EngineJobs(self.connection, engines, self.put)
         self.events = []
         self.changed = asyncio.Event()
 
     def put(self, events):
         self.events += events
-        self.workshop.carry_out(self.connection.orders())
+        self.jobs.carry_out(self.connection.orders())
         self.changed.set()
 
     def send(self, type, **fields):
@@ -64,7 +64,7 @@ async def test_an_order_is_written_and_spoken():
     """Writer and voice are run, one for the other, and the response is complete."""
     async with asyncio.TaskGroup() as group:
         session = Session(engines())
-        session.workshop.open(group)
+        session.jobs.open(group)
         session.ask()
         await session.until(session.done)
         assert session.done()["output"][0]["content"][0]["transcript"] == "Of course."
@@ -78,18 +78,18 @@ async def test_an_order_is_written_and_spoken():
     ],
 )
 async def test_what_an_engine_raises_is_the_responses_reason(error, code, message):
-    """A failure with a code keeps it; any other is told by its type and text; the session goes on."""
+    """A failure with a code keeps it; any other is named by its type and text; the session goes on."""
 
     def broken(task):
         raise error
 
     async with asyncio.TaskGroup() as group:
         session = Session(engines(writer=Writing(broken)))
-        session.workshop.open(group)
+        session.jobs.open(group)
         session.ask()
         await session.until(session.done)
-        told = session.done()["status_details"]["error"]
-        assert (told["code"], told["message"]) == (code, message)
+        error = session.done()["status_details"]["error"]
+        assert (error["code"], error["message"]) == (code, message)
 
 
 class Endless(Saying):
@@ -110,20 +110,20 @@ class Endless(Saying):
 
 
 async def test_a_voice_that_is_ahead_waits():
-    """No more than some seconds of speech wait to be told; when they are told, the voice goes on."""
+    """No more than some seconds of speech wait to be sent; when they are sent, the voice goes on."""
     voice = Endless()
     async with asyncio.TaskGroup() as group:
         session = Session(engines(voice=voice))
-        session.workshop.open(group)
+        session.jobs.open(group)
         session.ask()
         await session.until(lambda: voice.words)
         for _ in range(100):
             await asyncio.sleep(0)
         held = voice.words
-        (job,) = session.workshop._tasks
-        assert session.connection.ahead(job) == pytest.approx(9.0, abs=1.0)
+        (job,) = session.jobs._tasks
+        assert session.connection.unsent_seconds(job) == pytest.approx(9.0, abs=1.0)
         await session.until(lambda: voice.words > held)
-        session.workshop.close()
+        session.jobs.close()
 
 
 class SecondFirst(Saying):
@@ -142,11 +142,11 @@ class SecondFirst(Saying):
 
 
 async def test_a_sentence_that_is_early_never_holds_up_the_one_before_it():
-    """A long second sentence that is spoken before the first one waits; the first goes on, and both are told."""
+    """A long second sentence that is spoken before the first one waits; the first goes on, and both are sent."""
     writer = Writing(lambda task: [Text("One is the first sentence. "), Text("Two is the second sentence.")])
     async with asyncio.TaskGroup() as group:
         session = Session(engines(voice=SecondFirst(), writer=writer))
-        session.workshop.open(group)
+        session.jobs.open(group)
         session.ask()
         await session.until(session.done)
         part = session.done()["output"][0]["content"][0]
@@ -159,13 +159,13 @@ async def test_stopping_ends_the_engine_at_once(way):
     voice = Endless()
     async with asyncio.TaskGroup() as group:
         session = Session(engines(voice=voice))
-        session.workshop.open(group)
+        session.jobs.open(group)
         session.ask()
         await session.until(lambda: voice.words)
         if way == "cancel":
             session.send("response.cancel")
         else:
-            session.workshop.close()
+            session.jobs.close()
         async with asyncio.timeout(10):
             await voice.ended.wait()
 
@@ -173,7 +173,7 @@ async def test_stopping_ends_the_engine_at_once(way):
 async def hear(transcriber):
     async with asyncio.TaskGroup() as group:
         session = Session(engines(transcriber=transcriber))
-        session.workshop.open(group)
+        session.jobs.open(group)
         heard = {"turn_detection": None, "transcription": {"model": "whisper-1"}}
         session.send("session.update", session={"type": "realtime", "audio": {"input": heard}})
         for _ in range(3):
@@ -195,12 +195,12 @@ async def test_without_a_transcriber_it_says_so():
     assert 'pip install "rtnb[voice]"' in error["message"]
 
 
-async def test_a_closed_workshop_takes_no_orders():
+async def test_a_closed_jobs_takes_no_orders():
     """What a last result still asks for is not begun."""
     async with asyncio.TaskGroup() as group:
         session = Session(engines())
-        session.workshop.open(group)
-        session.workshop.close()
+        session.jobs.open(group)
+        session.jobs.close()
         session.ask()
         session.step()
-    assert session.connection.busy
+    assert session.connection.responses

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from rtnb.service.faults import Faults
-from rtnb.service.server.fault_plan import Close, Course, Drop, Send, refused, retirement
+from rtnb.service.server.fault_plan import Close, Drop, FaultPlan, Send, refused, retirement
 
 DELTA = "response.output_audio_transcript.delta"
 
@@ -18,8 +18,8 @@ def frame(type="response.created", number=0):
 
 def acts(faults, types=("response.created",) * 6, *, seed=0, step=0.0):
     """Send one event of each type, `step` seconds apart; return what is done for each."""
-    course = Course(Faults.of(faults), seed)
-    return [course.leaving(frame(name, number), number * step) for number, name in enumerate(types)]
+    plan = FaultPlan(Faults.of(faults), seed)
+    return [plan.actions(frame(name, number), number * step) for number, name in enumerate(types)]
 
 
 def sent(steps):

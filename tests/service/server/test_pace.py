@@ -11,7 +11,7 @@ from rtnb.service.server.pace import Pace
 
 
 def delivered_at(pace, steps, now=100.0):
-    """Return when each step is sent by someone who waits as told."""
+    """Return when each step is sent after the delays that the pace asks for."""
     times = []
     for seconds in steps:
         now += max(0.0, pace.delay(now))

@@ -1,4 +1,4 @@
-"""The service as a process of its own: it starts, tells its URL, and never outlives who started it."""
+"""The service as a process of its own: it starts, announces its URL, and never outlives its parent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rtnb.service.server.process import ServiceProcess
 
 
 def test_start_talk_stop():
-    """The URL it tells is a working service; stop ends the process, reaps it, and may be called again."""
+    """The URL that it announces is a working service; stop ends the process, reaps it, and may be called again."""
     with ServiceProcess.start(seed=3) as service:
         assert service.url.startswith("ws://127.0.0.1:")
         assert repr(service) == f"<ServiceProcess {service.url} pid {service.pid} running>"
@@ -66,7 +66,7 @@ def test_a_failed_start_says_why(monkeypatch):
 
 
 def test_what_is_not_possible_on_this_computer_is_refused(monkeypatch):
-    """What only the child can know is told as if it had been known here: the reason alone."""
+    """What only the child can know is raised as if it had been known here: the reason alone."""
     monkeypatch.setattr("rtnb.service.server.process.ServiceOptions.arguments", lambda _: ["--speed=-1"])
     with pytest.raises(ConfigurationError, match=r"^-1\.0 is not a pace"):
         ServiceProcess.start()

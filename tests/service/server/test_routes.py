@@ -79,7 +79,7 @@ def test_pages_for_people_and_for_probes():
     assert json.loads(health.body)["version"] == "1"
 
 
-def test_tls_is_told_with_what_it_takes():
+def test_tls_is_shown_with_what_it_takes():
     """Where there is TLS, people read its URLs and which variables make clients trust the certificate."""
     home = ask("/", {}, WITH_TLS)
     for part in ("wss://127.0.0.1:2", "https://127.0.0.1:2/v1", "NODE_EXTRA_CA_CERTS=/tmp/certificate.pem"):

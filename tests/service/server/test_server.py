@@ -163,7 +163,7 @@ async def test_plain_http():
         assert (health["sessions"], health["faults"]) == (1, ["delay_ms=1"])
 
 
-async def test_health_names_who_does_what():
+async def test_health_names_the_engines():
     """The engines are those that were asked for; a chat endpoint that is not there fails the response with a reason."""
     async with service(voice_engine="numpy", chat="http://127.0.0.1:9", chat_model="m") as server:
         engines = json.loads((await get(server, "/health"))[1])["engines"]
@@ -285,7 +285,7 @@ async def test_however_a_client_leaves_nothing_is_left_behind(way, caplog, capfd
 
 
 async def test_stopping_closes_sessions_with_1001():
-    """A service that stops tells its clients that it goes away."""
+    """A service that stops says so in the closing frame."""
     async with service(speed=1.0) as server:
         socket = await connect(f"{server.url}/v1/realtime")
         await begin(socket, "Count from one to sixty")
@@ -334,7 +334,7 @@ async def test_localhost_and_ipv6():
         assert repr(server) == f"<rtnb.service.Server ws://localhost:{server.port} 1 sessions>"
 
 
-async def test_open_to_the_network_when_told_so():
+async def test_open_to_the_network_on_request():
     """With a host that is not loopback it works: by address, and not by another's name."""
     async with service(host="0.0.0.0") as server:
         assert server.url == f"ws://127.0.0.1:{server.port}"

@@ -305,8 +305,8 @@ def test_a_broken_voice_fails_the_response_not_the_session(dialect, make_client)
 @pytest.mark.parametrize(
     "prompt", ["Please assist the user.", "Count from one to twenty", "", "¿Qué tal? 你好 🙂 <b>&"]
 )
-def test_the_services_own_voice_and_wits_hold_a_turn(dialect, make_client, prompt):
-    """With its own voice and replies a turn completes, and what it says is told alike everywhere."""
+def test_the_services_own_voice_and_script_hold_a_turn(dialect, make_client, prompt):
+    """With its own voice and script a turn completes, and the transcript is the same in every event."""
     client = make_client(dialect, reply=reply, voice=speak)
     events = client.ask(prompt)
     output = events[-1]["response"]["output"][0]

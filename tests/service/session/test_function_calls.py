@@ -81,7 +81,7 @@ def test_the_output_is_answered_in_a_second_response(caller, tasks):
     output = {"type": "function_call_output", "call_id": call["call_id"], "output": '{"rain": true}'}
     events = client.send("conversation.item.create", item=output)
     assert events[0]["previous_item_id"] == call["id"]
-    assert not client.connection.busy
+    assert not client.connection.responses
     client.send("response.create")
     done = client.finish()[-1]["response"]
     assert done["output"][0]["content"][0]["transcript"] == "It rains."
@@ -190,7 +190,7 @@ def test_cancel_between_writing_and_calling(caller):
     client.message("Weather?")
     client.send("response.create")
     client.finish()
-    assert client.connection.busy
+    assert client.connection.responses
     done = client.send("response.cancel")[-1]["response"]
     assert (done["status"], done["output"]) == ("cancelled", [])
     assert not client.bench.open

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rtnb.protocol.dialect_tables import GA_RESPONSE, GA_SESSION, PREVIEW_RESPONSE, PREVIEW_SESSION
 from rtnb.protocol.dialects import GA, PREVIEW
 from rtnb.protocol.names import CLIENT_KINDS
-from rtnb.protocol.words import GA_RESPONSE, GA_SESSION, PREVIEW_RESPONSE, PREVIEW_SESSION
 
 WORDS = sorted({*GA_SESSION, *GA_RESPONSE, *PREVIEW_SESSION, *PREVIEW_RESPONSE, "input", "output", "format"})
 FIELDS = ["item", "item_id", "previous_item_id", "response_id", "audio", "audio_end_ms", "content_index", "event_id"]

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtnb.audio.formats import G711_ULAW, PCM16
+from rtnb.service.session.error_events import InvalidRequest
 from rtnb.service.session.input_buffer import InputBuffer, decode_audio
-from rtnb.service.session.refusals import Refusal
 
 
 def samples(count, start=0):
@@ -62,7 +62,7 @@ def test_a_stray_byte_does_not_survive_a_clear():
 @pytest.mark.parametrize("encoded", [None, 5, [], "%", "AAA", "AA==AA=="])
 def test_what_is_not_base64_is_refused(encoded):
     """Strictly."""
-    with pytest.raises(Refusal):
+    with pytest.raises(InvalidRequest):
         decode_audio(encoded, "audio")
 
 

@@ -56,7 +56,7 @@ def test_assistant_messages_are_taken(client):
     assert item["content"] == [{"type": name, "text": "I said so."}]
 
 
-def test_a_wrong_content_type_is_told(client):
+def test_a_wrong_content_type_is_named(client):
     """The error names the part and what it should be."""
     error = client.error(client.message("x", item={"content": [{"type": "words", "text": "x"}]}))
     assert (error["code"], error["param"]) == ("invalid_value", "item.content[0].type")
@@ -126,7 +126,7 @@ def test_truncate_twice(client):
 
 
 def test_truncate_while_speaking(client):
-    """An item still being spoken may be truncated; the response tells what it said all the same."""
+    """An item still being spoken may be truncated; the response still shows all that it said."""
     client.message("Hello")
     client.send("response.create")
     item_id = client.until("response.output_audio.delta")[0]["item"]["id"]

@@ -35,7 +35,7 @@ def test_cancel_ends_an_active_response(client, modality):
     assert done["output"][0]["status"] == "incomplete"
     part = done["output"][0]["content"][0]
     assert (part.get("transcript") or part.get("text")) == said
-    assert not client.connection.busy
+    assert not client.connection.responses
     assert client.ask("Still there?")[-1]["response"]["status"] == "completed"
 
 
@@ -139,7 +139,7 @@ def test_sentences_are_spoken_as_they_are_written(dialect, make_client):
 
 
 def test_cancel_stops_what_was_ordered(dialect, make_client):
-    """After a cancel the engines are told to stop, and what they still bring changes nothing."""
+    """After a cancel the engines get an order to stop, and later results change nothing."""
     client = make_client(dialect, speak=None)
     client.message("Hello")
     client.send("response.create")
@@ -150,7 +150,7 @@ def test_cancel_stops_what_was_ordered(dialect, make_client):
     assert client.connection.supply(job, SpokenWord("Of", np.zeros(10, np.int16))) == []
     assert client.connection.supply_end(job) == []
     assert client.connection.supply_failure(job, "x", "y") == []
-    assert not client.connection.busy
+    assert not client.connection.responses
 
 
 @pytest.mark.parametrize("part", ["write", "speak"])
@@ -181,7 +181,7 @@ def test_an_answer_of_nothing_is_an_empty_message(dialect, make_client):
     assert (done["status"], done["output"][0]["content"][0]["transcript"]) == ("completed", "")
 
 
-def test_a_session_tells_when_it_expires(client, make_client):
+def test_a_session_shows_when_it_expires(client, make_client):
     """expires_at is now and the lifetime; the last words name it."""
     assert client.connection.expire()[0]["error"]["message"] == ("Your session hit the maximum duration of 60 minutes.")
     short = make_client(client.dialect, lifetime=5.0)

@@ -156,7 +156,7 @@ def test_bad_json_is_an_invalid_event(client, frame):
 
 
 def test_types_are_demanded_and_known(client):
-    """No type, an unknown type and a type that is no string are told apart."""
+    """No type, an unknown type and a type that is no string have errors of their own."""
     assert client.error(client.raw({}))["message"] == "The 'type' field is missing."
     for wrong in ("session.start", 5, ["session.update"], {}):
         error = client.error(client.raw({"type": wrong, "event_id": "mine"}))

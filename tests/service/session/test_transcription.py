@@ -62,7 +62,7 @@ def test_deltas_come_where_the_dialect_has_them(make_client, dialect, deltas):
     assert "".join(pieces) in ("Hello there", "")
 
 
-def test_without_a_setting_nothing_is_told_but_the_reply_knows(dialect, make_client):
+def test_without_a_setting_no_transcript_is_sent_and_the_reply_has_it(dialect, make_client):
     """A session without transcription sends no transcript, and still answers what was said."""
     asked = []
     client = make_client(dialect, reply=lambda text, **_: asked.append(text) or "Yes.")
@@ -99,7 +99,7 @@ def test_clear_stops_the_transcriber(client):
     assert Stop(job) in client.bench.orders
 
 
-def test_a_failure_is_told_with_its_code(dialect, make_client):
+def test_a_failure_is_sent_with_its_code(dialect, make_client):
     """Without a transcriber: failed, with the code, and never an invented text."""
     client = configured(make_client(dialect, transcribe=unavailable))
     events = client.append(*TURN)
@@ -114,7 +114,7 @@ def test_a_failure_is_told_with_its_code(dialect, make_client):
 
 
 def test_without_a_transcriber_the_reply_is_honest(dialect, make_client):
-    """It tells how much it heard, that it does not understand, and what would help; nobody is asked to write."""
+    """It says how much it heard, that it does not understand, and what would help; the writer gets no task."""
     client = make_client(dialect, transcribe=unavailable)
     client.configure(audio={"input": {"turn_detection": {"type": "server_vad", "silence_duration_ms": 500}}})
     client.append(*TURN)
@@ -131,10 +131,8 @@ def test_the_reply_waits_for_the_transcript(dialect, make_client):
     client = make_client(dialect, transcribe=None, reply=lambda text, **_: asked.append(text) or "Yes.")
     client.append(*TURN)
     assert client.finish() == []
-    assert client.connection.busy
+    assert client.connection.responses
     (job,) = client.bench.jobs(Transcribe)
-    client.keep(client.bench.supply(job, Transcript("What ti", False)))
-    assert client.finish() == []
     client.keep(client.bench.supply(job, Transcript("What time is it?", True)) + client.bench.end(job))
     assert client.finish()[-1]["response"]["status"] == "completed"
     assert asked == ["What time is it?"]
@@ -209,7 +207,7 @@ def test_a_ga_session_that_only_transcribes(make_client):
     assert shown["audio"]["input"]["transcription"] == {"model": "whisper-1", "language": "en"}
     events = client.append(*TURN)
     assert of(events, "completed")
-    assert not client.connection.busy
+    assert not client.connection.responses
     assert "transcription session" in client.error(client.send("response.create"))["message"]
 
 
@@ -225,7 +223,7 @@ def test_a_preview_session_that_only_transcribes(make_client):
     assert "type" not in event["session"]
     events = client.append(*TURN)
     assert of(events, "completed")
-    assert not client.connection.busy
+    assert not client.connection.responses
     error = client.error(client.raw({"type": "session.update", "session": {"instructions": "x"}}))
     assert error["message"] == "Passing a realtime session update event to a transcription session is not allowed."
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rtnb.service.session.speech_detector import SpeechFrame
 from rtnb.service.session.turn_detection import TurnDetector, TurnRules
 
 RATE, FRAME = 24_000, 480
@@ -22,7 +23,7 @@ class Given:
     def feed(self, samples):
         for _ in range(len(samples) // FRAME):
             start = self.at * FRAME
-            yield type("Frame", (), {"start_sample": start, "probability": self.probabilities[self.at]})
+            yield SpeechFrame(start, self.probabilities[self.at])
             self.at += 1
 
 

@@ -1,0 +1,139 @@
+"""`Requests`: client events that the service acknowledges, each sent with an id and awaited by its acknowledgement."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rtnb.audio import to_clip
+from rtnb.client.audio_input import append_commands
+from rtnb.client.connection import Connection
+from rtnb.client.waiters import Predicate, Waiter
+from rtnb.conversation.items import Item
+from rtnb.errors import ResponseTimeout
+from rtnb.formatting import seconds
+from rtnb.protocol import commands
+from rtnb.protocol.commands import Command
+from rtnb.protocol.events import Event
+from rtnb.protocol.names import Kind
+
+
+class Requests:
+    """Sends requests over one connection; what each does and raises is described at `AsyncSession`'s method of its name.
+
+    Parameters
+    ----------
+    connection : Connection
+    timeout : float
+        Seconds to wait for each acknowledgement.
+    """
+
+    def __init__(self, connection: Connection, timeout: float) -> None:
+        self.connection = connection
+        self.timeout = timeout
+
+    async def acknowledged(
+        self,
+        command: Command,
+        kind: Kind,
+        matching: Predicate = lambda event: True,
+        *,
+        before: Iterable[Command] = (),
+    ) -> Event:
+        """Send a command and return the event that acknowledges it.
+
+        Parameters
+        ----------
+        command : dict
+        kind : Kind
+            Of the acknowledgement.
+        matching : callable
+            Which events of that kind are meant; by default the first.
+        before : iterable of commands
+            Sent first.
+
+        Raises
+        ------
+        ServerError
+            The service refused this very command.
+        ResponseTimeout, SessionClosed
+        """
+        connection = self.connection
+        connection.check_open()
+        event_id = commands.new_id("event")
+        try:
+            waiter = Waiter(lambda event: event.kind == kind and matching(event), [event_id])
+            with connection.waiting(waiter) as acknowledgement:
+                async with asyncio.timeout(self.timeout):
+                    for each in before:
+                        await connection.send(each)
+                    await connection.send({**command, "event_id": event_id})
+                    return await acknowledgement
+        except TimeoutError:
+            raise self.timed_out(kind, self.timeout) from None
+
+    def timed_out(self, awaited: str, timeout: float) -> ResponseTimeout:
+        """Return the error for something that did not come within `timeout` seconds."""
+        return ResponseTimeout(
+            f"No {awaited} within {seconds(timeout)}.{self.connection.last_error_words} "
+            "session.timeline.tail() shows what came instead.",
+            waited_for=str(awaited),
+            timeout=timeout,
+        )
+
+    async def send(self, event: Mapping[str, Any] | bytes | str) -> str:
+        """Send anything, as it is; return the event id of an object, which gets one if it has none."""
+        if isinstance(event, Mapping):
+            return await self.connection.send_wire(event)
+        await self.connection.send_frame(event if isinstance(event, bytes) else event.encode("utf-8", "surrogatepass"))
+        return ""
+
+    async def add_message(self, text: str, role: str) -> Item:
+        """Add a text message to the conversation."""
+        command = commands.text_message(text, role)
+        command["item"]["id"] = own = commands.new_id("item")
+
+        def same(event: Event) -> bool:
+            item = event.part("item")
+            return item.get("id") == own or item.get("role") == role
+
+        event = await self.acknowledged(command, Kind.ITEM_ADDED, same)
+        return self.connection.conversation.items.get(event.item_id) or Item(event.item_id, role=role)
+
+    async def append_audio(self, clip: object) -> float:
+        """Append speech to the input buffer, in the session's format; return its length in seconds."""
+        # Reading and resampling a long clip takes a while, in which the loop must go on.
+        speech = await asyncio.to_thread(to_clip, clip)
+        for command in await asyncio.to_thread(append_commands, speech, self.connection.conversation.config):
+            await self.connection.send(command)
+        return speech.duration
+
+    async def commit(self) -> str:
+        """Turn the input buffer into a user item; return the item's id."""
+        return (await self.acknowledged(commands.commit(), Kind.INPUT_COMMITTED)).item_id
+
+    async def clear(self) -> None:
+        """Empty the input buffer."""
+        await self.acknowledged(commands.clear(), Kind.INPUT_CLEARED)
+
+    async def cancel(self, response_id: str | None = None) -> None:
+        """Cancel the response in progress, or the one named, and wait for its end."""
+        active = self.connection.conversation.active
+        wanted = response_id or (active.id if active else None)
+
+        await self.acknowledged(
+            commands.response_cancel(response_id),
+            Kind.RESPONSE_DONE,
+            lambda event: wanted in (None, event.response_id),
+        )
+
+    async def truncate(self, item_id: str, audio_end_ms: int, content_index: int = 0) -> None:
+        """Cut an assistant item after so many milliseconds of its audio."""
+        command = commands.item_truncate(item_id, audio_end_ms, content_index)
+        await self.acknowledged(command, Kind.ITEM_TRUNCATED, lambda event: event.item_id == item_id)
+
+    async def delete(self, item_id: str) -> None:
+        """Delete an item."""
+        command = commands.item_delete(item_id)
+        await self.acknowledged(command, Kind.ITEM_DELETED, lambda event: event.item_id == item_id)

@@ -1,0 +1,22 @@
+"""The models and voices that rtnb knows by name: the only place that names them.
+
+A service knows more, and newer ones; nothing here limits what a user may ask for.
+"""
+
+from __future__ import annotations
+
+VOICES = ("alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse")
+"""The voices of the realtime models, in alphabetical order."""
+
+DEFAULT_VOICE = "alloy"
+DEFAULT_MODEL = "gpt-realtime"
+"""The model that is asked for where the user names none, and that the local service says it is."""
+
+PREVIEW_MODEL = "gpt-4o-realtime-preview"
+"""A model of the preview dialect, for examples."""
+
+TRANSCRIPTION_MODELS = ("gpt-4o-transcribe", "gpt-4o-mini-transcribe", "whisper-1")
+DEFAULT_TRANSCRIPTION_MODEL = TRANSCRIPTION_MODELS[0]
+
+WHOLE_TRANSCRIPT_MODELS = frozenset({"whisper-1"})
+"""Transcription models that send a transcript in one delta and count its usage in seconds instead of tokens."""

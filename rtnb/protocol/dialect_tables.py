@@ -1,0 +1,134 @@
+"""The tables of `rtnb.protocol.dialects`: the settings that each dialect takes, and how the payloads of one become the other's.
+
+A tree of settings has a dict where settings are nested, and None where a setting takes any value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rtnb.protocol.config import AUDIO_SETTINGS, FORMAT_OBJECTS, GA_SETTING, Path, copy_tree, format_name, leaves, look
+
+Tree = dict[str, Any]
+
+_SESSION: Tree = dict.fromkeys(("instructions", "model", "tools", "tool_choice", "tracing"))
+_RESPONSE: Tree = {
+    **dict.fromkeys(("conversation", "input", "instructions", "metadata", "prompt", "tools", "tool_choice")),
+    # Azure's pages show these in both dialects; they do nothing.
+    **dict.fromkeys(("commit", "cancel_previous", "append_input_items", "input_items")),
+}
+_INPUT = ("format", "noise_reduction", "transcription", "turn_detection")
+
+GA_SESSION: Tree = {
+    **_SESSION,
+    **dict.fromkeys(("type", "include", "max_output_tokens", "output_modalities")),
+    **dict.fromkeys(("parallel_tool_calls", "prompt", "reasoning", "truncation")),
+    "audio": {"input": dict.fromkeys(_INPUT), "output": dict.fromkeys(("format", "speed", "voice"))},
+}
+GA_TRANSCRIPTION: Tree = {"type": None, "include": None, "audio": {"input": dict.fromkeys(_INPUT)}}
+GA_RESPONSE: Tree = {
+    **_RESPONSE,
+    **dict.fromkeys(("max_output_tokens", "output_modalities", "parallel_tool_calls", "reasoning")),
+    "audio": {"output": dict.fromkeys(("format", "voice"))},
+}
+
+PREVIEW_SESSION: Tree = {
+    **_SESSION,
+    **dict.fromkeys(("modalities", "voice", "speed", "temperature", "max_response_output_tokens")),
+    **dict.fromkeys(("input_audio_format", "output_audio_format", "turn_detection")),
+    **dict.fromkeys(("input_audio_transcription", "input_audio_noise_reduction")),
+}
+PREVIEW_TRANSCRIPTION: Tree = {
+    **dict.fromkeys(("client_secret", "include", "modalities", "input_audio_format", "turn_detection")),
+    **dict.fromkeys(("input_audio_transcription", "input_audio_noise_reduction")),
+}
+PREVIEW_RESPONSE: Tree = {
+    **_RESPONSE,
+    **dict.fromkeys(("modalities", "voice", "output_audio_format", "temperature")),
+    # The official types have the first, Azure's pages the second.
+    **dict.fromkeys(("max_response_output_tokens", "max_output_tokens")),
+}
+
+_SERVER_VAD: Tree = {
+    **{"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300},
+    **{"create_response": True, "interrupt_response": True},
+}
+GA_DEFAULTS: Tree = {
+    **{"include": None, "prompt": None, "tracing": None, "truncation": "auto"},
+    "audio": {"input": {"turn_detection": {**_SERVER_VAD, "silence_duration_ms": 500, "idle_timeout_ms": None}}},
+}
+PREVIEW_DEFAULTS: Tree = {
+    "temperature": 0.8,
+    "audio": {"input": {"turn_detection": {**_SERVER_VAD, "silence_duration_ms": 200}}},
+}
+
+PREVIEW_PATHS: dict[str, Path] = {
+    **{preview: AUDIO_SETTINGS.get(ga, (ga,)) for preview, ga in GA_SETTING.items()},
+    **{name: AUDIO_SETTINGS[name] for name in ("voice", "speed", "turn_detection")},
+}
+"""The settings that the preview dialect has flat, and where GA nests them."""
+
+
+def renamed_parts(item: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return a copy of an item in which the types of an assistant's content parts are renamed."""
+    renamed: dict[str, Any] = copy_tree(item)
+    content = renamed.get("content")
+    if isinstance(content, list) and item.get("role") in ("assistant", None):
+        for part in content:
+            # What a broken client sends may have any type, even a list.
+            if isinstance(part, dict) and isinstance(part.get("type"), str):
+                part["type"] = names.get(part["type"], part["type"])
+    return renamed
+
+
+def remove(tree: Any, path: Path) -> None:
+    """Delete the value at `path`, where there is such a path."""
+    for key in path[:-1]:
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    if isinstance(tree, dict):
+        tree.pop(path[-1], None)
+
+
+def settings_of(config: Mapping[str, Any]) -> list[tuple[Path, Any]]:
+    """Return (path, value) of each setting in GA's nested form: those under ``audio``, and everything else whole."""
+    found: list[tuple[Path, Any]] = []
+    for key, value in config.items():
+        if key != "audio" or not isinstance(value, Mapping):
+            found.append(((key,), value))
+            continue
+        for path, _ in leaves({"audio": value}):
+            setting = path[:3]
+            if (setting, look(config, setting)) not in found:
+                found.append((setting, look(config, setting)))
+    return found
+
+
+def _ga_modalities(value: Any) -> Any:
+    return ["audio"] if isinstance(value, list) and "audio" in value else value
+
+
+def _preview_modalities(value: Any) -> Any:
+    return ["text", "audio"] if isinstance(value, list) and "audio" in value else value
+
+
+def _ga_format(value: Any) -> Any:
+    return dict(FORMAT_OBJECTS[value]) if isinstance(value, str) and value in FORMAT_OBJECTS else value
+
+
+def _preview_format(value: Any) -> Any:
+    return format_name(value) if isinstance(value, Mapping) else value
+
+
+def _ga_turn_detection(value: Any) -> Any:
+    return None if isinstance(value, Mapping) and value.get("type") == "none" else copy_tree(value)
+
+
+TO_GA: dict[str, Callable[[Any], Any]] = {
+    "output_modalities": _ga_modalities,
+    "format": _ga_format,
+    "turn_detection": _ga_turn_detection,
+}
+"""How a value of the preview dialect becomes GA's, by the last key of the setting's path; others stay as they are."""
+
+TO_PREVIEW: dict[str, Callable[[Any], Any]] = {"output_modalities": _preview_modalities, "format": _preview_format}

@@ -1,0 +1,139 @@
+"""The service's error events: each reason to reject a client event, in the wording and with the codes of the cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from rtnb.formatting import one_line
+from rtnb.protocol.names import Kind
+
+
+class InvalidRequest(Exception):
+    """A client event that is rejected: it changes nothing, and the session stays open.
+
+    Attributes
+    ----------
+    code : str
+        Machine-readable reason.
+    param : str or None
+        Dotted path of the field at fault, as the client's dialect spells it.
+    """
+
+    type = "invalid_request_error"
+
+    def __init__(self, code: str, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.param = param
+
+    def event(self, event_id: str | None) -> dict[str, Any]:
+        """Return the ``error`` event; `event_id` is the client event's own."""
+        error = {"type": self.type, "code": self.code, "message": str(self), "param": self.param, "event_id": event_id}
+        return {"type": Kind.ERROR.value, "error": error}
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorTemplate:
+    """An error whose message has places for values, and for the name of the field at fault."""
+
+    code: str
+    message: str
+    param: str | None = None
+
+    def __call__(self, *values: object, param: str | None = None) -> InvalidRequest:
+        """Return the error, to be raised."""
+        shown = [one_line(value, 200) if isinstance(value, str) else value for value in values]
+        return InvalidRequest(self.code, self.message.format(*shown, param=param), param or self.param)
+
+
+# The frame and the event in it.
+not_json = ErrorTemplate("invalid_event", "The event could not be read: {}. Send one JSON object a frame.")
+binary_frame = ErrorTemplate("invalid_event", "Binary frames carry no events. Send each event as JSON in a text frame.")
+too_deep = ErrorTemplate("invalid_event", "The event is nested more than {} levels deep.")
+too_large = ErrorTemplate(
+    "string_above_max_length",
+    "The event has {:,} bytes; the local service takes {:,} bytes at most where the event is not audio.",
+)
+no_type = ErrorTemplate("invalid_event", "The 'type' field is missing.")
+not_over_websocket = ErrorTemplate("invalid_value", "'{}' is only for WebRTC and SIP connections.", "type")
+missing_parameter = ErrorTemplate("missing_required_parameter", "Missing required parameter: '{param}'.")
+# The one code that no cloud service has.
+unsupported = ErrorTemplate("unsupported_by_local_service", "The local service does not support {}. Leave it out.")
+
+# Sessions and responses.
+other_session_type = ErrorTemplate(
+    "invalid_value", "Passing a {} session update event to a {} session is not allowed.", "session.type"
+)
+voice_is_fixed = ErrorTemplate(
+    "cannot_update_voice", "Cannot update a conversation's voice if assistant audio is present."
+)
+no_responses = ErrorTemplate(
+    "invalid_value", "A transcription session gives no responses. Connect without intent=transcription."
+)
+active_response = ErrorTemplate(
+    "conversation_already_has_active_response",
+    "Conversation already has an active response in progress: {}. "
+    "Wait until the response is finished before creating a new one.",
+)
+nothing_to_cancel = ErrorTemplate("response_cancel_not_active", "Cancellation failed: no active response found")
+unknown_tool = ErrorTemplate("invalid_value", "Tool choice {!r} is none of the tools.", "response.tool_choice")
+
+# Input audio. The cloud's message says PCM16 whatever the format is.
+bad_audio = ErrorTemplate(
+    "invalid_value",
+    "Invalid '{param}'. Expected base64-encoded audio bytes (mono PCM16 at 24kHz) but got an invalid value.",
+)
+audio_too_long = ErrorTemplate(
+    "string_above_max_length",
+    "Invalid '{param}': {:,} bytes of audio are more than the {:,} that one event may hold.",
+)
+buffer_full = ErrorTemplate(
+    "input_audio_buffer_full", "The input audio buffer holds {} minutes at most: commit it or clear it."
+)
+buffer_too_small = ErrorTemplate(
+    "input_audio_buffer_commit_empty",
+    "Error committing input audio buffer: buffer too small. "
+    "Expected at least 100ms of audio, but buffer only has {:.2f}ms of audio.",
+)
+
+# Items.
+item_exists = ErrorTemplate("invalid_value", "An item with id '{}' exists already.", "item.id")
+unknown_call = ErrorTemplate("invalid_tool_call_id", "Tool call ID {!r} not found in conversation.", "item.call_id")
+not_audio = ErrorTemplate("unsupported_content_type", "Only model output audio messages can be truncated")
+already_shorter = ErrorTemplate("invalid_value", "Audio content of {}ms is already shorter than {}ms", "audio_end_ms")
+
+
+def unknown_parameter(path: str) -> InvalidRequest:
+    """A field that the event does not have."""
+    shown = one_line(path, 200)
+    return InvalidRequest("unknown_parameter", f"Unknown parameter: '{shown}'.", shown)
+
+
+def invalid_value(value: Any, supported: Iterable[str], param: str) -> InvalidRequest:
+    """A value that is not one of the supported ones."""
+    known = ", ".join(f"'{name}'" for name in supported)
+    return InvalidRequest("invalid_value", f"Invalid value: {_quoted(value)}. Supported values are: {known}.", param)
+
+
+def invalid_type(value: Any, expected: str, param: str) -> InvalidRequest:
+    """A value of the wrong type or out of range."""
+    return InvalidRequest("invalid_type", f"Invalid '{param}': expected {expected}, but got {_quoted(value)}.", param)
+
+
+def unknown_item(verb: str, item_id: Any, param: str) -> InvalidRequest:
+    """An id that names no item of the conversation; `verb` is ``create``, ``delete``, ``retrieve`` or ``truncate``."""
+    message = f"Cannot {verb} the item: no item with id {_quoted(item_id)} is in the conversation."
+    return InvalidRequest(f"item_{verb}_invalid_item_id", message, param)
+
+
+def expired(seconds: float) -> InvalidRequest:
+    """The session is as old as a session may be; the connection closes."""
+    minutes = seconds / 60
+    span = f"{minutes:.0f} minutes" if minutes == int(minutes) else f"{seconds:g} seconds"
+    return InvalidRequest("session_expired", f"Your session hit the maximum duration of {span}.")
+
+
+def _quoted(value: Any) -> str:
+    return one_line(repr(value), 120)

@@ -1,0 +1,218 @@
+"""What a response is to be: its settings, the items that it sees, the engines' tasks for it, and its token limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from rtnb.protocol.config import Path, copy_tree, look, put
+from rtnb.protocol.dialects import Dialect
+from rtnb.service.engines.tasks import Message, NamedTool, Say, ToolSpec, Write
+from rtnb.service.session import error_events
+from rtnb.service.session.checks import MOST_OUTPUT_TOKENS, metadata, one_of
+from rtnb.service.session.items import ItemList, StoredItem
+from rtnb.service.session.settings import OUTPUT_FORMAT, SPEED, VOICE, ServiceSettings, checked
+from rtnb.service.session.usage import InputTokens, text_tokens
+
+_PATIENCE = 6.0  # seconds that a response waits for a transcript: the transcriber may still be starting
+_PATIENCE_EACH = 1.0  # and more for each second of speech: a busy laptop transcribes at half its usual pace
+_MOST_PATIENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsePlan:
+    """What a response is to be.
+
+    `compose` returns what is said first, and the task that writes the rest (None: there is no more). It is to be called
+    when the plan is :meth:`ready`, since it needs the transcript of what the user said. `say` returns the task to speak.
+    """
+
+    shown: dict[str, Any]  # the settings that the response object shows, in GA's form
+    compose: Callable[[], tuple[str, Write | None]]
+    say: Callable[[str], Say]
+    speaks: bool  # audio, or else text
+    most_tokens: int  # of output; then it ends incomplete
+    most_calls: int  # of functions
+    tokens_in: InputTokens
+    conversation: ItemList | None  # where its items are added; None for an out-of-band response
+    transcribing: tuple[StoredItem, ...]  # the items whose transcripts it waits for …
+    patience: float | None  # … and until when, in Unix time; None where it waits for nothing
+
+    def ready(self, now: float) -> bool:
+        """Return whether the response can begin: every transcript is there, or was waited for long enough."""
+        return self.patience is None or now >= self.patience or not any(item.transcribing for item in self.transcribing)
+
+
+class ResponsePlanner:
+    """Plans the responses of one session, from its settings and its conversation.
+
+    ``read_item(given, param)`` checks an item of a response's own ``input``, and has its audio transcribed. `seed` is for
+    the voice; `clock` returns Unix time in seconds.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        settings: ServiceSettings,
+        items: ItemList,
+        conversation_id: str,
+        read_item: Callable[[Any, str], StoredItem],
+        *,
+        seed: int,
+        clock: Callable[[], float],
+    ) -> None:
+        self._dialect = dialect
+        self._settings = settings
+        self._items = items
+        self._conversation_id = conversation_id
+        self._read_item = read_item
+        self._seed = seed
+        self._clock = clock
+
+    def plan(self, given: Mapping[str, Any]) -> ResponsePlan:
+        """Return the plan for a ``response.create``, given in GA's nested form.
+
+        Raises
+        ------
+        InvalidRequest
+            Something in it is not possible.
+        """
+        tree = self._tree(given)
+        named = given.get("conversation")
+        joins = named is None or one_of("auto", "none")(named, "response.conversation") == "auto"
+        limit, voice = tree["max_output_tokens"], look(tree, VOICE)
+        if joins and self._items.has_assistant_audio and voice != self._settings.get(VOICE):
+            raise error_events.voice_is_fixed(param=self._spell(VOICE))
+        tools, choice = _tools(tree)
+        shown = self._shown(tree, given, joins=joins)
+        context = self._context(given)
+        transcribing = tuple(item for item in context if item.transcribing)
+        patience = _PATIENCE + _PATIENCE_EACH * max((item.seconds for item in transcribing), default=0.0)
+        speed = self._settings.get(SPEED)
+        fixed = text_tokens(tree["instructions"]) + sum(
+            text_tokens(orjson.dumps(each).decode()) for each in tree["tools"]
+        )
+        return ResponsePlan(
+            shown=shown,
+            compose=lambda: self._compose(context, given, tree, tools, choice),
+            say=lambda text: Say(text, voice, None, self._seed, speed),
+            speaks="audio" in tree["output_modalities"],
+            most_tokens=MOST_OUTPUT_TOKENS if limit == "inf" else limit,
+            most_calls=1 if tree.get("parallel_tool_calls") is False else MOST_OUTPUT_TOKENS,
+            tokens_in=sum((item.tokens() for item in context), InputTokens(fixed)),
+            conversation=self._items if joins else None,
+            transcribing=transcribing,
+            patience=self._clock() + min(_MOST_PATIENCE, patience) if transcribing else None,
+        )
+
+    def _compose(
+        self,
+        context: Sequence[StoredItem],
+        given: Mapping[str, Any],
+        tree: Mapping[str, Any],
+        tools: tuple[ToolSpec, ...],
+        choice: str | NamedTool,
+    ) -> tuple[str, Write | None]:
+        asked, before = _asked(context, given)
+        preface, answerable = _preface(asked) if isinstance(asked, StoredItem) else ("", True)
+        forced = bool(tools) and choice not in ("auto", "none")
+        if not answerable and not forced:
+            return preface, None
+        messages = (item.message() for item in before)
+        task = Write(
+            prompt=asked.text if isinstance(asked, StoredItem) else asked,
+            history=tuple(message for message in messages if message != Message(message.role, "")),
+            instructions=tree["instructions"],
+            voice=look(tree, VOICE),
+            now=datetime.fromtimestamp(self._clock()).astimezone(),
+            tools=tools,
+            tool_choice=choice,
+            speaks="audio" in tree["output_modalities"],
+        )
+        return "" if forced else preface, task
+
+    def _tree(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the session's settings with the response's own over them; null means the session's."""
+        tree: dict[str, Any] = copy_tree(self._settings.tree)
+        for path, value in checked(given, self._spell, of_response=True):
+            if value is not None:
+                put(tree, path, value)
+        return tree
+
+    def _context(self, given: Mapping[str, Any]) -> list[StoredItem]:
+        """Return the items that the response sees: the conversation's, or those that the client lists."""
+        listed = given.get("input")
+        if listed is None:
+            return list(self._items)
+        if not isinstance(listed, list):
+            raise error_events.invalid_type(listed, "a list of items", "response.input")
+        return [self._listed(each, f"response.input[{index}]") for index, each in enumerate(listed)]
+
+    def _listed(self, given: Any, param: str) -> StoredItem:
+        if isinstance(given, Mapping) and given.get("type") == "item_reference":
+            return self._items.find(given.get("id"), "retrieve", f"{param}.id")
+        return self._read_item(given, param)
+
+    def _shown(self, tree: Mapping[str, Any], given: Mapping[str, Any], *, joins: bool) -> dict[str, Any]:
+        given_metadata = given.get("metadata")
+        shown = {
+            "conversation_id": self._conversation_id if joins else None,
+            "output_modalities": tree["output_modalities"],
+            "max_output_tokens": tree["max_output_tokens"],
+            "audio": {"output": {"format": look(tree, OUTPUT_FORMAT), "voice": look(tree, VOICE)}},
+            "metadata": None if given_metadata is None else metadata(given_metadata, "response.metadata"),
+        }
+        return {**shown, **{key: tree[key] for key in ("temperature",) if key in tree}}
+
+    def _spell(self, path: Path) -> str:
+        return f"response.{self._dialect.wire_path(path)}"
+
+
+def _asked(context: Sequence[StoredItem], given: Mapping[str, Any]) -> tuple[StoredItem | str, Sequence[StoredItem]]:
+    """Return what is to be answered, and what came before it.
+
+    It is the last message, where that is the user's (whatever the system said after it); after a function's output it is
+    nothing new; else it is the response's own instructions. Azure's out-of-band examples give the question as a plain
+    ``prompt``.
+    """
+    if isinstance(given.get("prompt"), str):
+        return given["prompt"], context
+    last = next((item for item in reversed(context) if item.role != "system"), None)
+    if last is not None and last.role == "user":
+        return last, [item for item in context if item is not last]
+    if last is not None and last.role == "function_call_output":
+        return "", context
+    return given.get("instructions") or "", context
+
+
+def _preface(item: StoredItem) -> tuple[str, bool]:
+    """Return what is said before an answer to a user's message, and whether there is anything to answer then.
+
+    It admits what the service cannot do: look at an image, or understand speech that has no transcript.
+    """
+    said = ""
+    if item.images:
+        said = f"I cannot see the image{'' if item.images == 1 else 's'}: this local service has no eyes. "
+    if item.has_audio and not item.text and (item.problem or item.transcribing):
+        said += f"I heard {item.seconds:.1f} seconds of speech, but "
+        if item.transcribing:
+            return f"{said}it was not written down in time. Please say it again, in shorter pieces.", False
+        return f"{said}I cannot understand it. {item.problem}", False
+    return said, bool(item.text or not item.images)
+
+
+def _tools(tree: Mapping[str, Any]) -> tuple[tuple[ToolSpec, ...], str | NamedTool]:
+    """Return the tools and the tool choice, for the engine."""
+    tools = tuple(
+        ToolSpec(tool["name"], tool.get("description") or "", tool.get("parameters") or {}) for tool in tree["tools"]
+    )
+    choice = tree["tool_choice"]
+    if isinstance(choice, str):
+        return tools, choice
+    if choice["name"] not in {tool.name for tool in tools}:
+        raise error_events.unknown_tool(choice["name"])
+    return tools, NamedTool(choice["name"])
