@@ -25,6 +25,9 @@ from rtnb.errors import AudioError
 __all__ = ["FunctionError", "begin", "load", "speak", "transcribe"]
 
 
+_NOT_THEIRS = (__file__, importlib.__file__)
+
+
 class FunctionError(Exception):
     """A function cannot be used, raised, or returned what it should not; the message says what and where."""
 
@@ -124,9 +127,14 @@ def _explained(spec: str) -> Iterator[None]:
     except FunctionError:
         raise
     except BaseException as error:
-        traceback.print_exc()
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{os.path.basename(frame.filename)}, line {frame.lineno}"
+        shown = traceback.TracebackException.from_exception(error)
+        last = shown.stack[-1]
+        theirs = [
+            frame for frame in shown.stack if frame.filename not in _NOT_THEIRS and "<frozen" not in frame.filename
+        ]
+        shown.stack = traceback.StackSummary.from_list(theirs)
+        print("".join(shown.format()), file=sys.stderr, flush=True)
+        where = f"{os.path.basename(last.filename)}, line {last.lineno}"
         raise FunctionError(f"it raised {type(error).__name__}: {error} ({where})") from None
 
 

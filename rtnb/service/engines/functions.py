@@ -93,7 +93,7 @@ class _Function:
         try:
             await self._worker()
         except EngineFailure as failure:
-            raise ConfigurationError(f"--{self._option}: {failure.message}") from None
+            raise ConfigurationError(f"--{self._option} {failure.message}") from None
 
     async def call(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Do `work`, which is one of `function_worker`, in the worker process.

@@ -120,12 +120,18 @@ async def test_a_running_call_does_not_keep_the_service_from_closing(module: str
     assert (await call).code == "speaker_crashed"
 
 
-async def test_what_the_function_raises_is_told(voice: FunctionVoice, module: str) -> None:
-    """An exception, an exit too, is a failure with its words and its line; the process lives on."""
+async def test_what_the_function_raises_is_told(
+    voice: FunctionVoice, module: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An exception, an exit too, is a failure with its words and its line; its traceback goes to stderr, without our frames."""
     failure = await failed(voice, "leave")
     assert failure.code == "speaker_failed"
     assert "SystemExit: enough" in failure.message
     assert f"{module}.py, line 13" in failure.message
+    written = capfd.readouterr()
+    assert f"{module}.py" in written.err
+    assert "function_worker.py" not in written.err
+    assert written.out == ""
 
 
 async def test_a_function_transcribes(module: str) -> None:
@@ -146,7 +152,7 @@ async def test_a_function_that_is_not_there_is_refused_at_the_start(module: str)
     """Before the service listens, with the option and the reason; nothing is left running."""
     for spec, reason in ((f"{module}:speek", "has no 'speek'"), ("no_such_module:speak", "no module 'no_such_module'")):
         voice = FunctionVoice(spec)
-        with pytest.raises(ConfigurationError, match=f"--speaker: {spec}: .*{reason}"):
+        with pytest.raises(ConfigurationError, match=f"--speaker {spec}: .*{reason}"):
             await voice.check()
         await voice.close()
 
