@@ -23,6 +23,7 @@ OPTION_WORDS: dict[str, str] = {
     "chat": "chat",
     "chat_model": "chat_model",
     "phrases": "phrases",
+    "script": "script",
 }
 """What `rtnb.connect` takes for the local service beside the session's settings, and the option of the service that it is."""
 

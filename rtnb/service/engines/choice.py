@@ -13,7 +13,13 @@ __all__ = ["make"]
 
 
 def make(
-    writer: Engine | None = None, *, voice: str = "auto", transcriber: str = "auto", phrases: Iterable[str] = ()
+    writer: Engine | None = None,
+    *,
+    voice: str = "auto",
+    transcriber: str = "auto",
+    phrases: Iterable[str] = (),
+    script: str | None = None,
+    seed: int = 0,
 ) -> Engines:
     """Make the engines of a server. Nothing is started yet.
 
@@ -27,6 +33,10 @@ def make(
         ``"pocketsphinx"``, ``"none"``, or ``"auto"``: pocketsphinx where it is installed.
     phrases : iterable of str
         Sentences that the transcriber should expect, besides its own.
+    script : str, optional
+        The file whose rules answer where there is no `writer`.
+    seed : int
+        For the rules that pick a sentence at random.
 
     Raises
     ------
@@ -36,7 +46,7 @@ def make(
     if writer is None:
         from rtnb.service.engines.script_writer import ScriptWriter
 
-        writer = ScriptWriter()
+        writer = ScriptWriter(script, seed)
     return Engines(_voice(voice), writer, _transcriber(transcriber, tuple(phrases)))
 
 

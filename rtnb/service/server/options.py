@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -39,6 +40,8 @@ class ServiceOptions:
         The model's name there.
     phrases : tuple of str
         Sentences that speech recognition should expect, besides its own.
+    script : str or None
+        A TOML file whose rules write the answers; None: the script that comes with rtnb.
 
     Raises
     ------
@@ -54,6 +57,7 @@ class ServiceOptions:
     chat: str | None = None
     chat_model: str | None = None
     phrases: tuple[str, ...] = ()
+    script: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "faults", Faults.of(self.faults))
@@ -70,6 +74,8 @@ class ServiceOptions:
                 f"voice_engine={self.voice_engine!r} is not known; write one of {', '.join(VOICE_ENGINES)}."
             )
         _check_chat(self.chat, self.chat_model)
+        if self.script is not None:
+            object.__setattr__(self, "script", _checked_script(self.script))
 
     @property
     def lifetime(self) -> float | None:
@@ -102,6 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--chat", metavar="URL")
     group.add_argument("--chat-model", metavar="NAME")
     group.add_argument("--phrase", dest="phrases", action="append", default=[], metavar="SENTENCE")
+    group.add_argument("--script", metavar="FILE")
     group.add_argument("--fault", dest="faults", action="append", default=[], metavar="NAME=VALUE")
     helps = {
         "speed": "pace of the speech, times real time; 0: no pauses (default: %(default)s)",
@@ -112,6 +119,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "a key for it goes into RTNB_CHAT_API_KEY",
         "chat_model": "the model's name there",
         "phrases": "a sentence that speech recognition should expect; can be given several times",
+        "script": "answer by the rules of this TOML file",
         "faults": "let something go wrong on purpose, as listed below; can be given several times",
     }
     for action in group._group_actions:
@@ -127,6 +135,15 @@ def _phrases(given: Any) -> tuple[str, ...]:
     if not all(isinstance(each, str) for each in phrases):
         raise ConfigurationError(f"phrases={given!r} is no text; write phrases=['Open the door.', 'Close the door.'].")
     return phrases
+
+
+def _checked_script(given: str | os.PathLike[str]) -> str:
+    """Return the absolute path of a script without mistakes: a child process may have another working folder."""
+    # Only a service with a script of its own pays for loading it here.
+    from rtnb.service.script import load_script
+
+    load_script(given)
+    return os.path.abspath(given)
 
 
 def _check_chat(chat: str | None, model: str | None) -> None:

@@ -214,7 +214,7 @@ def _engines(options: ServiceOptions) -> Engines:
         from rtnb.service.engines.chat import ChatWriter
 
         writer = ChatWriter(options.chat, options.chat_model or "")
-    return make(writer, voice=options.voice_engine, phrases=options.phrases)
+    return make(writer, voice=options.voice_engine, phrases=options.phrases, script=options.script, seed=options.seed)
 
 
 def _course(socket: WebSocket, options: ServiceOptions, seed: int) -> contextlib.AbstractAsyncContextManager[None]:

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from rtnb.protocol.dialects import GA, PREVIEW
-from rtnb.service.script.replies import reply
+from rtnb.service.script import answer, load_script
 from rtnb.service.speech.voice import speak
 
 CREATED = {"ga": ["conversation.item.added", "conversation.item.done"], "preview": ["conversation.item.created"]}
@@ -305,9 +305,9 @@ def test_a_broken_voice_fails_the_response_not_the_session(dialect, make_client)
 @pytest.mark.parametrize(
     "prompt", ["Please assist the user.", "Count from one to twenty", "", "¿Qué tal? 你好 🙂 <b>&"]
 )
-def test_the_services_own_voice_and_wits_hold_a_turn(dialect, make_client, prompt):
-    """With its own voice and replies a turn completes, and what it says is told alike everywhere."""
-    client = make_client(dialect, reply=reply, voice=speak)
+def test_the_services_own_voice_and_script_hold_a_turn(dialect, make_client, prompt):
+    """With its own voice and script a turn completes, and what it says is told alike everywhere."""
+    client = make_client(dialect, write=lambda task: answer(load_script(), task), voice=speak)
     events = client.ask(prompt)
     output = events[-1]["response"]["output"][0]
     assert output["status"] == "completed"
