@@ -18,26 +18,16 @@ __all__ = ["TooLargeError", "find_sum"]
 _LONGEST = 160  # characters of an expression
 _MOST_BITS = 200  # of a result and of all that leads to it: about sixty digits
 _DECIMALS = 4
+# How a sentence says it, as an expression, and read aloud.
 _SIGNS = (
-    (r"\bhalf (?:of )?(?=\d)", " 1/2 * "),
-    (r"\b(?:twice|double)\b", " 2 * "),
-    (r"(?:%|\bpercent\b) of\b", " /100 * "),
-    (r"\bto the power of\b|\^", " ** "),
-    (r"\bsquared\b", " ** 2 "),
-    (r"\b(?:multiplied by|times)\b|[×·]|(?<=\d) ?x ?(?=\d)", " * "),
-    (r"\b(?:divided by|over)\b|÷", " / "),
-    (r"\bplus\b", " + "),
-    (r"\bminus\b|[−–]", " - "),
-    (r"(?<=\d),(?=\d{3}(?!\d))", ""),
-)
-_ALOUD = (
-    ("1/2 * ", "half of "),
-    (" /100 * ", " percent of "),
-    ("**", " to the power of "),
-    ("*", " times "),
-    ("/", " divided by "),
-    ("+", " plus "),
-    (r" - ", " minus "),
+    (r"\bhalf (?:of )?(?=\d)", " 1/2 * ", "half of "),
+    (r"(?:%|\bpercent\b) of\b", " /100 * ", " percent of "),
+    (r"\bto the power of\b|\^", " ** ", " to the power of "),
+    (r"\b(?:multiplied by|times)\b|[×·]|(?<=\d) ?x ?(?=\d)", " * ", " times "),
+    (r"\b(?:divided by|over)\b|÷", " / ", " divided by "),
+    (r"\bplus\b", " + ", " plus "),
+    (r"\bminus\b|[−–]", " - ", " minus "),
+    (r"(?<=\d),(?=\d{3}(?!\d))", "", ""),
 )
 _ASKS = re.compile(r"\b(?:what|what's|how much|calculate|compute|work out|equals?|makes?|sum)\b|=")
 # A date, a version, a telephone number.
@@ -63,13 +53,13 @@ def find_sum(text: str) -> tuple[str, str] | None:
     if _NOT_A_SUM.search(sentence):
         return None
     asked = bool(_ASKS.search(sentence))
-    for pattern, sign in _SIGNS:
+    for pattern, sign, _ in _SIGNS:
         sentence = re.sub(pattern, sign, sentence)
-    runs = (" ".join(run.split()).strip(" .+*/") for run in re.findall(r"[\d.()*/+\-\s]+", sentence))
+    sentence = " ".join(sentence.split())
+    runs = (run.strip(" .+*/") for run in re.findall(r"[\d.()*/+\- ]+", sentence))
     sums = [run for run in runs if len(run) <= _LONGEST and re.search(r"\d.*\S ?[-+*/]|^-?[\d.()]+ ?[-+*/]", run)]
     expression = max(sums, key=len, default="")
-    alone = len(expression) >= len(" ".join(sentence.split()).strip(" .?!=")) - 2
-    if not expression or not (asked or alone):
+    if not expression or not (asked or len(expression) >= len(sentence.strip(" .?!=")) - 2):
         return None
     try:
         return _aloud(expression), _written(_value(ast.parse(expression, mode="eval").body))
@@ -80,32 +70,34 @@ def find_sum(text: str) -> tuple[str, str] | None:
 def _value(node: ast.expr) -> Fraction:
     match node:
         case ast.Constant(value=int() | float() as number):
-            return _limited(Fraction(str(number)))
+            value = Fraction(str(number))
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_value(operand)
+            value = -_value(operand)
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             base, exponent = _value(left), _value(right)
             if exponent.denominator != 1:
                 raise ValueError("a root")
-            bits = max(base.numerator.bit_length(), base.denominator.bit_length())
-            if abs(exponent) > _MOST_BITS or bits * abs(exponent) > 2 * _MOST_BITS:
+            if abs(exponent) > _MOST_BITS or _bits(base) * abs(exponent) > 2 * _MOST_BITS:
                 raise TooLargeError
-            return _limited(base ** int(exponent))
+            value = base ** int(exponent)
         case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _OPERATORS:
-            return _limited(_OPERATORS[type(sign)](_value(left), _value(right)))
-    raise ValueError("no sum")
-
-
-def _limited(value: Fraction) -> Fraction:
-    if max(value.numerator.bit_length(), value.denominator.bit_length()) > _MOST_BITS:
+            value = _OPERATORS[type(sign)](_value(left), _value(right))
+        case _:
+            raise ValueError("no sum")
+    if _bits(value) > _MOST_BITS:
         raise TooLargeError
     return value
 
 
+def _bits(value: Fraction) -> int:
+    return max(value.numerator.bit_length(), value.denominator.bit_length())
+
+
 def _aloud(expression: str) -> str:
-    words = re.sub(r"(?<=[\d)])\s*-\s*", " - ", expression)
-    for sign, word in _ALOUD:
-        words = words.replace(sign, word)
+    words = re.sub(r"(?<=[\d)]) ?(\*\*|[-*/+]) ?", r" \1 ", f" {expression}")
+    words = words.replace(" 1 / 2 * ", " 1/2 * ").replace(" / 100 * ", " /100 * ")
+    for _, sign, word in _SIGNS:
+        words = words.replace(sign, word) if sign else words
     words = " ".join(words.split()).replace("( ", "(").replace(" )", ")")
     return words[:1].upper() + words[1:]
 
