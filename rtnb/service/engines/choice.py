@@ -43,7 +43,7 @@ def _writer(options: ServiceOptions) -> Writer:
         return ChatWriter(options.chat, options.chat_model or "")
     from rtnb.service.engines.script_writer import ScriptWriter
 
-    return ScriptWriter()
+    return ScriptWriter(options.script, options.seed)
 
 
 def _voice(options: ServiceOptions) -> Voice:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from num2words import num2words
+from rtnb.service.script.words import in_words
 
 __all__ = ["PHRASES", "spoken_forms"]
 
@@ -96,5 +96,5 @@ def spoken_forms(phrases: Iterable[str]) -> list[str]:
 
 def _spoken(phrase: str) -> str:
     phrase = phrase.lower().replace("’", "'").replace("+", " plus ").replace("%", " percent ")
-    phrase = re.sub(r"\d{1,9}", lambda digits: f" {num2words(int(digits.group()))} ", phrase)
+    phrase = re.sub(r"\d{1,9}", lambda digits: f" {in_words(int(digits.group()))} ", phrase)
     return " ".join(word.strip("'") for word in re.findall(r"[a-z']+", phrase) if word.strip("'"))
