@@ -101,6 +101,24 @@ def test_a_log_grows_pauses_and_goes_on(lab: Lab) -> None:
     expect(count).to_have_text(f"{int(notebook.eval_kernel('print(len(tl))')):,} rows")
 
 
+def test_a_key_before_its_row_has_come_selects_it_when_it_comes(lab: Lab) -> None:
+    """A busy kernel sends the page of a row late; the key that went to the row is not lost."""
+    busy = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(.02)"
+    notebook = lab.open([MAKE, "log = EventLog(turns(Timeline(), 2_000)); log", busy])
+    notebook.run(0)
+    notebook.run(1)
+    log = notebook.output(1)
+    expect(log.locator(".rtnb-log-count")).to_contain_text(" rows")
+    notebook.run(2, wait=False)
+    body = log.locator(".rtnb-log-body")
+    body.focus()
+    body.press("Home")
+    expect(log.locator(".rtnb-log-row", has_text="…").first).to_be_visible()
+    expect(log.locator(".rtnb-log-title")).to_have_count(0)
+    (lab.folder / "go").touch()
+    expect(log.locator(".rtnb-log-title")).to_contain_text("0 → response.create")
+
+
 def test_hostile_words_are_words(lab: Lab) -> None:
     """Markup in a type, an id, a text or an error is shown as it is written."""
     cells = [

@@ -1,6 +1,6 @@
 /**
- * The browser's side of EventLog: a window onto rows that Python keeps. It asks for the pages that are to be seen, and
- * writes every word with textContent.
+ * The browser's side of EventLog: a window onto rows that the kernel keeps. It asks for the pages in sight, and writes
+ * every word with textContent.
  *
  * @typedef {[number, string, number|null, boolean, string, number, string, string, boolean]} Row
  *   seq, direction's letter, seconds, time in doubt, type, bytes, audio, content, wrong
@@ -140,7 +140,7 @@ class LogView {
       this.pages.clear();
       this.asked.clear();
       if (before) this.atEnd = this.atEnd || state.rows * HEIGHT < this.body.clientHeight;
-      this.place = undefined;
+      this.place = this.wanted = undefined;
     }
     const { text, direction, deltas, follow } = state.filter;
     if (document.activeElement !== this.find) this.find.value = text;
@@ -176,6 +176,7 @@ class LogView {
       this.pages.delete(message.page);
       this.pages.set(message.page, message.rows);
       if (this.pages.size > KEPT) this.pages.delete(this.pages.keys().next().value);
+      if (this.wanted !== undefined && this.row(this.wanted)) this.choose(this.wanted);
       this.later();
     } else if ("row" in message) {
       if (message.row.seq === this.awaited) this.awaited = undefined;
@@ -293,6 +294,7 @@ class LogView {
   choose(place) {
     const row = this.row(place);
     this.show(place);
+    this.wanted = row ? undefined : place; // a key may be faster than the page of the row that it goes to
     if (!row) return;
     this.selected = this.awaited = row[0];
     this.send({ ask: "row", seq: row[0] });
