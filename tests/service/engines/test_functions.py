@@ -58,14 +58,17 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
+def workers() -> set[psutil.Process]:
+    return {child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())}
+
+
 @pytest.fixture
 async def voice(module: str) -> AsyncIterator[FunctionVoice]:
+    before = workers()
     made = FunctionVoice(f"{module}:speak", FunctionTimeouts(call=20))
     yield made
     await made.close()
-    assert not psutil.Process().children(recursive=False) or all(
-        "resource_tracker" in " ".join(child.cmdline()) for child in psutil.Process().children()
-    )
+    assert workers() <= before
 
 
 async def failed(voice: FunctionVoice, text: str) -> EngineFailure:
@@ -88,16 +91,16 @@ async def test_a_function_speaks(voice: FunctionVoice, module: str) -> None:
 
 async def test_a_crash_is_a_failure_and_the_next_call_has_a_new_process(voice: FunctionVoice) -> None:
     """The process that died is replaced, whether it died during a call or between two."""
+    others = workers()
     before = sound_of([word async for word in voice.run(say("pid"))])
     crashed = await failed(voice, "crash")
     assert crashed.code == "speaker_crashed"
     assert "next call starts a new one" in crashed.message
     after = sound_of([word async for word in voice.run(say("pid"))])
     assert len(before) != len(after)
-    for child in psutil.Process().children():
-        if "spawn_main" in " ".join(child.cmdline()):
-            child.kill()
-            psutil.wait_procs([child], timeout=10)
+    for child in workers() - others:
+        child.kill()
+        psutil.wait_procs([child], timeout=10)
     assert seconds_of([word async for word in voice.run(say("Hello"))]) == pytest.approx(1.0, abs=0.001)
 
 
