@@ -53,9 +53,9 @@ if TYPE_CHECKING:
     from rtnb.errors import ServerError as ServerError
     from rtnb.errors import SessionBusy as SessionBusy
     from rtnb.errors import SessionClosed as SessionClosed
-    from rtnb.notebook.listening import Listening as Listening
     from rtnb.notebook.nesting import allow_nested_asyncio as allow_nested_asyncio
     from rtnb.notebook.session import Session as Session
+    from rtnb.notebook.speech_capture import SpeechCapture as SpeechCapture
     from rtnb.protocol.dialects import GA as GA
     from rtnb.protocol.dialects import PREVIEW as PREVIEW
     from rtnb.protocol.dialects import Dialect as Dialect
@@ -82,7 +82,7 @@ _MODULES = {
     "rtnb.conversation.response": "FunctionCall Latency Response",
     "rtnb.errors": "AudioError AuthError ConfigurationError ConnectError ProtocolError RecordingError ResponseTimeout "
     "RtnbError ServerError SessionBusy SessionClosed",
-    "rtnb.notebook.listening": "Listening",
+    "rtnb.notebook.speech_capture": "SpeechCapture",
     "rtnb.notebook.nesting": "allow_nested_asyncio",
     "rtnb.notebook.session": "Session",
     "rtnb.protocol.dialects": "Dialect GA PREVIEW",

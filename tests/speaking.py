@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from rtnb.audio.formats import PCM16
 from rtnb.audio.samples import Samples
 from rtnb.service.engines.base import Engine
 from rtnb.service.engines.tasks import Say, SpokenWord
-from rtnb.service.speech.voice import RATE
 
 
 def say(text: str, voice: str = "alloy", language: str | None = "en", *, seed: int = 0, speed: float = 1.0) -> Say:
@@ -29,4 +29,4 @@ def sound_of(words: list[SpokenWord]) -> Samples:
 
 
 def seconds_of(words: list[SpokenWord]) -> float:
-    return sum(len(word.samples) for word in words) / RATE
+    return sum(len(word.samples) for word in words) / PCM16.rate

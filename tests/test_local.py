@@ -109,3 +109,23 @@ def test_settings_of_the_session_stay_settings():
     """speed= is how fast the voice speaks, in the session, as for every service; it is not the service's pace."""
     with rtnb.connect("local", speed=1.2, pace=0) as session:
         assert session.config["audio"]["output"]["speed"] == 1.2
+
+
+def test_a_script_of_ones_own_answers(tmp_path):
+    """A lesson or a test double is one file: its sentences are spoken, its failures reach the caller, its mistakes have a line."""
+    lesson = tmp_path / "lesson.toml"
+    lesson.write_text(
+        '[[rule]]\nmatch = "capital of {country}"\nsay = "Which city of {country} is it?"\n'
+        '[[rule]]\nmatch = "break"\nfail = { code = "server_error", message = "Overloaded." }\n'
+    )
+    with rtnb.connect("local", script=lesson) as session:
+        assert session.ask("What is the capital of France?").transcript == "Which city of France is it?"
+        failed = session.ask("Break, please.")
+        assert (failed.status, failed.error and failed.error.code) == ("failed", "server_error")
+        assert "Overloaded." in str(failed.error)
+        assert session.ask("What is 2 + 2?").transcript == "2 plus 2 is 4."
+        lesson.write_text('[[rule]]\nmatch = "capital"\nsay = "Rome."\n')
+        assert session.ask("And the capital of Italy?").transcript == "Rome."
+    lesson.write_text('[[rule]]\nmatch = "capital"\nsai = "Rome."\n')
+    with pytest.raises(ConfigurationError, match=r'lesson\.toml, line 3: .* did you mean "say"'):
+        rtnb.connect("local", script=lesson)

@@ -19,7 +19,13 @@ _COLUMNS = ("part", "engine", "version", "state", "how to get it")
 # Part, engine, module, distribution, how to get it; of each part the best first. Nothing is imported to find out.
 _KNOWN = (
     ("voice", "espeak-ng", "espeakng_loader", "espeakng-loader", f"{_VOICE_EXTRA} (GPL-3.0-or-later)"),
-    ("voice", "numpy-formant", "", "", "or a model of your own: rtnb serve --speak URL, --speaker MODULE:FUNCTION"),
+    (
+        "voice",
+        "tones",
+        "",
+        "",
+        "one tone per syllable, no words; or a model of your own: rtnb serve --speak URL, --speaker MODULE:FUNCTION",
+    ),
     (
         "transcriber",
         "pocketsphinx",

@@ -43,7 +43,7 @@ def _writer(options: ServiceOptions) -> Writer:
         return ChatWriter(options.chat, options.chat_model or "")
     from rtnb.service.engines.script_writer import ScriptWriter
 
-    return ScriptWriter()
+    return ScriptWriter(options.script, options.seed)
 
 
 def _voice(options: ServiceOptions) -> Voice:
@@ -55,16 +55,16 @@ def _voice(options: ServiceOptions) -> Voice:
         from rtnb.service.engines.functions import FunctionVoice
 
         return FunctionVoice(options.speaker)
-    from rtnb.service.engines.numpy_voice import NumpyVoice
+    from rtnb.service.engines.tones import ToneVoice
 
     installed = importlib.util.find_spec("espeakng_loader") is not None
     if options.voice_engine == "espeak" and not installed:
         raise ConfigurationError('voice_engine="espeak" is not installed here: pip install "rtnb[voice]" brings it.')
-    if options.voice_engine == "numpy" or not installed:
-        return NumpyVoice()
+    if options.voice_engine == "tones" or not installed:
+        return ToneVoice()
     from rtnb.service.engines.espeak import EspeakVoice
 
-    return EspeakVoice(fallback=NumpyVoice(), size=_workers())
+    return EspeakVoice()
 
 
 def _transcriber(options: ServiceOptions) -> Transcriber | None:

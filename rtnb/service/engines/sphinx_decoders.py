@@ -1,4 +1,4 @@
-"""PocketSphinx's decoders, as far as the service needs them; used only inside the child process that listens."""
+"""PocketSphinx's decoders, as far as the service needs them; used only in a worker's process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Ears"]
+__all__ = ["SphinxDecoders"]
 
 # By how much a frame must be likelier with the phrases than with the general model, and how sure the phrases' decoder must
 # be of its words. Spoken phrases reached 0.0007 to 0.0018 and 0.01 to 0.09; what only begins like one, or is foreign to
@@ -20,18 +20,13 @@ _SURE = 0.01
 _ALTERNATIVE = re.compile(r"\(\d+\)$")
 
 
-class Ears:
-    """Two decoders that hear the same: one knows English at large, the other only some phrases, but those well.
+class SphinxDecoders:
+    """Two decoders that are fed the same sound: one knows English at large, the other only some phrases, but those well.
 
     Parameters
     ----------
     phrases : list of str
         In small letters, without punctuation.
-
-    Attributes
-    ----------
-    unknown : list of str
-        Words of the phrases that the dictionary does not have; phrases with one of them are left out.
     """
 
     def __init__(self, phrases: list[str]) -> None:
@@ -40,12 +35,16 @@ class Ears:
         self._general = Decoder(loglevel="FATAL")
         self._phrases = phrases
         self._hint: list[str] = []
-        self._narrow, self.unknown = _phrase_decoder(phrases)
+        self._narrow, self._unknown = _phrase_decoder(phrases)
         self._open = False
 
+    def unknown_words(self) -> list[str]:
+        """Return the words of the phrases that the dictionary does not have; phrases with one of them are left out."""
+        return self._unknown
+
     def begin(self, hint: list[str]) -> None:
-        """Begin an utterance; `hint` has further phrases for it."""
-        self.stop()
+        """Begin an utterance, and forget one that was not finished; `hint` has further phrases for it."""
+        self._end()
         if hint != self._hint:
             self._narrow, _ = _phrase_decoder([*self._phrases, *hint])
             self._hint = hint
@@ -53,23 +52,21 @@ class Ears:
             decoder.start_utt()
         self._open = True
 
-    def feed(self, sound: bytes) -> str:
-        """Hear PCM16 at 16 kHz, and return what it may be so far."""
+    def feed(self, pcm16: bytes) -> None:
+        """Take PCM16 at 16 kHz."""
         for decoder in self._decoders():
-            decoder.process_raw(sound, False, False)
-        return _text(self._general.hyp())
+            decoder.process_raw(pcm16, False, False)
 
-    def finish(self) -> tuple[str, str]:
-        """End the utterance, and return its text and which model it is from: ``"general"`` or ``"phrases"``."""
-        self.stop()
+    def finish(self) -> str:
+        """End the utterance, and return its text."""
+        self._end()
         general = self._general.hyp()
         narrow = self._narrow.hyp() if self._narrow else None
-        if narrow and _likelier(narrow, general, self._general.n_frames()):
-            return _text(narrow), "phrases"
-        return _text(general), "general"
+        likelier = narrow and _likelier(narrow, general, self._general.n_frames())
+        hypothesis = narrow if likelier else general
+        return str(hypothesis.hypstr) if hypothesis else ""
 
-    def stop(self) -> None:
-        """End the utterance, if there is one."""
+    def _end(self) -> None:
         if self._open:
             self._open = False
             for decoder in self._decoders():
@@ -77,10 +74,6 @@ class Ears:
 
     def _decoders(self) -> list[Any]:
         return [decoder for decoder in (self._narrow, self._general) if decoder]
-
-
-def _text(hypothesis: Any) -> str:
-    return str(hypothesis.hypstr) if hypothesis else ""
 
 
 def _likelier(narrow: Any, general: Any, frames: int) -> bool:

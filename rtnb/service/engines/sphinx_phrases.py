@@ -1,6 +1,6 @@
-"""Sentences that people say to a demonstration: what the transcriber expects to hear. Pure.
+"""The phrases that the transcriber expects: what people say to a demonstration.
 
-A recogniser that knows what may be said makes far fewer mistakes; whatever else is said is left to its general model.
+A recogniser that knows what may be said makes far fewer mistakes; anything else is left to its general model.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from rtnb.service.script.numerals import number_words
+from rtnb.service.script.words import in_words
 
 __all__ = ["PHRASES", "spoken_forms"]
 
 _LONGEST = 300  # characters of one phrase
 _MOST = 2000
 
-#: The built-in ones; what is given to the transcriber comes on top.
+#: The built-in phrases.
 PHRASES = (
     "hello",
     "hi there",
@@ -96,5 +96,5 @@ def spoken_forms(phrases: Iterable[str]) -> list[str]:
 
 def _spoken(phrase: str) -> str:
     phrase = phrase.lower().replace("’", "'").replace("+", " plus ").replace("%", " percent ")
-    phrase = re.sub(r"\d{1,9}", lambda digits: f" {number_words(int(digits.group()))} ", phrase)
+    phrase = re.sub(r"\d{1,9}", lambda digits: f" {in_words(int(digits.group()))} ", phrase)
     return " ".join(word.strip("'") for word in re.findall(r"[a-z']+", phrase) if word.strip("'"))

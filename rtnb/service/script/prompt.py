@@ -1,100 +1,115 @@
-"""What the rules of the replies look at: a prompt, and all that bears on how it is answered.
-
-Pure and deterministic.
-"""
+"""A prompt as the rules of a script see it, and what is known when it is answered. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
-from rtnb.service.engines.tasks import Message
-from rtnb.service.script.asking import demanded_language, used_language
-from rtnb.service.script.guidance import Guidance, read_guidance
-from rtnb.service.script.phrasebook import Phrases, phrases
+from rtnb.service.engines.tasks import Message, Write
+from rtnb.service.script.instructions import Instructions, asked_language, read_instructions
+from rtnb.service.script.words import plain
 
-__all__ = ["Prompt", "plain", "read_prompt", "said_by"]
+__all__ = ["KNOWN", "Prompt", "read_prompt"]
+
+#: The placeholders that need no match; each is empty where it is not known.
+KNOWN = ("answer", "date", "first", "last", "name", "prompt", "time", "user", "voice")
 
 _LONGEST = 2000  # characters of a prompt or of instructions that are looked at
+_LONGEST_QUOTE = 300
 _MOST_TURNS = 200
+_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+_MONTHS = re.findall(r"\w+", "January February March April May June July August September October November December")
+_USER = re.compile(
+    r"\b(?i:my name is|my name's|i am called)\s+(?P<told>[^\W\d_][\w'-]{0,29})"
+    r"|\b(?i:call me|i am|i'm)\s+(?P<named>[A-ZÀ-Þ][\w-]{1,29})(?=[.,!]|$)"
+)
 _WISH = re.compile(
-    r"(?:please |can you |could you |would you |now |from now on,? |bitte |let's )*"
-    r"(?:talk|speak|answer|repl[yi]|respond|act|behave|be|pretend|sprich|antworte|parle|réponds|habla|responde|parla|rispondi|call yourself"
-    r"|start|begin|end|finish)\b"
+    r"(?i)(?:please |can you |could you |now |from now on,? )*"
+    r"(?:talk|speak|answer|repl[yi]|respond|be|call yourself|start|begin|end|finish)\b"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A prompt as the rules see it.
+    """A prompt and what came before it.
 
     Attributes
     ----------
+    task : Write
     text : str
-        As written, at most two thousand characters.
-    words : str
-        The same in lower case, with single spaces and plain quotes.
-    history : sequence of Message
-        What came before, oldest first.
-    voice : str
-    now : datetime or None
-    instructions : str
-        Of the session and of the conversation's system messages.
-    guidance : Guidance
-        What the instructions, and the user's wishes so far, ask of an answer.
-    used, language : str
-        The language that the prompt is written in, and that of the answer.
+        The prompt, at most two thousand characters, with straight quotes and single spaces.
+    history : tuple of Message
+        The latest two hundred.
+    standing : str
+        The session's instructions and the conversation's system messages.
+    instructions : Instructions
+        What these, and the user's wishes so far, ask of an answer.
+    language : str
+        Asked for by the prompt or the instructions; else English.
     """
 
+    task: Write
     text: str
-    words: str
-    history: Sequence[Message]
-    voice: str
-    now: datetime | None
-    instructions: str
-    guidance: Guidance
-    used: str
+    history: tuple[Message, ...]
+    standing: str
+    instructions: Instructions
     language: str
 
-    @property
-    def say(self) -> Phrases:
-        """The phrases of the answer's language."""
-        return phrases(self.language)
+    def said(self, role: str) -> list[str]:
+        """Return what one role said before, oldest first."""
+        return list(_said(self.history, role))
+
+    def heard(self, role: str) -> str:
+        """Return the text that the rules of a role look at: the prompt, the instructions, or the last answer."""
+        return {"user": self.text, "system": self.standing}[role] if role != "assistant" else self.known("answer")
 
     @property
-    def said_by_user(self) -> list[str]:
-        """What the user said before, oldest first."""
-        return said_by("user", self.history)
+    def outputs(self) -> list[Message]:
+        """The outputs of functions at the end of the conversation, which no answer has used yet."""
+        tail: list[Message] = []
+        for turn in reversed(self.history):
+            if turn.role not in ("function_call", "function_call_output"):
+                break
+            tail.append(turn)
+        return [turn for turn in reversed(tail) if turn.role == "function_call_output"]
 
-    @property
-    def wish(self) -> bool:
-        """Whether the prompt itself is a wish about the answers, such as ``"talk like a pirate"``."""
-        return len(self.words.split()) <= 12 and _WISH.match(self.words) is not None
+    def function(self, output: Message) -> str:
+        """Return the name of the function that gave an output."""
+        calls = (turn.name for turn in self.history if turn.role == "function_call" and turn.call_id == output.call_id)
+        return next(calls, "") or output.name
+
+    def known(self, name: str) -> str:
+        """Return a placeholder's value, or ``""``."""
+        now = self.task.now
+        match name:
+            case "prompt":
+                return self.text
+            case "voice":
+                return self.task.voice
+            case "name":
+                return self.instructions.name
+            case "time":
+                return f"{now.hour}:{now.minute:02d}"
+            case "date":  # from words of our own, because strftime follows the computer's language
+                return f"{_DAYS[now.weekday()]}, {now.day} {_MONTHS[now.month - 1]} {now.year}"
+            case "user":
+                told = (_USER.search(said) for said in (self.text, *reversed(self.said("user"))))
+                return next((match["told"] or match["named"] for match in told if match), "")
+            case "answer" | "first" | "last":
+                said = self.said("assistant" if name == "answer" else "user") or [""]
+                return said[0 if name == "first" else -1][: None if name == "answer" else _LONGEST_QUOTE]
+        return ""
 
 
-def said_by(role: str, history: Sequence[Message]) -> list[str]:
-    """Return what one role said, oldest first."""
-    return [text for turn in history if turn.role == role and (text := turn.text.strip())]
+def _said(history: tuple[Message, ...], role: str) -> Iterator[str]:
+    return (plain(turn.text[:_LONGEST]) for turn in history if turn.role == role and turn.text.strip())
 
 
-def plain(text: str) -> str:
-    """Write in lower case, with single spaces and plain quotes."""
-    straight = text.lower().translate({0x2019: "'", 0x2018: "'", 0x201C: '"', 0x201D: '"', 0x201E: '"'})
-    return re.sub(r"\s+", " ", straight).strip()
-
-
-def read_prompt(
-    text: str, *, history: Sequence[Message], instructions: str, voice: str, now: datetime | None
-) -> Prompt:
+def read_prompt(task: Write) -> Prompt:
     """Put together what the rules look at."""
-    text, history = text[:_LONGEST].strip(), history[-_MOST_TURNS:]
-    words = plain(text)
-    standing = "\n".join([instructions[:_LONGEST], *(said[:_LONGEST] for said in said_by("system", history))])
-    earlier = [plain(said[:_LONGEST]) for said in said_by("user", history)]
-    wishes = [said for said in (*earlier, words) if _WISH.match(said) and len(said) < 160]
-    guidance = read_guidance("\n".join([standing, *wishes]))
-    used = used_language(words) or next(filter(None, map(used_language, reversed(earlier))), "en")
-    language = demanded_language(words) or guidance.language or used
-    return Prompt(text, words, history, voice, now, standing, guidance, used, language)
+    text, history = plain(task.prompt[:_LONGEST]), task.history[-_MOST_TURNS:]
+    standing = "\n".join([task.instructions[:_LONGEST], *_said(history, "system")])
+    wishes = [said for said in (*_said(history, "user"), text) if len(said) < 160 and _WISH.match(said)]
+    instructions = read_instructions("\n".join([standing, *wishes]))
+    return Prompt(task, text, history, standing, instructions, asked_language(text) or instructions.language or "en")

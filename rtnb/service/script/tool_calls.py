@@ -1,185 +1,126 @@
-"""Which functions a prompt calls, decided by words: those of a function's name, description and arguments.
-
-Pure and deterministic. The sentence made of a function's output is in :mod:`rtnb.service.script.tool_outputs`.
-"""
+"""Which functions a prompt calls: those whose name or description its words fit. Pure."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rtnb.service.engines.tasks import Call, Message, NamedTool, ToolSpec, Write
-from rtnb.service.script.arguments import evidence, fill, place_argument
-from rtnb.service.script.clues import Clues, clauses
-from rtnb.service.script.prompt import said_by
-from rtnb.service.script.tool_outputs import pending
-from rtnb.service.script.words import content_words, stem, stems, words_of
+from rtnb.service.engines.tasks import Call, NamedTool, ToolSpec
+from rtnb.service.script.arguments import NAMES, fill
+from rtnb.service.script.prompt import Prompt
+from rtnb.service.script.words import content_words, stem, stems
 
-__all__ = ["decide"]
+__all__ = ["call_tool", "choose_calls", "offered"]
 
-_ENOUGH = 2.0  # evidence for a call; a whole name is enough
+_ENOUGH = 2.0  # a whole name
 _MOST_CALLS = 8
 _MOST_TOOLS = 128
-_LONGEST = 2000  # characters of a prompt that are looked at
 _DESCRIBED = 300  # characters of a description: a long one shares a word with anything
-_BLANK_NAME_WORDS = frozenset(
-    map(stem, words_of("get fetch the a an of for to do function tool call my and by with api"))
-)
-_GO_ON = re.compile(r"(?i)(?:ok(?:ay)?[, ]+)?(?:and|what about|how about|now|und|et|y|e)\b")
-
+_BLANK = frozenset(stems("get fetch the a an of for to do function tool call my and by with api"))
+_CLAUSE = re.compile(r"[.?!;]\s+|,?\s+(?:and|then|also)\s+|,\s+")
+_GO_ON = re.compile(r"(?i)(?:ok(?:ay)?[, ]+)?(?:and|what about|how about)\b")
 # Words that mean the same to a function.
-_KIN = (
-    "weather forecast temperature rain rainy sunny snow wetter météo clima", "add plus sum", "multiply times product", "subtract minus",
-    "light lamp", "email mail", "book reserve reservation booking", "search find look lookup", "schedule arrange appointment meeting",
-    "time clock hour", "roll dice die", "translate translation", "price cost", "turn switch",
-    "flip toss", "stock share", "song music track", "delete remove", "create make new", "cancel abort",
-)  # fmt: skip
+_KIN = {
+    stem(word): stem(group.split()[0])
+    for group in (
+        "weather forecast temperature rain sunny snow", "add plus sum", "multiply times product", "subtract minus", "light lamp",
+        "email mail", "book reserve reservation booking", "search find look", "schedule arrange appointment meeting", "time clock hour",
+        "roll dice die", "price cost", "turn switch", "song music track", "delete remove", "create make new",
+    )
+    for word in group.split()
+}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Match:
-    tool: ToolSpec
-    score: float
-    claims: frozenset[str]
-    """Words of the prompt that speak for it."""
+def offered(prompt: Prompt) -> list[ToolSpec]:
+    """Return the functions that may be called: none with the choice "none", the named one, or all."""
+    choice = prompt.task.tool_choice
+    if isinstance(choice, NamedTool):
+        return [tool for tool in prompt.task.tools if tool.name == choice.name]
+    return [] if choice == "none" else [tool for tool in prompt.task.tools[:_MOST_TOOLS] if tool.name]
 
 
-def decide(task: Write) -> tuple[Call, ...]:
-    """Decide which functions an answer calls.
-
-    Parameters
-    ----------
-    task : Write
-
-    Returns
-    -------
-    tuple of Call
-        Empty where words are to answer. With ``"required"`` or a named function there is always a call, except for a
-        function whose output is waiting to be told: nothing is called in a circle.
-    """
-    tools = [tool for tool in task.tools[:_MOST_TOOLS] if tool.name]
-    if isinstance(task.tool_choice, NamedTool):
-        tools = [tool for tool in tools if tool.name == task.tool_choice.name]
-    if not tools or task.tool_choice == "none":
-        return ()
-    text = task.prompt[:_LONGEST]
-    waiting = {turn.name for turn in pending(task.history) if turn.name}
-    if pending(task.history):
-        tools = [tool for tool in tools if tool.name not in waiting]
-        return _calls(_matches(text, tools, task.now), text, task.now)
-    matches = _matches(text, tools, task.now)
-    if not matches and (again := _once_more(text, tools, task)):
-        return (again,)
-    if not matches and task.tool_choice != "auto":
-        said = text or next(iter(reversed(said_by("user", task.history))), "")
-        matches = [max((_match(said, tool, task.now) for tool in tools), key=lambda match: match.score)]
-        return _calls(matches, said[:_LONGEST], task.now)
-    return _calls(matches, text, task.now)
-
-
-def _matches(text: str, tools: Sequence[ToolSpec], now: datetime) -> list[_Match]:
-    """Return the functions that a text calls, in the order in which it names them."""
-    found = [match for tool in tools if (match := _match(text, tool, now)).score >= _ENOUGH]
-    best = sorted(found, key=lambda match: -match.score)
-    kept: list[_Match] = []
-    for match in best:
-        # A function whose every word another one has too is not meant besides it.
-        if not any(match.claims <= other.claims for other in kept):
-            kept.append(match)
-    words = [_kin(word) for word in stems(text)]
-    return sorted(kept, key=lambda match: min((words.index(word) for word in match.claims if word in words), default=0))
-
-
-def _match(text: str, tool: ToolSpec, now: datetime) -> _Match:
-    words = {_kin(word) for word in stems(text)}
-    name = [_kin(word) for word in stems(tool.name)]
-    telling = [word for word in name if word not in _BLANK_NAME_WORDS] or name
-    if not words:
-        return _Match(tool, 0.0, frozenset())
-    named = words & set(telling)
-    described = (words & {_kin(word) for word in content_words(tool.description[:_DESCRIBED])}) - set(name)
-    described &= {_kin(word) for word in content_words(text)}
-    written = re.search(rf"(?<!\w){re.escape(tool.name.lower())}(?!\w)", text.lower()) is not None
-    score = 2.0 * len(named) / max(1, len(set(telling))) + len(described) + 3.0 * written
-    # Arguments alone call nothing: many sentences hold a place or a number.
-    score += evidence(tool.parameters, text, now) if named or described else 0.0
-    return _Match(tool, score, frozenset(named | described | ({_kin(stem(tool.name.lower()))} if written else set())))
-
-
-@lru_cache(maxsize=1)
-def _relations() -> Mapping[str, str]:
-    return {stem(word): stem(group.split()[0]) for group in _KIN for word in group.split()}
-
-
-def _kin(word: str) -> str:
-    return _relations().get(word, word)
-
-
-def _calls(matches: Sequence[_Match], text: str, now: datetime) -> tuple[Call, ...]:
-    calls = [
-        _call(match.tool, arguments)
-        for match, segment in zip(matches, _segments(matches, text), strict=True)
-        for arguments in _each(match.tool, segment, text, now)
-    ]
-    return tuple(dict.fromkeys(calls))[:_MOST_CALLS]
-
-
-def _call(tool: ToolSpec, arguments: Mapping[str, Any]) -> Call:
+def call_tool(tool: ToolSpec, arguments: Mapping[str, Any]) -> Call:
+    """Return a call of a function."""
     return Call(tool.name, json.dumps(arguments, ensure_ascii=False, default=str))
 
 
-def _each(tool: ToolSpec, segment: str, text: str, now: datetime) -> Iterator[dict[str, Any]]:
-    """Fill the arguments; once for each place, where several are named and the function takes one."""
-    filled = fill(tool.parameters, segment, now, further=text)
-    place = place_argument(tool.parameters)
-    places = Clues(segment, now).places() if place in filled else []
-    if len(places) < 2:
-        yield filled
-    else:
-        yield from ({**filled, place: name} for name in places)
+def choose_calls(prompt: Prompt) -> tuple[Call, ...]:
+    """Return the calls that the prompt asks for, and at least one where a call is required.
+
+    A function whose output waits for an answer is not called again.
+    """
+    waiting = {prompt.function(output) for output in prompt.outputs}
+    tools = [tool for tool in offered(prompt) if tool.name not in waiting]
+    parts = _parts(prompt.text, tools)
+    if not parts and not prompt.outputs and tools:
+        if once_more := _once_more(prompt, tools):
+            return (once_more,)
+        if prompt.task.tool_choice != "auto":
+            said = prompt.text or prompt.known("last")
+            best = max(tools, key=lambda tool: _score(said, tool)[0])
+            return (call_tool(best, fill(best.parameters, said, prompt.task.now)),)
+    made = [call for tool, text in parts for call in _calls(prompt, tool, text)]
+    return tuple(dict.fromkeys(made))[:_MOST_CALLS]
 
 
-def _segments(matches: Sequence[_Match], text: str) -> list[str]:
-    """Give each function the clauses that speak of it, and those up to the next one's."""
-    if len(matches) < 2:
-        return [text] * len(matches)
-    parts: list[list[str]] = [[] for _ in matches]
-    at = 0
-    for clause in clauses(text):
-        words = {_kin(word) for word in stems(clause)}
-        spoken_of = [place for place, match in enumerate(matches) if match.claims & words]
-        for place in spoken_of or [at]:
-            parts[place].append(clause)
-        at = spoken_of[-1] if spoken_of else at
-    return [" ".join(part) or text for part in parts]
+def _parts(text: str, tools: Sequence[ToolSpec]) -> list[tuple[ToolSpec, str]]:
+    """Return the functions that a text names, each with the clauses that speak of it."""
+    scores = {tool.name: _score(text, tool) for tool in tools}
+    kept: list[ToolSpec] = []
+    for tool in sorted(tools, key=lambda tool: (-scores[tool.name][0], -len(scores[tool.name][1]))):
+        score, words = scores[tool.name]
+        # A function whose every word another one has too is not meant besides it.
+        if score >= _ENOUGH and not any(words <= scores[other.name][1] for other in kept):
+            kept.append(tool)
+    if len(kept) < 2:
+        return [(tool, text) for tool in kept]
+    clauses: dict[str, list[str]] = {}
+    name = ""
+    for clause in _CLAUSE.split(text):
+        named = set(map(_kin, stems(clause)))
+        name = next((tool.name for tool in kept if scores[tool.name][1] & named), name)
+        clauses.setdefault(name or kept[0].name, []).append(clause)
+    return [(tool, ", ".join(clauses[tool.name])) for name in clauses for tool in kept if tool.name == name]
 
 
-def _once_more(text: str, tools: Sequence[ToolSpec], task: Write) -> Call | None:
-    """Repeat the last call with something else: «and in London?»."""
-    last = _last_call(task.history)
-    tool = next((tool for tool in tools if last is not None and tool.name == last.name), None)
-    if (
-        last is None
-        or tool is None
-        or not isinstance(tool.parameters, Mapping)
-        or len(text.split()) > 8
-        or not _GO_ON.match(text)
-    ):
+def _score(text: str, tool: ToolSpec) -> tuple[float, frozenset[str]]:
+    """Return how well a text fits a function, and the words that do."""
+    words = set(map(_kin, stems(text)))
+    name = set(map(_kin, stems(tool.name)))
+    telling = name - _BLANK or name
+    named = words & telling
+    described = (
+        set(map(_kin, content_words(tool.description[:_DESCRIBED]))) & set(map(_kin, content_words(text))) - name
+    )
+    written = re.search(rf"(?<!\w){re.escape(tool.name.lower())}(?!\w)", text.lower()) is not None
+    return 2 * len(named) / max(1, len(telling)) + len(described) + 3 * written, frozenset(named | described)
+
+
+def _kin(word: str) -> str:
+    return _KIN.get(word, word)
+
+
+def _calls(prompt: Prompt, tool: ToolSpec, text: str) -> list[Call]:
+    """Return one call, or one for each of several names where the function takes one: «in Paris, London and Oslo»."""
+    arguments = fill(tool.parameters, text, prompt.task.now)
+    names = NAMES.findall(text)
+    single = [key for key, value in arguments.items() if value in names]
+    if len(single) == 1 and re.search(rf"{re.escape(', '.join(names[:-1]))},? and {re.escape(names[-1])}", text):
+        return [call_tool(tool, {**arguments, single[0]: name}) for name in names]
+    return [call_tool(tool, arguments)]
+
+
+def _once_more(prompt: Prompt, tools: Sequence[ToolSpec]) -> Call | None:
+    """Return the last call with what a short «and in London?» changes of it."""
+    last = next((said for said in reversed(prompt.history) if said.role == "function_call"), None)
+    tool = next((tool for tool in tools if last and tool.name == last.name), None)
+    if last is None or tool is None or len(prompt.text.split()) > 8 or not _GO_ON.match(prompt.text):
         return None
     try:
         before = json.loads(last.arguments or "{}")
     except (ValueError, RecursionError):
         return None
-    changed = fill({**tool.parameters, "required": []}, text, task.now)
-    if not isinstance(before, dict) or not changed or all(before.get(name) == value for name, value in changed.items()):
-        return None
-    return _call(tool, {**before, **changed})
-
-
-def _last_call(history: Sequence[Message]) -> Message | None:
-    return next((turn for turn in reversed(history) if turn.role == "function_call"), None)
+    changed = fill({**tool.parameters, "required": []}, prompt.text, prompt.task.now)
+    return call_tool(tool, {**before, **changed}) if changed and isinstance(before, dict) else None

@@ -15,7 +15,7 @@ from rtnb.protocol.catalog import ENDPOINT_SPEECH_MODEL, ENDPOINT_TRANSCRIPTION_
 from rtnb.service.faults import Faults, catalogue
 from rtnb.service.server.pace import Pace, is_number
 
-VOICE_ENGINES = ("auto", "numpy", "espeak")
+VOICE_ENGINES = ("auto", "tones", "espeak")
 REFUSED = 78
 """The exit status of a service whose options are not possible on this computer; stderr has the reason."""
 
@@ -155,7 +155,7 @@ class ServiceOptions:
         object.__setattr__(self, "faults", Faults.of(self.faults))
         object.__setattr__(self, "phrases", _phrases(self.phrases))
         if self.script is not None:
-            object.__setattr__(self, "script", _readable_file("script", self.script))
+            object.__setattr__(self, "script", _checked_script(self.script))
         Pace(self.speed)
         if not isinstance(self.seed, int) or isinstance(self.seed, bool):
             raise ConfigurationError(f"seed={self.seed!r} is not a whole number; write one, such as seed=7.")
@@ -247,14 +247,14 @@ def _phrases(given: Any) -> tuple[str, ...]:
     return phrases
 
 
-def _readable_file(name: str, given: str | os.PathLike[str]) -> str:
-    """Return the absolute path of a file that can be read: a child process may have another working folder."""
+def _checked_script(given: str | os.PathLike[str]) -> str:
+    """Return the absolute path of a script without mistakes: a child process may have another working folder."""
+    # Only a service with a script of its own pays for loading it here.
+    from rtnb.service.script import load_script
+
     path = Path(given).expanduser().absolute()
-    try:
-        with path.open("rb"):
-            return str(path)
-    except OSError as error:
-        raise ConfigurationError(f"{name}={str(given)!r} cannot be read: {error.strerror or error}.") from None
+    load_script(path)
+    return str(path)
 
 
 def _check_engines(options: ServiceOptions) -> None:

@@ -6,17 +6,16 @@ import pytest
 from stand_in_endpoints import Start, endpoints
 
 from rtnb.service.engines.espeak import EspeakVoice
-from rtnb.service.engines.numpy_voice import NumpyVoice
 
 
 @pytest.fixture
 async def espeak() -> AsyncIterator[EspeakVoice]:
-    """Give the voice eSpeak NG with two child processes."""
+    """Give the voice eSpeak NG."""
     pytest.importorskip("espeakng_loader")
-    voice = EspeakVoice(fallback=NumpyVoice(), size=2)
+    voice = EspeakVoice()
     yield voice
     await voice.close()
-    assert not voice.pool.children
+    assert voice.worker.pid is None
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ async def test_without_extras(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra the built-in voice speaks, and nothing is transcribed."""
     without(monkeypatch, "espeakng_loader", "pocketsphinx")
     found = made()
-    assert found.names == {"voice": "numpy-formant", "writer": "script", "transcriber": None}
+    assert found.names == {"voice": "tones", "writer": "script", "transcriber": None}
     await found.check()
     await found.warm()
     await found.close()
@@ -40,7 +40,7 @@ async def test_without_extras(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_chosen_by_name() -> None:
     """A voice that is asked for is taken, though a better one is here."""
-    assert made(voice_engine="numpy").voice.name == "numpy-formant"
+    assert made(voice_engine="tones").voice.name == "tones"
 
 
 def test_asked_for_and_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,7 @@ def test_asked_for_and_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_given_writer_wins() -> None:
     """A writer that the server brings is used instead of the one that the options name."""
-    voice = made(voice_engine="numpy").voice
+    voice = made(voice_engine="tones").voice
     assert engines.make(ServiceOptions(chat="localhost:1", chat_model="m"), voice).writer is voice  # type: ignore[arg-type]
 
 

@@ -9,13 +9,17 @@ import sys
 
 import numpy as np
 import pytest
+from counter import never
 from numpy.typing import NDArray
 from speaking import say, seconds_of, sound_of, spoken, text_of
 
+from rtnb.audio.formats import PCM16
+from rtnb.protocol.catalog import VOICES
 from rtnb.service.engines.espeak import EspeakVoice
-from rtnb.service.engines.numpy_voice import NumpyVoice
-from rtnb.service.speech.voice import RATE, VOICES
+from rtnb.service.engines.tones import ToneVoice
+from rtnb.service.engines.worker import Worker
 
+RATE = PCM16.rate
 SENTENCE = "My mother may learn a new melody, and we allow you more money for a long evening in Rome."
 pytestmark = pytest.mark.usefixtures("espeak")
 killing = pytest.mark.skipif(sys.platform == "win32", reason="no signals")
@@ -91,7 +95,7 @@ async def test_the_speakers_differ(espeak: EspeakVoice) -> None:
         assert distance > 0.12, f"{one} and {other} sound alike: {ratios}"
 
 
-async def test_nobody_is_too_loud_or_too_quiet(espeak: EspeakVoice) -> None:
+async def test_all_voices_are_about_as_loud(espeak: EspeakVoice) -> None:
     """All voices are about as loud as one another, and none is clipped."""
     loudness = []
     for name in VOICES:
@@ -129,20 +133,20 @@ async def test_a_language_it_does_not_know(espeak: EspeakVoice, caplog: pytest.L
     assert "does not know the language tlh, it speaks en-us" in caplog.text
 
 
-async def test_stopping_frees_the_child(espeak: EspeakVoice) -> None:
-    """A speech that is ended at its first word leaves the child to the next one, which hears nothing of it."""
+async def test_stopping_harms_no_other_speech(espeak: EspeakVoice) -> None:
+    """A speech that is ended at its first word leaves the worker to the next one, which has nothing of it."""
     talk = espeak.run(say("word " * 2000))
     first = await anext(talk)
     await talk.aclose()
-    pids = {child.pid for child in espeak.pool.children}
+    pid = espeak.worker.pid
     words = await spoken(espeak, say("Hello there."))
     assert (first.text, text_of(words)) == ("word", "Hello there.")
     assert seconds_of(words) < 2
-    assert pids <= {child.pid for child in espeak.pool.children}
+    assert espeak.worker.pid == pid
 
 
-async def test_a_listener_who_is_slow_holds_nobody_up(espeak: EspeakVoice) -> None:
-    """Speeches that nobody goes on listening to do not keep others from being spoken."""
+async def test_a_slow_session_holds_no_other_up(espeak: EspeakVoice) -> None:
+    """Speeches whose words are not fetched do not keep others from being spoken."""
     slow = [espeak.run(say("word " * 2000)) for _ in range(4)]
     for talk in slow:
         await anext(talk)
@@ -152,54 +156,67 @@ async def test_a_listener_who_is_slow_holds_nobody_up(espeak: EspeakVoice) -> No
 
 
 async def test_many_at_once_do_not_mix(espeak: EspeakVoice) -> None:
-    """Twenty sessions that share two children each hear their own text in their own voice."""
-    tasks = [say(f"{SENTENCE} Number {index}.", list(VOICES)[index % 10]) for index in range(20)]
+    """Twenty sessions that share the worker each hear their own text in their own voice."""
+    tasks = [say(f"{SENTENCE} Number {index}.", VOICES[index % 10]) for index in range(20)]
     together = await asyncio.gather(*(spoken(espeak, task) for task in tasks))
     assert [text_of(words) for words in together] == [task.text for task in tasks]
     for task, words in list(zip(tasks, together, strict=True))[:10]:
         assert seconds_of(words) == pytest.approx(seconds_of(await spoken(espeak, task)), rel=0.03)
-    assert len(espeak.pool.children) <= 2
 
 
 @killing
-async def test_a_killed_child_does_not_cost_the_sentence(espeak: EspeakVoice, caplog: pytest.LogCaptureFixture) -> None:
-    """When the child is killed before it could speak, the numpy voice says all of it; the next speech has a new child."""
+async def test_a_killed_worker_does_not_cost_the_sentence(
+    espeak: EspeakVoice, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When the worker dies before it could speak, the tone voice says all of it; the next speech has a new worker."""
     await espeak.warm()
-    (child,) = espeak.pool.children
-    os.kill(child.pid, signal.SIGSTOP)
+    pid = espeak.worker.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
     talk = asyncio.create_task(spoken(espeak, say(SENTENCE)))
-    while espeak.pool.idle:
+    for _ in range(3):
         await asyncio.sleep(0)
-    os.kill(child.pid, signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
     with caplog.at_level(logging.WARNING):
         words = await talk
     assert text_of(words) == SENTENCE
-    assert "the numpy voice goes on" in caplog.text
-    expected = await spoken(NumpyVoice(), say(SENTENCE))
+    assert "the tone voice goes on" in caplog.text
+    expected = await spoken(ToneVoice(), say(SENTENCE))
     assert np.array_equal(sound_of(words), sound_of(expected))
     again = await spoken(espeak, say(SENTENCE))
     assert not np.array_equal(sound_of(again), sound_of(expected))
-    assert child.pid not in {other.pid for other in espeak.pool.children}
+    assert espeak.worker.pid not in (None, pid)
 
 
 @killing
 async def test_killed_in_the_middle(espeak: EspeakVoice) -> None:
-    """When the child is killed in the middle of a long text, the texts still join to it."""
+    """When the worker is killed in the middle of a long text, the texts still join to it."""
     text = f"{SENTENCE} " * 20
     words = []
     async for word in espeak.run(say(text)):
         words.append(word)
-        if len(words) in (3, 40):
-            for child in espeak.pool.children:
-                os.kill(child.pid, signal.SIGKILL)
+        if len(words) in (3, 40) and espeak.worker.pid:
+            os.kill(espeak.worker.pid, signal.SIGKILL)
     assert text_of(words) == text
 
 
 async def test_closed_in_the_middle(espeak: EspeakVoice) -> None:
-    """Closing the engine while it speaks ends its children; what is left is said by the numpy voice."""
+    """Closing the engine while it speaks ends its worker; the rest is said by the tone voice."""
     talk = espeak.run(say(f"{SENTENCE} " * 3))
     words = [await anext(talk)]
     await espeak.close()
-    assert not espeak.pool.children
+    assert espeak.worker.pid is None
     words += [word async for word in talk]
     assert text_of(words) == f"{SENTENCE} " * 3
+
+
+async def test_without_the_library(caplog: pytest.LogCaptureFixture) -> None:
+    """Where the library cannot be loaded, the log says why, and the tone voice says the text."""
+    voice = EspeakVoice()
+    voice.worker = Worker(never, seconds=30)
+    await voice.warm()
+    assert "eSpeak NG does not start: OSError: no counter is left" in caplog.text
+    assert np.array_equal(
+        sound_of(await spoken(voice, say("Hello."))), sound_of(await spoken(ToneVoice(), say("Hello.")))
+    )
+    await voice.close()

@@ -1,24 +1,28 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtnb.service.engines.tasks import Message
-from rtnb.service.script.tool_outputs import pending, tell_outputs
+from rtnb.service.engines.tasks import Message, Write
+from rtnb.service.script.prompt import read_prompt
+from rtnb.service.script.tool_outputs import output_values, tell_outputs
 
 from .schema_strategies import json_values
 
 CALL = Message("function_call", "", "get_weather", "{}", "c1")
 
 
-def told(output: str, language: str = "en") -> str | None:
-    return tell_outputs(
-        (Message("user", "Weather?"), CALL, Message("function_call_output", output, call_id="c1")), language
-    )
+def tell(*history: Message) -> str:
+    return tell_outputs(read_prompt(Write("", history, "", "alloy", datetime(2025, 3, 14), (), "auto", True)))
+
+
+def told(output: str) -> str:
+    return tell(Message("user", "Weather?"), CALL, Message("function_call_output", output, call_id="c1"))
 
 
 @pytest.mark.parametrize(
@@ -46,10 +50,14 @@ def test_outputs_are_told_as_people_would(output: Any, sentence: str) -> None:
     assert told(output if isinstance(output, str) else json.dumps(output)) == sentence
 
 
-def test_the_sentence_is_in_the_language_of_the_answer() -> None:
-    """The words around the values are of the language that is spoken."""
-    assert told('{"temperatur": 21}', "de") == "Das sagt get weather: temperatur: 21."
-    assert told("ok", "fr") == "Get weather, c'est fait."
+def test_the_values_of_an_output_have_names() -> None:
+    """What a script's placeholders stand for after a call."""
+    assert output_values('{"temperature": 21.0, "sky": ["clear", "blue"], "rain": false}') == {
+        "temperature": "21",
+        "sky": "clear and blue",
+        "rain": "no",
+    }
+    assert output_values("sunny") == output_values("[1]") == {}
 
 
 def test_each_output_is_told_once() -> None:
@@ -61,18 +69,18 @@ def test_each_output_is_told_once() -> None:
         Message("function_call_output", "sunny", call_id="c1"),
         Message("function_call_output", "noon", call_id="c2"),
     )
-    assert tell_outputs(history) == "This is what get weather says: sunny. This is what get time says: noon."
-    assert tell_outputs((*history, Message("assistant", "Sunny, and noon."))) is None
-    assert pending((CALL,)) == []
+    assert tell(*history) == "This is what get weather says: sunny. This is what get time says: noon."
+    assert tell(*history, Message("assistant", "Sunny, and noon.")) == ""
+    assert tell(CALL) == ""
 
 
-@given(json_values.map(json.dumps) | st.text(max_size=3000), st.sampled_from(["en", "de", "fr", "es", "it", "?"]))
-def test_any_output_is_told(output: str, language: str) -> None:
+@given(json_values.map(json.dumps) | st.text(max_size=3000))
+def test_any_output_is_told(output: str) -> None:
     """Whatever a function gives is told in one short sentence, and always the same one."""
-    sentence = told(output, language)
+    sentence = told(output)
     assert sentence
     assert len(sentence) < 700
-    assert sentence == told(output, language)
+    assert sentence == told(output)
 
 
 @pytest.mark.parametrize("output", ["[" * 100_000, '{"a":' * 900 + "1" + "}" * 900, json.dumps(["x" * 1000] * 1000)])

@@ -21,7 +21,7 @@ def parser():
     "options",
     [
         {},
-        {"seed": -3, "speed": 0.5, "voice_engine": "numpy", "expire_in": 2.5},
+        {"seed": -3, "speed": 0.5, "voice_engine": "tones", "expire_in": 2.5},
         {"faults": "drop_after=20,delay_ms=50"},
         {"faults": {"rate_limit": True}, "chat": "http://127.0.0.1:11434/v1", "chat_model": "a b; --seed 9"},
         {"speed": float("inf"), "phrases": ["one two", "--three"]},

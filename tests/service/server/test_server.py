@@ -165,9 +165,9 @@ async def test_plain_http():
 
 async def test_health_names_the_engines():
     """The engines are those that were asked for; a chat endpoint that is not there fails the response with a reason."""
-    async with service(voice_engine="numpy", chat="http://127.0.0.1:9", chat_model="m") as server:
+    async with service(voice_engine="tones", chat="http://127.0.0.1:9", chat_model="m") as server:
         engines = json.loads((await get(server, "/health"))[1])["engines"]
-        assert engines["voice"] == "numpy-formant"
+        assert engines["voice"] == "tones"
         assert "127.0.0.1:9" in engines["writer"]
         async with connect(f"{server.url}/v1/realtime") as socket:
             await begin(socket)

@@ -7,8 +7,8 @@ import base64
 import pytest
 
 from rtnb.protocol.dialects import GA, PREVIEW
-from rtnb.service.script.replies import reply
-from rtnb.service.speech.voice import speak
+from rtnb.service.engines.tones import tones as speak
+from rtnb.service.script import answer, load_script
 
 CREATED = {"ga": ["conversation.item.added", "conversation.item.done"], "preview": ["conversation.item.created"]}
 # The strictest client needs each of these keys to be there (protocol.md 5.13).
@@ -307,7 +307,7 @@ def test_a_broken_voice_fails_the_response_not_the_session(dialect, make_client)
 )
 def test_the_services_own_voice_and_script_hold_a_turn(dialect, make_client, prompt):
     """With its own voice and script a turn completes, and the transcript is the same in every event."""
-    client = make_client(dialect, reply=reply, voice=speak)
+    client = make_client(dialect, write=lambda task: answer(load_script(), task), voice=speak)
     events = client.ask(prompt)
     output = events[-1]["response"]["output"][0]
     assert output["status"] == "completed"

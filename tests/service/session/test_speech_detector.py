@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rtnb.audio import resample
+from rtnb.audio.formats import PCM16
 from rtnb.audio.samples import Samples
 from rtnb.errors import AudioError
+from rtnb.service.engines.tones import tones
 from rtnb.service.session.speech_detector import SpeechDetector
-from rtnb.service.speech.voice import RATE, speak
 
 Floats = NDArray[np.float64]
 ENGINES = pytest.mark.parametrize("webrtc", [False, pytest.param(True, id="webrtcvad")])
 VOICES = ("alloy", "coral", "ash", "shimmer", "cedar")
+RATE = PCM16.rate
 FRAME = RATE // 50
 
 
@@ -31,7 +33,7 @@ def utterances() -> Samples:
     """Five voices say a sentence each, with a second of silence before, between and after."""
     parts: list[Samples] = [np.zeros(RATE, np.int16)]
     for voice in VOICES:
-        words = [word.samples // 2 for word in speak("Please tell me a story about the sea.", voice)]
+        words = [word.samples // 2 for word in tones("Please tell me a story about the sea.", voice)]
         parts += [*words, np.zeros(RATE, np.int16)]
     return np.concatenate(parts)
 

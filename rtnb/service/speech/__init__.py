@@ -1,1 +1,0 @@
-"""The voice made with numpy: from letters to sounds to samples. Pure and deterministic."""
