@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -83,6 +85,23 @@ def test_serve_tells_what_goes_wrong_on_purpose(serve):
     assert child.returncode == 0
     assert "break the connection after 3 events" in told
     assert "5 milliseconds later" in told
+
+
+@UNIX
+def test_serve_is_interrupted_while_a_function_loads(tmp_path):
+    """Ctrl-C does not wait for a model that takes minutes to load, and leaves no process behind."""
+    os.mkfifo(tmp_path / "loading")
+    (tmp_path / "slow_engines.py").write_text(
+        "import os, threading\nopen('loading', 'w').write(str(os.getpid()))\nthreading.Event().wait()\n"
+    )
+    command = [sys.executable, "-m", "rtnb", "serve", "--port=0", "--speaker=slow_engines:speak"]
+    environ = {**os.environ, "PYTHONPATH": str(Path(rtnb.__file__).parents[1])}
+    with subprocess.Popen(command, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True) as child:
+        worker = psutil.Process(int((tmp_path / "loading").read_text()))
+        child.send_signal(signal.SIGINT)
+        _, errors = child.communicate(timeout=20)
+    assert (child.returncode, errors.strip()) == (130, "Interrupted.")
+    assert not worker.is_running()
 
 
 @UNIX

@@ -18,5 +18,9 @@ PREVIEW_MODEL = "gpt-4o-realtime-preview"
 TRANSCRIPTION_MODELS = ("gpt-4o-transcribe", "gpt-4o-mini-transcribe", "whisper-1")
 DEFAULT_TRANSCRIPTION_MODEL = TRANSCRIPTION_MODELS[0]
 
+ENDPOINT_SPEECH_MODEL = "tts-1"
+ENDPOINT_TRANSCRIPTION_MODEL = "whisper-1"
+"""What servers of one model, with OpenAI's HTTP API, take as its name where the user gives none."""
+
 WHOLE_TRANSCRIPT_MODELS = frozenset({"whisper-1"})
 """Transcription models that send a transcript in one delta and count its usage in seconds instead of tokens."""

@@ -11,7 +11,7 @@ from rtnb.service.server.running import run_as_child
 
 
 def main() -> int:
-    """Serve until stdin closes or a signal to stop comes; return the exit status."""
+    """Serve until stdin closes or a signal to stop comes; return the exit status, 130 where it came during the start."""
     parser = argparse.ArgumentParser(prog="python -m rtnb.service", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
@@ -23,6 +23,8 @@ def main() -> int:
     except ConfigurationError as error:
         print(error, file=sys.stderr)
         return REFUSED
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -15,6 +15,7 @@ from rtnb.audio.resample import ResampleStream, resample
 from rtnb.audio.samples import Samples, to_mono
 from rtnb.audio.wav import is_wav, read_wav
 from rtnb.errors import AudioError
+from rtnb.protocol.catalog import ENDPOINT_SPEECH_MODEL
 from rtnb.service.engines.base import EngineFailure
 from rtnb.service.engines.endpoint_url import SPEECH, EndpointTimeouts
 from rtnb.service.engines.http_endpoint import EndpointRefusal, HttpEndpoint
@@ -22,10 +23,7 @@ from rtnb.service.engines.http_reply import InvalidAnswer, Reply
 from rtnb.service.engines.tasks import Say, SpokenWord
 from rtnb.service.engines.word_spread import RATE, WordSpread, is_speakable, silent_word
 
-__all__ = ["DEFAULT_SPEECH_MODEL", "EndpointVoice"]
-
-DEFAULT_SPEECH_MODEL = "tts-1"
-"""The model's name where none is given; servers of one model take any."""
+__all__ = ["EndpointVoice"]
 
 _LARGEST_WAV = 64_000_000  # bytes; 22 minutes at 24 kHz
 _LARGEST_TEXT = 4_000
@@ -81,7 +79,7 @@ class EndpointVoice:
         timeouts: EndpointTimeouts | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        self._endpoint = HttpEndpoint(SPEECH, url, model or DEFAULT_SPEECH_MODEL, timeouts=timeouts, environ=environ)
+        self._endpoint = HttpEndpoint(SPEECH, url, model or ENDPOINT_SPEECH_MODEL, timeouts=timeouts, environ=environ)
         self.name = self._endpoint.name
         self._voice = voice
         self._raw = True  # until the endpoint has shown that it gives no raw samples

@@ -10,15 +10,13 @@ import numpy as np
 
 from rtnb.audio.samples import Samples
 from rtnb.audio.wav import write_wav
+from rtnb.protocol.catalog import ENDPOINT_TRANSCRIPTION_MODEL
 from rtnb.service.engines.endpoint_url import TRANSCRIPTION, EndpointTimeouts
 from rtnb.service.engines.http_endpoint import EndpointRefusal, HttpEndpoint
 from rtnb.service.engines.http_reply import InvalidAnswer, Reply, json_object
 from rtnb.service.engines.tasks import Transcribe, Transcript
 
-__all__ = ["DEFAULT_TRANSCRIPTION_MODEL", "EndpointTranscriber"]
-
-DEFAULT_TRANSCRIPTION_MODEL = "whisper-1"
-"""The model's name where none is given; servers of one model take any."""
+__all__ = ["EndpointTranscriber"]
 
 _SHORTEST_SECONDS = 0.1  # the API refuses less
 _LARGEST_WHOLE = 8_000_000  # bytes
@@ -62,7 +60,7 @@ class EndpointTranscriber:
         timeouts: EndpointTimeouts | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        model = model or DEFAULT_TRANSCRIPTION_MODEL
+        model = model or ENDPOINT_TRANSCRIPTION_MODEL
         self._endpoint = HttpEndpoint(TRANSCRIPTION, url, model, timeouts=timeouts, environ=environ)
         self.name = self._endpoint.name
         self._phrases = " ".join(phrases)

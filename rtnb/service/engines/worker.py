@@ -25,7 +25,17 @@ R = TypeVar("R")
 
 
 class WorkerError(RtnbError):
-    """The worker's process died, hung or was closed, or the method that it ran raised an error."""
+    """The worker's process died, hung or was closed, or the method that it ran raised an error, which is the cause.
+
+    Attributes
+    ----------
+    what : str
+        ``"crashed"``, ``"timeout"``, ``"closed"`` or ``"failed"``.
+    """
+
+    def __init__(self, what: str, message: str) -> None:
+        super().__init__(message)
+        self.what = what
 
 
 class Worker(Generic[T]):
@@ -37,11 +47,24 @@ class Worker(Generic[T]):
         Makes the object, in that process; it is pickled, and so are arguments and results of the calls.
     seconds : float
         Longest time that a call may take; the process is ended after it, and the next call starts another.
+    start_seconds : float
+        Time that the first call may take beyond that, to make the object.
+    credentials : bool
+        Whether the process is given the credentials of the environment.
     """
 
-    def __init__(self, make: Callable[[], T], *, seconds: float) -> None:
+    def __init__(
+        self,
+        make: Callable[[], T],
+        *,
+        seconds: float,
+        start_seconds: float = _START_SECONDS,
+        credentials: bool = False,
+    ) -> None:
         self._make = make
         self._seconds = seconds
+        self._start_seconds = start_seconds
+        self._credentials = credentials
         self._turn = asyncio.Lock()
         self._context = WorkerContext()
         self._executor: ProcessPoolExecutor | None = None
@@ -63,16 +86,16 @@ class Worker(Generic[T]):
         async with self._turn:
             future = await self._submit(partial(run, method, *args, **options))
             try:
-                async with asyncio.timeout(self._seconds + (0 if self._answered else _START_SECONDS)):
+                async with asyncio.timeout(limit := self._seconds + (0 if self._answered else self._start_seconds)):
                     result: R = await asyncio.wrap_future(future)
             except TimeoutError:
                 await self._end()
-                raise WorkerError(f"The worker process did not answer within {self._seconds:g} s.") from None
+                raise WorkerError("timeout", f"The worker process did not answer within {limit:g} s.") from None
             except BrokenExecutor:
                 await self._end()
-                raise WorkerError("The worker process ended.") from None
+                raise WorkerError("crashed", "The worker process ended.") from None
             except Exception as error:
-                raise WorkerError(f"{type(error).__name__}: {error}") from error
+                raise WorkerError("failed", f"{type(error).__name__}: {error}") from error
             self._answered = True
             return result
 
@@ -88,8 +111,10 @@ class Worker(Generic[T]):
                 return self._executor.submit(call)
         await self._end()
         if self._closed:
-            raise WorkerError("The service is closing.")
-        self._executor = ProcessPoolExecutor(1, self._context, initializer=begin, initargs=(self._make,))
+            raise WorkerError("closed", "The service is closing.")
+        self._executor = ProcessPoolExecutor(
+            1, self._context, initializer=begin, initargs=(self._make, self._credentials)
+        )
         return self._executor.submit(call)
 
     async def _end(self) -> None:

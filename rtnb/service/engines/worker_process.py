@@ -69,12 +69,12 @@ class WorkerContext(SpawnContext):
         return self.processes[-1]
 
 
-def begin(make: Callable[[], Any]) -> None:
+def begin(make: Callable[[], Any], credentials: bool = False) -> None:
     """Prepare the worker's process, whose object is made by the first call, so that its errors reach the caller."""
     global _make
     _make = functools.cache(make)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for name in set(os.environ) - set(child_environment()):  # credentials
+    for name in () if credentials else set(os.environ) - set(child_environment()):
         del os.environ[name]
     with contextlib.suppress(OSError):  # the service announces itself on its standard output: no library prints there
         os.dup2(2, 1)

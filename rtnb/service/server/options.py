@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rtnb.errors import ConfigurationError
+from rtnb.protocol.catalog import ENDPOINT_SPEECH_MODEL, ENDPOINT_TRANSCRIPTION_MODEL
 from rtnb.service.faults import Faults, catalogue
 from rtnb.service.server.pace import Pace, is_number
 
@@ -86,7 +87,7 @@ class ServiceOptions:
         "a key for it goes into RTNB_SPEAK_API_KEY",
         "URL",
     )
-    speak_model: str | None = _option(None, "the model's name there (default: tts-1)", "NAME")
+    speak_model: str | None = _option(None, f"the model's name there (default: {ENDPOINT_SPEECH_MODEL})", "NAME")
     speak_voice: str | None = _option(None, "the voice's name there (default: the session's voice)", "NAME")
     speaker: str | None = _option(
         None,
@@ -104,7 +105,9 @@ class ServiceOptions:
         "http://127.0.0.1:8000; a key for it goes into RTNB_TRANSCRIBE_API_KEY",
         "URL",
     )
-    transcribe_model: str | None = _option(None, "the model's name there (default: whisper-1)", "NAME")
+    transcribe_model: str | None = _option(
+        None, f"the model's name there (default: {ENDPOINT_TRANSCRIPTION_MODEL})", "NAME"
+    )
     transcriber: str | None = _option(
         None,
         "let a function of yours transcribe: (samples, rate, language) -> text, in a worker process",

@@ -53,7 +53,14 @@ async def _serving(
     """Have a service, and the event that the signals to stop set; warn on stderr where it is open to the network."""
     stop = _stop_on_signals()
     server = Server(host, options)
-    await server.start(port, tls=tls)
+    starting, stopping = asyncio.create_task(server.start(port, tls=tls)), asyncio.create_task(stop.wait())
+    await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not starting.done():  # a user's function may load its model for minutes
+        starting.cancel()
+        await asyncio.wait([starting])
+        raise KeyboardInterrupt
+    await starting
     if warning := AccessRules(host).warning():
         bar = "!" * 82
         print(f"{bar}\n{warning}\n{bar}", file=sys.stderr, flush=True)

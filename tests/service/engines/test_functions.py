@@ -13,11 +13,10 @@ import pytest
 from speaking import say, seconds_of, sound_of, text_of
 
 from rtnb.errors import ConfigurationError
-from rtnb.service.engines import function_worker
 from rtnb.service.engines.base import EngineFailure
-from rtnb.service.engines.function_worker import FunctionError
 from rtnb.service.engines.functions import FunctionTimeouts, FunctionTranscriber, FunctionVoice
 from rtnb.service.engines.tasks import Transcribe, Transcript
+from rtnb.service.engines.user_function import FunctionError, UserFunction
 
 MODULE = """
 import os, sys, threading
@@ -58,14 +57,17 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return name
 
 
+def workers() -> set[psutil.Process]:
+    return {child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())}
+
+
 @pytest.fixture
 async def voice(module: str) -> AsyncIterator[FunctionVoice]:
+    before = workers()
     made = FunctionVoice(f"{module}:speak", FunctionTimeouts(call=20))
     yield made
     await made.close()
-    assert not psutil.Process().children(recursive=False) or all(
-        "resource_tracker" in " ".join(child.cmdline()) for child in psutil.Process().children()
-    )
+    assert workers() <= before
 
 
 async def failed(voice: FunctionVoice, text: str) -> EngineFailure:
@@ -88,16 +90,16 @@ async def test_a_function_speaks(voice: FunctionVoice, module: str) -> None:
 
 async def test_a_crash_is_a_failure_and_the_next_call_has_a_new_process(voice: FunctionVoice) -> None:
     """The process that died is replaced, whether it died during a call or between two."""
+    others = workers()
     before = sound_of([word async for word in voice.run(say("pid"))])
     crashed = await failed(voice, "crash")
     assert crashed.code == "speaker_crashed"
-    assert "next call starts a new one" in crashed.message
+    assert "next call starts a new process" in crashed.message
     after = sound_of([word async for word in voice.run(say("pid"))])
     assert len(before) != len(after)
-    for child in psutil.Process().children():
-        if "spawn_main" in " ".join(child.cmdline()):
-            child.kill()
-            psutil.wait_procs([child], timeout=10)
+    for child in workers() - others:
+        child.kill()
+        psutil.wait_procs([child], timeout=10)
     assert seconds_of([word async for word in voice.run(say("Hello"))]) == pytest.approx(1.0, abs=0.001)
 
 
@@ -130,7 +132,7 @@ async def test_what_the_function_raises_is_told(
     assert f"{module}.py, line 13" in failure.message
     written = capfd.readouterr()
     assert f"{module}.py" in written.err
-    assert "function_worker.py" not in written.err
+    assert "user_function.py" not in written.err
     assert written.out == ""
 
 
@@ -162,8 +164,7 @@ def test_what_can_be_wrong_with_a_function(module: str, monkeypatch: pytest.Monk
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / f"{module}_broken.py").write_text("import no_such_library")
     (tmp_path / f"{module}_raising.py").write_text("1 / 0")
-    arguments = ("text", "voice")
-    function_worker.load(f"{module}:model.speak", arguments)
+    UserFunction(f"{module}:model.speak", ("text", "voice"), str(tmp_path)).check()
     for spec, reason in (
         (f"{module}:rate", "is not a function but int"),
         (f"{module}:keyword_only", r"it must take \(text, voice\)"),
@@ -173,7 +174,7 @@ def test_what_can_be_wrong_with_a_function(module: str, monkeypatch: pytest.Monk
         (f"{module}_raising:speak", r"ZeroDivisionError: division by zero \(.*_raising.py, line 1\)"),
     ):
         with pytest.raises(FunctionError, match=reason):
-            function_worker.load(spec, arguments)
+            UserFunction(spec, ("text", "voice"), str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -196,10 +197,11 @@ def test_a_wrong_return_value_is_explained(
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / f"{module}_wrong.py").write_text(f"import numpy as np\ndef speak(text, voice): return {returned}")
     with pytest.raises(FunctionError, match=reason):
-        function_worker.speak(f"{module}_wrong:speak", "Hello", "alloy")
+        UserFunction(f"{module}_wrong:speak", ("text", "voice"), str(tmp_path)).speak("Hello", "alloy")
     (tmp_path / f"{module}_deaf.py").write_text("def transcribe(samples, rate, language): return {'text': ''}")
+    deaf = UserFunction(f"{module}_deaf:transcribe", ("samples", "rate", "language"), str(tmp_path))
     with pytest.raises(FunctionError, match="it returned dict; return the text as a str"):
-        function_worker.transcribe(f"{module}_deaf:transcribe", np.zeros(5, np.int16), 24_000, None)
+        deaf.transcribe(np.zeros(5, np.int16), 24_000, None)
 
 
 def test_floats_and_stereo_are_taken_too(module: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -208,6 +210,6 @@ def test_floats_and_stereo_are_taken_too(module: str, monkeypatch: pytest.Monkey
     (tmp_path / f"{module}_float.py").write_text(
         "import numpy as np\ndef speak(text, voice): return np.full((48_000, 2), 0.5, np.float32), 48_000"
     )
-    samples = function_worker.speak(f"{module}_float:speak", "Hello", "alloy")
+    samples = UserFunction(f"{module}_float:speak", ("text", "voice"), str(tmp_path)).speak("Hello", "alloy")
     assert (samples.dtype, samples.shape) == (np.int16, (24_000,))
     assert np.median(samples) == 16_384

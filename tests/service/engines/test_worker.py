@@ -143,6 +143,14 @@ async def test_credentials_do_not_reach_it(monkeypatch: pytest.MonkeyPatch, work
     assert await worker.call(Counter.variable, "SOME_FOLDER") == "v4lue"
 
 
+async def test_the_users_own_code_is_given_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that runs a function of the user's has the whole environment."""
+    monkeypatch.setenv("SOME_TOKEN", "v4lue")
+    worker = Worker(Counter, seconds=30, credentials=True)
+    assert await worker.call(Counter.variable, "SOME_TOKEN") == "v4lue"
+    await worker.close()
+
+
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="reads /proc")
 async def test_no_descriptor_is_left(worker: Worker[Counter]) -> None:
     """Processes that crashed, and workers that were closed, leave no descriptor open."""
