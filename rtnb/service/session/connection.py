@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rtnb.protocol.catalog import DEFAULT_MODEL
@@ -50,6 +50,8 @@ class ServiceConnection:
         Seconds until the session expires; the owner of the socket then sends :meth:`expire` and closes it with 1001.
     intent : str
         ``"transcription"`` for a session that only transcribes.
+    granted : mapping, optional
+        The settings that it begins with, in GA's form and checked: those of a client secret.
     make_detector : callable
         Makes the speech detector for a sample rate.
     """
@@ -63,6 +65,7 @@ class ServiceConnection:
         clock: Callable[[], float] = time.time,
         lifetime: float = SESSION_SECONDS,
         intent: str = "",
+        granted: Mapping[str, Any] | None = None,
         make_detector: MakeDetector = SpeechDetector,
     ) -> None:
         self.dialect = dialect
@@ -79,6 +82,8 @@ class ServiceConnection:
             expires_at=int(clock() + lifetime),
             transcribes=intent == "transcription",
         )
+        if granted is not None:
+            self._settings.update(granted, voice_is_fixed=False)
         self._items = ItemList()
         conversation_id = self._ids.new("conv")
         turns = {"interrupt": weakly(self._interrupt), "respond": weakly(self._respond_to_turn)}
@@ -94,18 +99,7 @@ class ServiceConnection:
             clock=clock,
         )
         self._limits = RateLimits(clock)
-        self._handlers: dict[Kind, Callable[[dict[str, Any]], Events]] = {
-            Kind.SESSION_UPDATE: weakly(self._update),
-            Kind.ITEM_CREATE: weakly(self._create_item),
-            Kind.ITEM_DELETE: self._items.delete,
-            Kind.ITEM_RETRIEVE: self._items.retrieve,
-            Kind.ITEM_TRUNCATE: self._items.truncate,
-            Kind.INPUT_APPEND: self._input.append,
-            Kind.INPUT_COMMIT: self._input.commit,
-            Kind.INPUT_CLEAR: self._input.clear,
-            Kind.RESPONSE_CREATE: weakly(self._respond),
-            Kind.RESPONSE_CANCEL: weakly(self._cancel),
-        }
+        self._handlers = self._commands()
 
     @property
     def responses(self) -> list[str]:
@@ -192,6 +186,21 @@ class ServiceConnection:
         """Let go of what is in progress. Nothing refers to the session then but its owner: its memory is free at once."""
         self._active.clear()
         self._orders.clear()
+
+    def _commands(self) -> dict[Kind, Callable[[dict[str, Any]], Events]]:
+        """Return what is done with each client event; none of it keeps the session alive."""
+        return {
+            Kind.SESSION_UPDATE: weakly(self._update),
+            Kind.ITEM_CREATE: weakly(self._create_item),
+            Kind.ITEM_DELETE: self._items.delete,
+            Kind.ITEM_RETRIEVE: self._items.retrieve,
+            Kind.ITEM_TRUNCATE: self._items.truncate,
+            Kind.INPUT_APPEND: self._input.append,
+            Kind.INPUT_COMMIT: self._input.commit,
+            Kind.INPUT_CLEAR: self._input.clear,
+            Kind.RESPONSE_CREATE: weakly(self._respond),
+            Kind.RESPONSE_CANCEL: weakly(self._cancel),
+        }
 
     def _update(self, event: dict[str, Any]) -> Events:
         if event.get("session") is None:
