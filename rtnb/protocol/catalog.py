@@ -24,3 +24,8 @@ ENDPOINT_TRANSCRIPTION_MODEL = "whisper-1"
 
 WHOLE_TRANSCRIPT_MODELS = frozenset({"whisper-1"})
 """Transcription models that send a transcript in one delta and count its usage in seconds instead of tokens."""
+
+
+def most_output_tokens(name: str) -> int:
+    """Return how many tokens a response of this model may have."""
+    return 4096

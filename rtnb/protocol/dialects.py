@@ -25,13 +25,17 @@ from rtnb.protocol.dialect_tables import (
     PREVIEW_RESPONSE,
     PREVIEW_SESSION,
     PREVIEW_TRANSCRIPTION,
+    PREVIEW_UNKNOWN,
+    PREVIEW_UNSENT,
     TO_GA,
     TO_PREVIEW,
     remove,
     renamed_parts,
     settings_of,
 )
+from rtnb.protocol.item_shapes import ITEMS, PREVIEW_ITEMS
 from rtnb.protocol.names import GA_NAME, PREVIEW_NAME, PREVIEW_TRANSCRIPTION_NAME, Kind
+from rtnb.protocol.value_shapes import Tagged
 
 Path = tuple[str, ...]
 BETA_HEADER = ("OpenAI-Beta", "realtime=v1")
@@ -80,6 +84,8 @@ class Dialect:
         Whether a user message may have images.
     item_parts : mapping
         GA's types of an assistant's content parts that are spelled otherwise.
+    item_shape : Tagged
+        What a conversation item may be.
     unknown_settings : mapping
         GA settings that do not exist, and what to do instead.
     session_settings, transcription_settings, response_settings : mapping
@@ -107,6 +113,7 @@ class Dialect:
     one_modality: bool = field(repr=False)
     takes_images: bool = field(repr=False)
     item_parts: Mapping[str, str] = field(repr=False)
+    item_shape: Tagged = field(repr=False)
     unknown_settings: Mapping[str, str] = field(repr=False)
     session_settings: Mapping[str, Any] = field(repr=False)
     transcription_settings: Mapping[str, Any] = field(repr=False)
@@ -248,6 +255,7 @@ GA = Dialect(
     one_modality=True,
     takes_images=True,
     item_parts={},
+    item_shape=ITEMS,
     unknown_settings={"temperature": "leave it out, or connect with dialect='preview'."},
     session_settings=GA_SESSION,
     transcription_settings=GA_TRANSCRIPTION,
@@ -267,15 +275,7 @@ PREVIEW = Dialect(
     retired=True,
     wire_names=PREVIEW_NAME,
     transcription_names=PREVIEW_TRANSCRIPTION_NAME,
-    unsent=frozenset(
-        {
-            Kind.ITEM_DONE,
-            Kind.INPUT_TIMEOUT,
-            Kind.INPUT_TRANSCRIPTION_DELTA,
-            Kind.INPUT_TRANSCRIPTION_SEGMENT,
-            Kind.INPUT_DTMF,
-        }
-    ),
+    unsent=PREVIEW_UNSENT,
     unsent_fields=frozenset(
         ("response", "usage", "input_token_details", key) for key in ("cached_tokens_details", "image_tokens")
     ),
@@ -284,13 +284,8 @@ PREVIEW = Dialect(
     one_modality=False,
     takes_images=False,
     item_parts={"output_text": "text", "output_audio": "audio"},
-    unknown_settings={
-        "truncation": "leave it out, or connect with dialect='ga'.",
-        "prompt": "write instructions=, or connect with dialect='ga'.",
-        "reasoning": "leave it out, or connect with dialect='ga'.",
-        "parallel_tool_calls": "leave it out, or connect with dialect='ga'.",
-        "include": "leave it out, or connect with dialect='ga'.",
-    },
+    item_shape=PREVIEW_ITEMS,
+    unknown_settings=PREVIEW_UNKNOWN,
     session_settings=PREVIEW_SESSION,
     transcription_settings=PREVIEW_TRANSCRIPTION,
     response_settings=PREVIEW_RESPONSE,

@@ -13,7 +13,7 @@ from rtnb.protocol.events import encode_base64
 from rtnb.protocol.names import Kind
 from rtnb.service.engines.tasks import Message, SpokenWord
 from rtnb.service.session import error_events
-from rtnb.service.session.checks import anything, required
+from rtnb.service.session.checks import required
 from rtnb.service.session.client_events import Events
 from rtnb.service.session.usage import (
     AUDIO_TOKENS_PER_SECOND,
@@ -211,10 +211,10 @@ class ItemList:
         """Truncate the audio of an assistant's item, finished or not, to what was heard of it."""
         item = self._named(event, "truncate")
         end, index = event.get("audio_end_ms"), event.get("content_index", 0)
-        if isinstance(end, bool) or not isinstance(end, int) or end < 0:
-            raise error_events.invalid_type(end, "a whole number of milliseconds, 0 or more", "audio_end_ms")
-        if index != 0 or isinstance(index, bool):
-            raise error_events.invalid_type(index, "0, the only content part", "content_index")
+        if end is None:
+            raise error_events.missing_parameter(param="audio_end_ms")
+        if index:  # there is one content part
+            raise error_events.above_maximum("integer", 0, index, "content_index")
         if not item.has_audio or item.role != "assistant":
             raise error_events.not_audio()
         if end > (length := round(item.seconds * 1000)):
@@ -224,7 +224,7 @@ class ItemList:
         return [{"type": Kind.ITEM_TRUNCATED.value, **place}]
 
     def _named(self, event: Mapping[str, Any], verb: str) -> StoredItem:
-        return self.find(required(event, "item_id", "", anything), verb)
+        return self.find(required(event, "item_id", ""), verb)
 
     def _event(self, kind: Kind, item: StoredItem) -> dict[str, Any]:
         index = self._order.index(item.id)

@@ -13,9 +13,16 @@ from rtnb.protocol.config import Path, copy_tree, look, put
 from rtnb.protocol.dialects import Dialect
 from rtnb.service.engines.tasks import Message, NamedTool, Say, ToolSpec, Write
 from rtnb.service.session import error_events
-from rtnb.service.session.checks import MOST_OUTPUT_TOKENS, metadata, one_of
 from rtnb.service.session.items import ItemList, StoredItem
-from rtnb.service.session.settings import OUTPUT_FORMAT, SPEED, VOICE, ServiceSettings, checked
+from rtnb.service.session.settings import (
+    OUTPUT_FORMAT,
+    SPEED,
+    VOICE,
+    ServiceSettings,
+    check_limits,
+    settings_in,
+    voice_name,
+)
 from rtnb.service.session.usage import InputTokens, text_tokens
 
 _PATIENCE = 6.0  # seconds that a response waits for a transcript: the transcriber may still be starting
@@ -82,9 +89,8 @@ class ResponsePlanner:
             Something in it is not possible.
         """
         tree = self._tree(given)
-        named = given.get("conversation")
-        joins = named is None or one_of("auto", "none")(named, "response.conversation") == "auto"
-        limit, voice = tree["max_output_tokens"], look(tree, VOICE)
+        joins = given.get("conversation") != "none"
+        limit, most, voice = tree["max_output_tokens"], self._settings.most_tokens, look(tree, VOICE)
         if joins and self._items.has_assistant_audio and voice != self._settings.get(VOICE):
             raise error_events.voice_is_fixed(param=self._spell(VOICE))
         tools, choice = _tools(tree)
@@ -99,10 +105,10 @@ class ResponsePlanner:
         return ResponsePlan(
             shown=shown,
             compose=lambda: self._compose(context, given, tree, tools, choice),
-            say=lambda text: Say(text, voice, None, self._seed, speed),
+            say=lambda text: Say(text, voice_name(voice), None, self._seed, speed),
             speaks="audio" in tree["output_modalities"],
-            most_tokens=MOST_OUTPUT_TOKENS if limit == "inf" else limit,
-            most_calls=1 if tree.get("parallel_tool_calls") is False else MOST_OUTPUT_TOKENS,
+            most_tokens=most if limit == "inf" else limit,
+            most_calls=1 if tree.get("parallel_tool_calls") is False else most,
             tokens_in=sum((item.tokens() for item in context), InputTokens(fixed)),
             conversation=self._items if joins else None,
             transcribing=transcribing,
@@ -127,7 +133,7 @@ class ResponsePlanner:
             prompt=asked.text if isinstance(asked, StoredItem) else asked,
             history=tuple(message for message in messages if message != Message(message.role, "")),
             instructions=tree["instructions"],
-            voice=look(tree, VOICE),
+            voice=voice_name(look(tree, VOICE)),
             now=datetime.fromtimestamp(self._clock()).astimezone(),
             tools=tools,
             tool_choice=choice,
@@ -138,8 +144,9 @@ class ResponsePlanner:
     def _tree(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the session's settings with the response's own over them; null means the session's."""
         tree: dict[str, Any] = copy_tree(self._settings.tree)
-        for path, value in checked(given, self._spell, of_response=True):
+        for path, value in settings_in(given, of_response=True):
             if value is not None:
+                check_limits(path, value, self._settings.most_tokens, self._spell(path))
                 put(tree, path, value)
         return tree
 
@@ -148,23 +155,20 @@ class ResponsePlanner:
         listed = given.get("input")
         if listed is None:
             return list(self._items)
-        if not isinstance(listed, list):
-            raise error_events.invalid_type(listed, "a list of items", "response.input")
         return [self._listed(each, f"response.input[{index}]") for index, each in enumerate(listed)]
 
     def _listed(self, given: Any, param: str) -> StoredItem:
-        if isinstance(given, Mapping) and given.get("type") == "item_reference":
+        if given["type"] == "item_reference":
             return self._items.find(given.get("id"), "retrieve", f"{param}.id")
         return self._read_item(given, param)
 
     def _shown(self, tree: Mapping[str, Any], given: Mapping[str, Any], *, joins: bool) -> dict[str, Any]:
-        given_metadata = given.get("metadata")
         shown = {
             "conversation_id": self._conversation_id if joins else None,
             "output_modalities": tree["output_modalities"],
             "max_output_tokens": tree["max_output_tokens"],
             "audio": {"output": {"format": look(tree, OUTPUT_FORMAT), "voice": look(tree, VOICE)}},
-            "metadata": None if given_metadata is None else metadata(given_metadata, "response.metadata"),
+            "metadata": given.get("metadata"),
         }
         return {**shown, **{key: tree[key] for key in ("temperature",) if key in tree}}
 
