@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -86,7 +87,7 @@ def test_one_tone_per_syllable(text: str, count: int) -> None:
     assert bursts(sound(text)) == count
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.text(max_size=60), st.sampled_from(VOICES))
 def test_words_join_to_the_text(text: str, voice: str) -> None:
     """Whatever the text, its words join to it exactly, each with sound or silence of its own."""
