@@ -52,7 +52,8 @@ class OutputItem:
     def __init__(self, context: OutputContext, index: int, shown: Mapping[str, Any]) -> None:
         self._context = context
         self._index = index
-        self._item = StoredItem({"object": "realtime.item", "status": "in_progress", **shown}, context.format)
+        shown = {"object": "realtime.item", "status": "in_progress", **shown}
+        self._item = StoredItem(shown, context.format, in_progress=True)
 
     def open(self) -> Events:
         """Return the events that begin it."""

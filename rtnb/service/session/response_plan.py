@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from rtnb.protocol.config import Path, copy_tree, look, put
 from rtnb.protocol.dialects import Dialect
 from rtnb.service.engines.tasks import Message, NamedTool, Say, ToolSpec, Write
 from rtnb.service.session import error_events
+from rtnb.service.session.context import Context
 from rtnb.service.session.items import ItemList, StoredItem
 from rtnb.service.session.settings import (
     OUTPUT_FORMAT,
@@ -96,7 +97,7 @@ class ResponsePlanner:
         tools, choice = _tools(tree)
         shown = self._shown(tree, given, joins=joins)
         context = self._context(given)
-        transcribing = tuple(item for item in context if item.transcribing)
+        transcribing = context.transcribing
         patience = _PATIENCE + _PATIENCE_EACH * max((item.seconds for item in transcribing), default=0.0)
         speed = self._settings.get(SPEED)
         fixed = text_tokens(tree["instructions"]) + sum(
@@ -109,7 +110,7 @@ class ResponsePlanner:
             speaks="audio" in tree["output_modalities"],
             most_tokens=most if limit == "inf" else limit,
             most_calls=1 if tree.get("parallel_tool_calls") is False else most,
-            tokens_in=sum((item.tokens() for item in context), InputTokens(fixed)),
+            tokens_in=InputTokens(fixed) + context.tokens,
             conversation=self._items if joins else None,
             transcribing=transcribing,
             patience=self._clock() + min(_MOST_PATIENCE, patience) if transcribing else None,
@@ -117,21 +118,20 @@ class ResponsePlanner:
 
     def _compose(
         self,
-        context: Sequence[StoredItem],
+        context: Context,
         given: Mapping[str, Any],
         tree: Mapping[str, Any],
         tools: tuple[ToolSpec, ...],
         choice: str | NamedTool,
     ) -> tuple[str, Write | None]:
-        asked, before = _asked(context, given)
+        asked, history = _asked(context, given)
         preface, answerable = _preface(asked) if isinstance(asked, StoredItem) else ("", True)
         forced = bool(tools) and choice not in ("auto", "none")
         if not answerable and not forced:
             return preface, None
-        messages = (item.message() for item in before)
         task = Write(
             prompt=asked.text if isinstance(asked, StoredItem) else asked,
-            history=tuple(message for message in messages if message != Message(message.role, "")),
+            history=history,
             instructions=tree["instructions"],
             voice=voice_name(look(tree, VOICE)),
             now=datetime.fromtimestamp(self._clock()).astimezone(),
@@ -150,12 +150,12 @@ class ResponsePlanner:
                 put(tree, path, value)
         return tree
 
-    def _context(self, given: Mapping[str, Any]) -> list[StoredItem]:
-        """Return the items that the response sees: the conversation's, or those that the client lists."""
+    def _context(self, given: Mapping[str, Any]) -> Context:
+        """Return what the response sees: the conversation, or the items that the client lists."""
         listed = given.get("input")
         if listed is None:
-            return list(self._items)
-        return [self._listed(each, f"response.input[{index}]") for index, each in enumerate(listed)]
+            return self._items.context()
+        return Context.of([self._listed(each, f"response.input[{index}]") for index, each in enumerate(listed)])
 
     def _listed(self, given: Any, param: str) -> StoredItem:
         if given["type"] == "item_reference":
@@ -176,21 +176,21 @@ class ResponsePlanner:
         return f"response.{self._dialect.wire_path(path)}"
 
 
-def _asked(context: Sequence[StoredItem], given: Mapping[str, Any]) -> tuple[StoredItem | str, Sequence[StoredItem]]:
-    """Return what is to be answered, and what came before it.
+def _asked(context: Context, given: Mapping[str, Any]) -> tuple[StoredItem | str, tuple[Message, ...]]:
+    """Return what is to be answered, and what was said before it.
 
-    It is the last message, where that is the user's (whatever the system said after it); after a function's output it is
+    It is the latest turn, where that is the user's (whatever the system said after it); after a function's output it is
     nothing new; else it is the response's own instructions. Azure's out-of-band examples give the question as a plain
     ``prompt``.
     """
     if isinstance(given.get("prompt"), str):
-        return given["prompt"], context
-    last = next((item for item in reversed(context) if item.role != "system"), None)
-    if last is not None and last.role == "user":
-        return last, [item for item in context if item is not last]
-    if last is not None and last.role == "function_call_output":
-        return "", context
-    return given.get("instructions") or "", context
+        return given["prompt"], context.history()
+    latest = context.latest
+    if latest is not None and latest.role == "user":
+        return latest, context.history(besides=latest)
+    if latest is not None and latest.role == "function_call_output":
+        return "", context.history()
+    return given.get("instructions") or "", context.history()
 
 
 def _preface(item: StoredItem) -> tuple[str, bool]:
