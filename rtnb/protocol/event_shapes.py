@@ -63,18 +63,25 @@ _STATUS_DETAILS = fields(
     reason=one_of("turn_detected", "client_cancelled", "max_output_tokens", "content_filter"),
     error=Fields(_ERROR),
 )
-RESPONSE_OBJECT = GA_RESPONSE.with_fields(
-    id=STRING,
-    object=one_of("realtime.response"),
-    conversation_id=STRING,
-    output=ListOf(ITEMS),
-    status=one_of("completed", "cancelled", "failed", "incomplete", "in_progress"),
-    status_details=_STATUS_DETAILS,
-    usage=_USAGE,
-)
-_GIVEN: dict[str, Shape] = {"id": STRING, "object": STRING, "expires_at": WHOLE}
+OF_RESPONSE_OBJECT: dict[str, Shape] = {
+    "id": STRING,
+    "object": one_of("realtime.response"),
+    "conversation_id": STRING,
+    "status": one_of("completed", "cancelled", "failed", "incomplete", "in_progress"),
+    "status_details": _STATUS_DETAILS,
+    "usage": _USAGE,
+}
+"""What a response object has besides its settings and its output."""
+
+OF_SESSION_OBJECT: dict[str, Shape] = {"id": STRING, "object": STRING, "expires_at": WHOLE}
+"""What a session object has besides its settings."""
+
+RESPONSE_OBJECT = GA_RESPONSE.with_fields(output=ListOf(ITEMS), **OF_RESPONSE_OBJECT)
 SESSION_OBJECT = Tagged(
-    {"realtime": GA_SESSION.with_fields(**_GIVEN), "transcription": GA_TRANSCRIPTION.with_fields(**_GIVEN)}
+    {
+        "realtime": GA_SESSION.with_fields(**OF_SESSION_OBJECT),
+        "transcription": GA_TRANSCRIPTION.with_fields(**OF_SESSION_OBJECT),
+    }
 )
 
 _LOGPROBS = ListOf(fields(token=STRING, logprob=DECIMAL, bytes=ListOf(WHOLE)))

@@ -11,7 +11,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from rtnb.service.engines import EngineFailure
-from rtnb.service.engines.tasks import Call, Text, Write
+from rtnb.service.engines.tasks import Call, Preamble, Text, Write
 from rtnb.service.server.fault_plan import Action, Close, Drop, FaultPlan, Send
 
 _MOST_WAITING = 1_000  # actions that are not due; then the sender waits
@@ -79,7 +79,7 @@ class RateLimitedWriter:
 
     name = "none (fault: rate_limit)"
 
-    async def run(self, task: Write) -> AsyncGenerator[Text | Call, None]:
+    async def run(self, task: Write) -> AsyncGenerator[Preamble | Text | Call, None]:
         """Fail.
 
         Raises

@@ -27,6 +27,7 @@ from rtnb.service.session.usage import (
 
 _KEPT_AUDIO = 640_000  # bytes; more would make a frame of 1 MiB in base64, so it is never shown
 _LATEST = 8  # items
+_OUTPUT = "function_call_output"
 _FIRST = "root"  # the previous_item_id of an item that goes before all others
 
 
@@ -189,6 +190,7 @@ class ItemList:
         self._order: list[StoredItem] = []
         self._calls: Counter[str] = Counter()
         self._tally = Tally()
+        self._forgotten = 0  # of the first items, which no response sees any more
 
     def __iter__(self) -> Iterator[StoredItem]:
         return iter(self._order.copy())
@@ -207,12 +209,26 @@ class ItemList:
         return self._calls.keys()
 
     def context(self, first: int = 0) -> Context:
-        """Return what a response sees that is given the items from number `first` on."""
-        return self._tally.context(self._order, first)
+        """Return what a response sees that is given the items from number `first` on, those left out that are forgotten."""
+        return self._tally.context(self._order, max(first, self._forgotten))
 
     def first_within(self, most: int) -> int:
         """Return the number of the first item from which on the items count at most so many tokens."""
         return self._tally.first_within(self._order, most)
+
+    def forget(self, keep: int) -> None:
+        """Forget the first items, for good, until the others count at most `keep` tokens. They stay in the conversation.
+
+        What is to be answered is never forgotten, and no function's output stays without its call.
+        """
+        items = self._order
+        latest = len(items) - 1
+        while latest > 0 and (not items[latest].is_turn or items[latest].role == _OUTPUT):
+            latest -= 1
+        first = self.first_within(keep)
+        while first < latest and items[first].role == _OUTPUT:
+            first += 1
+        self._forgotten = max(self._forgotten, min(first, latest))
 
     @property
     def last(self) -> str | None:
@@ -231,6 +247,7 @@ class ItemList:
         self._order.insert(index, item)
         self._items[item.id] = item
         self._calls.update(item.calls)
+        self._forgotten += index < self._forgotten
         self._tally.forget(index)
         return self._event(Kind.ITEM_ADDED, item)
 
@@ -252,6 +269,7 @@ class ItemList:
         index = self._index(item)
         del self._items[item.id], self._order[index]
         self._calls -= Counter(item.calls)
+        self._forgotten -= index < self._forgotten
         self._tally.forget(index)
         return [{"type": Kind.ITEM_DELETED.value, "item_id": item.id}]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from rtnb.protocol.catalog import reasons
 from rtnb.protocol.config import Path, copy_tree, look, put
 from rtnb.protocol.dialects import Dialect
 from rtnb.service.engines.tasks import Message, NamedTool, Say, ToolSpec, Write
@@ -24,11 +25,17 @@ from rtnb.service.session.settings import (
     settings_in,
     voice_name,
 )
+from rtnb.service.session.truncation import Truncation
 from rtnb.service.session.usage import InputTokens, text_tokens
 
 _PATIENCE = 6.0  # seconds that a response waits for a transcript: the transcriber may still be starting
 _PATIENCE_EACH = 1.0  # and more for each second of speech: a busy laptop transcribes at half its usual pace
 _MOST_PATIENCE = 30.0
+_TOO_LONG = {
+    "type": "invalid_request_error",
+    "code": "context_length_exceeded",
+    "message": "Your input exceeds the context window of this model. Please adjust your input and try again.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,8 @@ class ResponsePlan:
     conversation: ItemList | None  # where its items are added; None for an out-of-band response
     transcribing: tuple[StoredItem, ...]  # the items whose transcripts it waits for …
     patience: float | None  # … and until when, in Unix time; None where it waits for nothing
+    phases: bool  # whether its messages are a preamble or the answer
+    problem: dict[str, Any] | None  # why it fails: code, message and type of the error
 
     def ready(self, now: float) -> bool:
         """Return whether the response can begin: every transcript is there, or was waited for long enough."""
@@ -96,13 +105,14 @@ class ResponsePlanner:
             raise error_events.voice_is_fixed(param=self._spell(VOICE))
         tools, choice = _tools(tree)
         shown = self._shown(tree, given, joins=joins)
-        context = self._context(given)
-        transcribing = context.transcribing
-        patience = _PATIENCE + _PATIENCE_EACH * max((item.seconds for item in transcribing), default=0.0)
-        speed = self._settings.get(SPEED)
         fixed = text_tokens(tree["instructions"]) + sum(
             text_tokens(orjson.dumps(each).decode()) for each in tree["tools"]
         )
+        truncation = Truncation.of(tree.get("truncation"), self._settings.most_input - fixed)
+        context = self._context(given, truncation)
+        transcribing = context.transcribing
+        patience = _PATIENCE + _PATIENCE_EACH * max((item.seconds for item in transcribing), default=0.0)
+        speed = self._settings.get(SPEED)
         return ResponsePlan(
             shown=shown,
             compose=lambda: self._compose(context, given, tree, tools, choice),
@@ -114,7 +124,14 @@ class ResponsePlanner:
             conversation=self._items if joins else None,
             transcribing=transcribing,
             patience=self._clock() + min(_MOST_PATIENCE, patience) if transcribing else None,
+            phases=self._phases,
+            problem=_TOO_LONG if truncation.keep is None and context.tokens.total > truncation.limit else None,
         )
+
+    @property
+    def _phases(self) -> bool:
+        """Return whether the model thinks, and the client's dialect has words for it."""
+        return reasons(self._settings.model) and "reasoning" in self._dialect.response_settings
 
     def _compose(
         self,
@@ -129,6 +146,7 @@ class ResponsePlanner:
         forced = bool(tools) and choice not in ("auto", "none")
         if not answerable and not forced:
             return preface, None
+        thinks = self._phases and not preface
         task = Write(
             prompt=asked.text if isinstance(asked, StoredItem) else asked,
             history=history,
@@ -138,6 +156,7 @@ class ResponsePlanner:
             tools=tools,
             tool_choice=choice,
             speaks="audio" in tree["output_modalities"],
+            effort=(tree.get("reasoning") or {}).get("effort") or "" if thinks else "",
         )
         return "" if forced else preface, task
 
@@ -150,12 +169,22 @@ class ResponsePlanner:
                 put(tree, path, value)
         return tree
 
-    def _context(self, given: Mapping[str, Any]) -> Context:
-        """Return what the response sees: the conversation, or the items that the client lists."""
+    def _context(self, given: Mapping[str, Any], truncation: Truncation) -> Context:
+        """Return what the response sees: what is remembered of the conversation, or of the items that the client lists."""
         listed = given.get("input")
         if listed is None:
+            context = self._items.context()
+            if truncation.keep is None or context.tokens.total <= truncation.limit:
+                return context
+            self._items.forget(truncation.keep)
             return self._items.context()
-        return Context.of([self._listed(each, f"response.input[{index}]") for index, each in enumerate(listed)])
+        items = [self._listed(each, f"response.input[{index}]") for index, each in enumerate(listed)]
+        context = Context.of(items)
+        if truncation.keep is None or context.tokens.total <= truncation.limit:
+            return context
+        while context.tokens.total > truncation.keep and len(items) > 1:
+            context = Context.of(items := items[1:])
+        return context
 
     def _listed(self, given: Any, param: str) -> StoredItem:
         if given["type"] == "item_reference":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL, DEFAULT_VOICE, most_output_tokens
+from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL, DEFAULT_VOICE, most_input_tokens, most_output_tokens
 from rtnb.protocol.config import AUDIO_SETTINGS, Path, copy_tree, format_name, look, put
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import write_json
@@ -80,14 +80,14 @@ def voice_name(voice: Any) -> str:
 class ServiceSettings:
     """The settings of one session, in `tree` in GA's nested form.
 
-    `expires_at` is in Unix time; `transcribes` says whether the session only transcribes its input audio.
+    `expires_at` is in Unix time, `model` as the client calls it; `transcribes` says whether the session only transcribes its input audio.
     """
 
     def __init__(
         self, dialect: Dialect, *, session_id: str, model: str, expires_at: int, transcribes: bool = False
     ) -> None:
         self._dialect = dialect
-        self._model = model
+        self.model = model
         self._id = session_id
         self._expires_at = expires_at
         self.transcribes = transcribes
@@ -99,7 +99,12 @@ class ServiceSettings:
     @property
     def most_tokens(self) -> int:
         """Return how many output tokens a response of the session's model may have."""
-        return most_output_tokens(self._model)
+        return most_output_tokens(self.model)
+
+    @property
+    def most_input(self) -> int:
+        """Return how many input tokens the session's model takes."""
+        return most_input_tokens(self.model)
 
     def get(self, path: Path) -> Any:
         """Return the setting at a path."""
@@ -109,7 +114,7 @@ class ServiceSettings:
         """Return the session object: every setting in effect."""
         if self.transcribes:
             return self._show_transcribing()
-        fixed = {"type": _REALTIME, "object": "realtime.session", "id": self._id, "model": self._model}
+        fixed = {"type": _REALTIME, "object": "realtime.session", "id": self._id, "model": self.model}
         return {**fixed, "expires_at": self._expires_at, **copy_tree(self.tree)}
 
     def _show_transcribing(self) -> dict[str, Any]:
