@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rtnb.client.live_response import LiveResponse as LiveResponse
     from rtnb.client.playback import Heard as Heard
     from rtnb.client.playback import Playback as Playback
+    from rtnb.client.session_kind import SessionKind as SessionKind
     from rtnb.client.settings import Configured as Configured
     from rtnb.client.subscriptions import EventStream as EventStream
     from rtnb.client.summary import SessionSummary as SessionSummary
@@ -74,6 +75,7 @@ _MODULES = {
     "rtnb.client.endpoint": "Endpoint",
     "rtnb.client.live_response": "LiveResponse",
     "rtnb.client.playback": "Heard Playback",
+    "rtnb.client.session_kind": "SessionKind",
     "rtnb.client.settings": "Configured",
     "rtnb.client.subscriptions": "EventStream",
     "rtnb.client.summary": "SessionSummary",

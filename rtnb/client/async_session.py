@@ -21,7 +21,7 @@ from rtnb.client.loop import LoopThread, on_io
 from rtnb.client.playback import Heard, Playback
 from rtnb.client.reconnect import Reconnect
 from rtnb.client.requests import Requests
-from rtnb.client.session_kind import asked_kind, with_transcriber
+from rtnb.client.session_kind import SessionKind, asked_kind, with_transcriber
 from rtnb.client.settings import Configured, SessionSettings
 from rtnb.client.subscriptions import EventStream, Subscriptions
 from rtnb.client.summary import SessionSummary, html, sentence, summarize
@@ -89,8 +89,8 @@ class AsyncSession(SessionRecord):
         connection = await handshake.connect(io, record)
         session = cls(connection, handshake, io)
         try:
-            kind, granted = session._requests.kind, connection.conversation.config
-            await session._settings.apply(config if place.call_id else with_transcriber(kind, config, granted))
+            granted = connection.conversation.config
+            await session._settings.apply(config if place.call_id else with_transcriber(session.kind, config, granted))
         except BaseException:
             await session.close()
             raise
@@ -114,13 +114,18 @@ class AsyncSession(SessionRecord):
         return self._connection.dialect
 
     @property
+    def kind(self) -> SessionKind:
+        """Return which kind of session this is: realtime, transcription or translation."""
+        return self._requests.kind
+
+    @property
     def problems(self) -> list[str]:
         """Return what went wrong outside of any call: the newest 20, in words."""
         return list(self._connection.problems)
 
     def summary(self) -> SessionSummary:
         """Return what a line or a card about the session says."""
-        return summarize(self._connection, self.endpoint, self._credential)
+        return summarize(self._requests, self.endpoint, self._credential)
 
     def __repr__(self) -> str:
         return sentence(self.summary())
@@ -361,8 +366,9 @@ class AsyncSession(SessionRecord):
 
     @on_io
     async def close(self) -> None:
-        """Close the session. Everything that was received stays readable."""
+        """Close the session; a translation is first spoken to its end. Everything that was received stays readable."""
         await self._reconnect.stop()
+        await self._requests.end()
         await self._connection.close()
 
     async def __aenter__(self) -> Self:

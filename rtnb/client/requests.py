@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,12 +13,15 @@ from rtnb.client.connection import Connection
 from rtnb.client.session_kind import SessionKind, session_kind
 from rtnb.client.waiters import Predicate, Waiter
 from rtnb.conversation.items import Item
-from rtnb.errors import ResponseTimeout
+from rtnb.errors import ResponseTimeout, RtnbError
 from rtnb.formatting import seconds
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
+from rtnb.protocol.session_types import TRANSLATION
+
+_END_SECONDS = 10.0
 
 
 class Requests:
@@ -152,3 +156,11 @@ class Requests:
         """Delete an item."""
         command = commands.item_delete(item_id)
         await self.acknowledged(command, Kind.ITEM_DELETED, lambda event: event.item_id == item_id)
+
+    async def end(self) -> None:
+        """Ask a translation session to end, and wait a while for what is still to come; other sessions are just closed."""
+        if self.connection.closed is not None or self.kind.type != TRANSLATION:
+            return
+        with contextlib.suppress(RtnbError, TimeoutError):
+            async with asyncio.timeout(min(self.timeout, _END_SECONDS)):
+                await self.acknowledged(commands.session_close(), Kind.SESSION_CLOSED)

@@ -13,6 +13,7 @@ from rtnb.client.listeners import Listener
 from rtnb.client.live_response import LiveResponse
 from rtnb.client.loop import LoopThread
 from rtnb.client.playback import Heard, Playback
+from rtnb.client.session_kind import SessionKind
 from rtnb.client.settings import Configured
 from rtnb.client.subscriptions import EventStream
 from rtnb.client.transcription import Transcription
@@ -118,6 +119,11 @@ class Session:
     def dialect(self) -> Dialect:
         """Return the dialect that is spoken."""
         return self._session.dialect
+
+    @property
+    def kind(self) -> SessionKind:
+        """Return which kind of session this is: realtime, transcription or translation."""
+        return self._session.kind
 
     @property
     def problems(self) -> list[str]:
