@@ -15,10 +15,10 @@ from rtnb.protocol.setting_shapes import FORMAT_OBJECTS as FORMAT_OBJECTS
 from rtnb.protocol.settings import RESPONSE, SESSION, SETTINGS, TRANSCRIPTION
 from rtnb.protocol.settings import Path as Path
 
-AUDIO_SETTINGS: dict[str, Path] = {each.name: each.path for each in SETTINGS if each.path[0] == "audio"}
+_WRITTEN = [each for each in SETTINGS if each.written]
+AUDIO_SETTINGS: dict[str, Path] = {each.name: each.path for each in _WRITTEN if each.path[0] == "audio"}
 """The settings that GA nests under ``audio``, and where."""
 
-_WRITTEN = [each for each in SETTINGS if each.written]
 SESSION_SETTINGS = frozenset({"audio", *(each.name for each in _WRITTEN if each.is_of(SESSION, TRANSCRIPTION))})
 """The settings of a session, by the flat names that users write."""
 

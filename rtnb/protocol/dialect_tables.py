@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rtnb.protocol.config import copy_tree, format_name, leaves, look, put
+from rtnb.protocol.config import AUDIO_SETTINGS, copy_tree, format_name, leaves, look, put
 from rtnb.protocol.names import Kind
 from rtnb.protocol.setting_shapes import FORMAT_OBJECTS
-from rtnb.protocol.settings import ABSENT, RESPONSE, SESSION, SETTINGS, TRANSCRIPTION, Form, Path
+from rtnb.protocol.settings import ABSENT, RESPONSE, SESSION, SETTINGS, TRANSCRIPTION, TRANSLATION, Form, Path
 
 Tree = dict[str, Any]
+_ABSENT = object()
 
 
 def _settings(forms: list[tuple[Path, Form]], of: str) -> Tree:
@@ -40,6 +41,7 @@ GA_SESSION, GA_TRANSCRIPTION, GA_RESPONSE = (_settings(_GA, of) for of in (SESSI
 PREVIEW_SESSION, PREVIEW_TRANSCRIPTION, PREVIEW_RESPONSE = (
     _settings(_PREVIEW, of) for of in (SESSION, TRANSCRIPTION, RESPONSE)
 )
+TRANSLATION_SESSION = _settings(_GA, TRANSLATION)
 GA_DEFAULTS, PREVIEW_DEFAULTS = _defaults(_GA), _defaults(_PREVIEW)
 
 PREVIEW_UNSENT = frozenset(
@@ -97,6 +99,26 @@ def settings_of(config: Mapping[str, Any]) -> list[tuple[Path, Any]]:
             if (setting, look(config, setting)) not in found:
                 found.append((setting, look(config, setting)))
     return found
+
+
+def outside(
+    config: Mapping[str, Any], settings: Mapping[str, Any], wire_path: Callable[[Path], str]
+) -> tuple[str, str] | None:
+    """Return the first of some settings (GA's nested form) that is not in a tree of those that can be sent, if there is one.
+
+    Also returns the ones that are, for a message; both as users write them. `wire_path` spells a path as the tree has it.
+    """
+
+    def known(path: Path) -> bool:
+        return look(settings, tuple(wire_path(path).split(".")), _ABSENT) is not _ABSENT
+
+    names = {path: f"{name}=" for name, path in AUDIO_SETTINGS.items()}
+    names |= {("include",): "include=", ("audio", "output", "language"): "audio={'output': {'language': …}}"}
+    for path, _ in settings_of(config):
+        if path != ("type",) and not known(path):
+            shown = names.get(path) or (f"{path[0]}=" if len(path) == 1 else f"the setting {'.'.join(path)}")
+            return shown, ", ".join(name for path, name in names.items() if known(path))
+    return None
 
 
 def _ga_modalities(value: Any) -> Any:

@@ -48,8 +48,8 @@ from rtnb.protocol.value_shapes import (
 )
 
 Path = tuple[str, ...]
-SESSION, TRANSCRIPTION, RESPONSE = "session", "transcription", "response"
-"""What has settings: a session that answers, one that only transcribes, and a response."""
+SESSION, TRANSCRIPTION, TRANSLATION, RESPONSE = "session", "transcription", "translation", "response"
+"""What has settings: a session that answers, one that only transcribes, one that translates, and a response."""
 
 ABSENT: Any = object()
 """The default of a setting that a new session does not show."""
@@ -63,7 +63,7 @@ class Form:
     ----------
     shape : Shape
     of : tuple of str
-        What has it: ``"session"``, ``"transcription"``, ``"response"``.
+        What has it: ``"session"``, ``"transcription"``, ``"translation"``, ``"response"``.
     name : str
         Where it is flat: the dialect's name of it. Empty where it stands at the setting's path.
     default : Any
@@ -107,6 +107,7 @@ class Setting:
 
 
 _BOTH, _ALL = (SESSION, RESPONSE), (SESSION, TRANSCRIPTION)
+_HEARD = (*_ALL, TRANSLATION)
 _INPUT, _OUTPUT = ("audio", "input"), ("audio", "output")
 _TOKENS = either(Whole(1), one_of("inf"))
 _NO_EFFECT: dict[str, Shape] = {
@@ -147,10 +148,10 @@ SETTINGS: tuple[Setting, ...] = (
         Form(GA_TURN_DETECTION, _ALL, default={**SERVER_VAD, "silence_duration_ms": 500, "idle_timeout_ms": None}),
         Form(PREVIEW_TURN_DETECTION, _ALL, "turn_detection", {**SERVER_VAD, "silence_duration_ms": 200})),
     Setting("transcription", "How the user's speech is written down; None: it is not.", (*_INPUT, "transcription"),
-        Form(GA_TRANSCRIPTION, _ALL, default=None),
+        Form(GA_TRANSCRIPTION, _HEARD, default=None),
         Form(PREVIEW_TRANSCRIPTION, _ALL, "input_audio_transcription", None)),
     Setting("noise_reduction", "Takes noise out of the audio that is sent.", (*_INPUT, "noise_reduction"),
-        Form(GA_NOISE_REDUCTION, _ALL, default=None),
+        Form(GA_NOISE_REDUCTION, _HEARD, default=None),
         Form(PREVIEW_NOISE_REDUCTION, _ALL, "input_audio_noise_reduction", None)),
     _same("instructions", "What the model is to do and how it is to speak.", STRING, _BOTH, ""),
     Setting("output_modalities", "['audio'], whose transcript always comes with it, or ['text'].", ("output_modalities",),
@@ -181,6 +182,7 @@ SETTINGS: tuple[Setting, ...] = (
     _same("metadata", "Up to 16 texts that come back with the response.", METADATA, (RESPONSE,)),
     # In Azure's out-of-band examples the prompt of a response is the question itself.
     _same("prompt", "A stored prompt, by its id; or the question itself.", either(STRING, PROMPT), (RESPONSE,)),
+    Setting("language", "", (*_OUTPUT, "language"), Form(STRING, (TRANSLATION,)), None, written=False),
     Setting("model", "", ("model",), *(Form(STRING, (SESSION,)),) * 2, written=False),
     Setting("client_secret", "", ("client_secret",), None, Form(_CLIENT_SECRET, _ALL), written=False),
     # The types have max_response_output_tokens here, Azure's pages this.
