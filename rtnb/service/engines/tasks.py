@@ -1,7 +1,7 @@
 """What a session asks to be done for it, and what comes of it: the values between the core, which never waits, and the engines.
 
 The core hands out orders; whoever does I/O carries them out and brings the results back, one at a time, under the name of
-the job. A `Say` gives `SpokenWord` values, a `Write` gives `Text` and `Call`, a `Transcribe` gives `Transcript`.
+the job. A `Say` gives `SpokenWord` values, a `Write` gives `Preamble`, `Text` and `Call`, a `Transcribe` gives `Transcript`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ __all__ = [
     "Message",
     "NamedTool",
     "Order",
+    "Preamble",
     "Result",
     "Say",
     "SpokenWord",
@@ -106,7 +107,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Answer the user; gives `Text` pieces, which join to the answer, and `Call` pieces.
+    """Answer the user; gives `Text` pieces, which join to the answer, and `Call` pieces, with a `Preamble` first, if any.
 
     Attributes
     ----------
@@ -125,6 +126,8 @@ class Write:
         ``"auto"``, ``"none"``, ``"required"`` or one function.
     speaks : bool
         Whether it will be heard rather than read.
+    effort : str
+        How long to think first: ``"minimal"`` … ``"xhigh"``; empty where the model does not, or nobody asked for it.
     """
 
     prompt: str
@@ -135,6 +138,7 @@ class Write:
     tools: tuple[ToolSpec, ...]
     tool_choice: str | NamedTool
     speaks: bool
+    effort: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +168,13 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Preamble:
+    """What is said before the answer, as a message of its own, while the assistant thinks. It comes first."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A function call in an answer: the function, and its arguments as a JSON object."""
 
@@ -173,10 +184,20 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was understood: the whole text so far; a `final` one does not change any more."""
+    """What was understood: the whole text so far; a `final` one does not change any more.
+
+    Attributes
+    ----------
+    text : str
+    final : bool
+    logprobs : tuple of (str, float), optional
+        Of a final one, by an engine that knows them: the pieces that join to the text, each with the natural logarithm of
+        its probability.
+    """
 
     text: str
     final: bool
+    logprobs: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -196,7 +217,7 @@ class SpokenWord:
 
 
 Task = Say | Write | Transcribe
-Result = SpokenWord | Text | Call | Transcript
+Result = SpokenWord | Text | Preamble | Call | Transcript
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 
 from rtnb.service.engines import EngineFailure
-from rtnb.service.engines.tasks import Call, Text, Write
+from rtnb.service.engines.tasks import Call, Preamble, Text, Write
 from rtnb.service.server.fault_plan import Action, Close, Drop, FaultPlan, Send
 from rtnb.service.server.request_socket import RequestSocket
 
@@ -79,7 +79,7 @@ class RateLimitedWriter:
 
     name = "none (fault: rate_limit)"
 
-    async def run(self, task: Write) -> AsyncGenerator[Text | Call, None]:
+    async def run(self, task: Write) -> AsyncGenerator[Preamble | Text | Call, None]:
         """Fail.
 
         Raises

@@ -14,7 +14,7 @@ from rtnb.protocol.events import encode_base64
 from rtnb.protocol.names import Kind
 from rtnb.service.engines.tasks import Message, SpokenWord
 from rtnb.service.session import error_events
-from rtnb.service.session.checks import anything, required
+from rtnb.service.session.checks import required
 from rtnb.service.session.client_events import Events
 from rtnb.service.session.context import Context, Tally
 from rtnb.service.session.usage import (
@@ -27,6 +27,7 @@ from rtnb.service.session.usage import (
 
 _KEPT_AUDIO = 640_000  # bytes; more would make a frame of 1 MiB in base64, so it is never shown
 _LATEST = 8  # items
+_OUTPUT = "function_call_output"
 _FIRST = "root"  # the previous_item_id of an item that goes before all others
 
 
@@ -189,6 +190,7 @@ class ItemList:
         self._order: list[StoredItem] = []
         self._calls: Counter[str] = Counter()
         self._tally = Tally()
+        self._forgotten = 0  # of the first items, which no response sees any more
 
     def __iter__(self) -> Iterator[StoredItem]:
         return iter(self._order.copy())
@@ -207,12 +209,26 @@ class ItemList:
         return self._calls.keys()
 
     def context(self, first: int = 0) -> Context:
-        """Return what a response sees that is given the items from number `first` on."""
-        return self._tally.context(self._order, first)
+        """Return what a response sees that is given the items from number `first` on, those left out that are forgotten."""
+        return self._tally.context(self._order, max(first, self._forgotten))
 
     def first_within(self, most: int) -> int:
         """Return the number of the first item from which on the items count at most so many tokens."""
         return self._tally.first_within(self._order, most)
+
+    def forget(self, keep: int) -> None:
+        """Forget the first items, for good, until the others count at most `keep` tokens. They stay in the conversation.
+
+        What is to be answered is never forgotten, and no function's output stays without its call.
+        """
+        items = self._order
+        latest = len(items) - 1
+        while latest > 0 and (not items[latest].is_turn or items[latest].role == _OUTPUT):
+            latest -= 1
+        first = self.first_within(keep)
+        while first < latest and items[first].role == _OUTPUT:
+            first += 1
+        self._forgotten = max(self._forgotten, min(first, latest))
 
     @property
     def last(self) -> str | None:
@@ -231,6 +247,7 @@ class ItemList:
         self._order.insert(index, item)
         self._items[item.id] = item
         self._calls.update(item.calls)
+        self._forgotten += index < self._forgotten
         self._tally.forget(index)
         return self._event(Kind.ITEM_ADDED, item)
 
@@ -252,6 +269,7 @@ class ItemList:
         index = self._index(item)
         del self._items[item.id], self._order[index]
         self._calls -= Counter(item.calls)
+        self._forgotten -= index < self._forgotten
         self._tally.forget(index)
         return [{"type": Kind.ITEM_DELETED.value, "item_id": item.id}]
 
@@ -263,10 +281,10 @@ class ItemList:
         """Truncate the audio of an assistant's item, finished or not, to what was heard of it."""
         item = self._named(event, "truncate")
         end, index = event.get("audio_end_ms"), event.get("content_index", 0)
-        if isinstance(end, bool) or not isinstance(end, int) or end < 0:
-            raise error_events.invalid_type(end, "a whole number of milliseconds, 0 or more", "audio_end_ms")
-        if index != 0 or isinstance(index, bool):
-            raise error_events.invalid_type(index, "0, the only content part", "content_index")
+        if end is None:
+            raise error_events.missing_parameter(param="audio_end_ms")
+        if index:  # there is one content part
+            raise error_events.above_maximum("integer", 0, index, "content_index")
         if not item.has_audio or item.role != "assistant":
             raise error_events.not_audio()
         if end > (length := round(item.seconds * 1000)):
@@ -277,7 +295,7 @@ class ItemList:
         return [{"type": Kind.ITEM_TRUNCATED.value, **place}]
 
     def _named(self, event: Mapping[str, Any], verb: str) -> StoredItem:
-        return self.find(required(event, "item_id", "", anything), verb)
+        return self.find(required(event, "item_id", ""), verb)
 
     def _index(self, item: StoredItem) -> int:
         """Return an item's place. The latest are looked at first: nearly every command is about them."""
