@@ -11,16 +11,20 @@ from typing import Any
 from rtnb.protocol.catalog import DEFAULT_MODEL
 from rtnb.protocol.dialects import GA
 from rtnb.protocol.names import Kind
+from rtnb.protocol.value_shapes import ANYTHING, Whole, fields, one_of
 from rtnb.service.server.routes import read_target
-from rtnb.service.session.checks import fields, number, one_of, text
+from rtnb.service.session.checks import check
 from rtnb.service.session.client_events import Ids, check_event, read_event
-from rtnb.service.session.error_events import missing_parameter, unknown_parameter
+from rtnb.service.session.error_events import missing_parameter
 from rtnb.service.session.settings import ServiceSettings
 
 PREFIX = "ek_"
 USUAL_SECONDS = 600
 _MOST_KEPT = 1_000  # grants; then the oldest goes
-_EXPIRES_AFTER = fields(anchor=one_of("created_at"), seconds=number(10, 7200, whole=True))
+_BODY = fields(
+    expires_after=fields(anchor=one_of("created_at"), seconds=Whole(10, 7200)),
+    session=ANYTHING,  # checked as a session.update
+)
 _OFFERED_KEY = "openai-insecure-api-key."  # how a browser gives a key: among its subprotocols
 
 
@@ -63,10 +67,8 @@ class ClientSecrets:
             The body is no JSON object, has a field that it should not have, or a setting that is not possible.
         """
         given = read_event(body or b"{}")
-        for name in given:
-            if name not in ("expires_after", "session"):
-                raise unknown_parameter(name)
-        after = _EXPIRES_AFTER({} if given.get("expires_after") is None else given["expires_after"], "expires_after")
+        check(_BODY, given, "")
+        after = given.get("expires_after") or {}
         session = {"type": "realtime"} if given.get("session") is None else given["session"]
         settings, change = _settings(session, len(body))
         grant = Grant(
@@ -96,7 +98,7 @@ def _settings(session: Any, size: int) -> tuple[ServiceSettings, dict[str, Any]]
     change: dict[str, Any] = GA.decode(event)["session"]
     if "type" not in change:
         raise missing_parameter(param="session.type")
-    model = text(change.get("model") or DEFAULT_MODEL, "session.model")
+    model = change.get("model") or DEFAULT_MODEL
     transcribes = change["type"] == "transcription"
     session_id = Ids(secrets.randbits(64)).new("sess")
     settings = ServiceSettings(GA, session_id=session_id, model=model, expires_at=0, transcribes=transcribes)
