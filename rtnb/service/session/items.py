@@ -44,6 +44,7 @@ class StoredItem:
     transcribing: bool = False  # whether its transcript is still to come
     in_progress: bool = False  # whether a response is still making it
     problem: str = ""  # why there is no transcript
+    denial: str = ""  # why an MCP tool was not called; its item has no error then, since nothing failed
     _audio: bytearray = field(default_factory=bytearray)
     _audio_bytes: int = 0  # also counts those that were trimmed
     _words: list[tuple[str, float]] = field(default_factory=list)  # with the second at which each counts as heard
@@ -110,8 +111,9 @@ class StoredItem:
     @property
     def result(self) -> str | None:
         """Return what came of a function's or an MCP tool's call; None where nothing has yet, or for any other item."""
-        if error := self.shown.get("error"):
-            return write_json({"error": error["message"]}).decode()
+        error = self.shown.get("error")
+        if reason := error["message"] if error else self.denial:
+            return write_json({"error": reason}).decode()
         result: str | None = self.shown.get("output")
         return result
 

@@ -69,8 +69,7 @@ class OutputRemoteCall(OutputItem):
         """Return the events of a call that was approved, which is run, or denied."""
         events = self._run() if approve else []
         if not approve:
-            message = f"The call was not approved: {reason}" if reason else "The call was not approved."
-            self._result["error"] = {"type": "tool_execution_error", "message": message}
+            self._item.denial = f"The call was not approved: {reason}" if reason else "The call was not approved."
         self._finish("")
         return [*events, *self._done()]
 

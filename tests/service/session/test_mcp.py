@@ -413,15 +413,15 @@ def test_an_approved_call_is_run_at_once(caller, tasks, when):
 
 
 def test_a_denied_call_is_not_run(caller, tasks):
-    """It is done without an output, with the reason, and the model hears of it."""
+    """It is done without an output, and without an error since nothing failed; the model hears the reason."""
     client = caller([DELETE], [Text("Then not.")])
     request = requested(client.ask("Delete everything!"))
     events = approve(client, request["id"], approve=False, reason="Not today.")
     assert client.types(events) == ["conversation.item.added", "conversation.item.done", "conversation.item.done"]
     item = events[-1]["item"]
-    assert (item["output"], item["error"]["message"]) == (None, "The call was not approved: Not today.")
+    assert (item["output"], item["error"]) == (None, None)
     respond(client)
-    assert "Not today." in tasks[1].history[-1].text
+    assert json.loads(tasks[1].history[-1].text) == {"error": "The call was not approved: Not today."}
 
 
 @pytest.mark.parametrize("given", ["mcpr_unknown", "twice"])
