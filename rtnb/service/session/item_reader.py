@@ -55,6 +55,8 @@ class ItemReader:
         """Return an item of MCP, which the official types have without a status."""
         for name in ("server_label", "name", "arguments") if kind == "mcp_call" else ():
             required(given, name, param)
+        if given.get("error"):
+            required(given["error"], "message", f"{param}.error")
         fields = {key: given[key] for key in _MCP_FIELDS if key in given}
         return StoredItem({"id": self._id(given), "type": kind, **fields})
 

@@ -483,14 +483,33 @@ def test_a_call_that_was_deleted_is_still_decided(caller):
 
 def test_a_restored_call_is_history(caller, tasks):
     """A client may add a call with its result; the tool is not called again."""
-    client = caller([Text("It was 5.")])
+    client = caller([Text("It was 5.")], [Text("It failed.")])
     fields = {"server_label": "calculator", "name": "add", "arguments": ADD.arguments_json, "output": "5"}
     events = client.send("conversation.item.create", item={"type": "mcp_call", "id": "item_1", **fields})
     assert client.types(events) == ["conversation.item.added", "conversation.item.done"]
     client.ask("What was it?")
     assert tasks[0].history[-1] == Message("function_call_output", "5", call_id="item_1")
-    missing = client.send("conversation.item.create", item={"type": "mcp_call", "name": "add"})
-    assert client.error(missing)["param"] == "item.server_label"
+    failed = {**fields, "output": None, "error": {"type": "tool_execution_error", "message": "No."}}
+    client.send("conversation.item.create", item={"type": "mcp_call", **failed})
+    client.ask("And then?")
+    assert json.loads(tasks[1].history[-1].text) == {"error": "No."}
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"name": "add", "arguments": "{}"}, "item.server_label"),
+        (
+            {"server_label": "a", "name": "add", "arguments": "{}", "error": {"type": "http_error"}},
+            "item.error.message",
+        ),
+    ],
+)
+def test_a_restored_call_is_whole(make_client, fields, param):
+    """What is missing of it is named."""
+    client = make_client(GA)
+    error = client.error(client.send("conversation.item.create", item={"type": "mcp_call", **fields}))
+    assert (error["code"], error["param"]) == ("missing_required_parameter", param)
 
 
 @pytest.mark.parametrize("kind", ["mcp_list_tools", "mcp_approval_request"])
