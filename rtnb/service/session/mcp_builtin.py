@@ -81,33 +81,28 @@ def _fail() -> str:
     raise ToolFailure("This tool always fails, so that a failure can be tried.")
 
 
-TOOLS: dict[str, BuiltinTool] = {
-    tool.name: tool
-    for tool in (
-        BuiltinTool(
-            "echo",
-            "Returns a text as it is.",
-            {"text": {"type": "string", "description": "What to return."}},
-            lambda text: str(text),
-        ),
-        BuiltinTool(
-            "add",
-            "Adds two numbers.",
-            {
-                "a": {"type": "number", "description": "The first number."},
-                "b": {"type": "number", "description": "The second number."},
-            },
-            lambda a, b: f"{a + b:.12g}" if isinstance(a + b, float) else str(a + b),
-        ),
-        BuiltinTool("fail", "Always fails.", {}, _fail),
-        BuiltinTool(
-            "delete_everything",
-            "Deletes everything; it needs an approval.",
-            {},
-            lambda: "Everything would be deleted now. This is a rehearsal: nothing was.",
-            read_only=False,
-            asks=True,
-        ),
-    )
+_TOOLS: dict[str, dict[str, Any]] = {
+    "echo": {
+        "description": "Returns a text as it is.",
+        "properties": {"text": {"type": "string", "description": "What to return."}},
+        "run": lambda text: str(text),
+    },
+    "add": {
+        "description": "Adds two numbers.",
+        "properties": {
+            "a": {"type": "number", "description": "The first number."},
+            "b": {"type": "number", "description": "The second number."},
+        },
+        "run": lambda a, b: f"{a + b:.12g}" if isinstance(a + b, float) else str(a + b),
+    },
+    "fail": {"description": "Always fails.", "properties": {}, "run": _fail},
+    "delete_everything": {
+        "description": "Deletes everything; it needs an approval.",
+        "properties": {},
+        "run": lambda: "Everything would be deleted now. This is a rehearsal: nothing was.",
+        "read_only": False,
+        "asks": True,
+    },
 }
+TOOLS: dict[str, BuiltinTool] = {name: BuiltinTool(name, **fields) for name, fields in _TOOLS.items()}
 """The tools by name."""
