@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from functools import partial
+from multiprocessing import connection
 from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 from rtnb.errors import RtnbError
@@ -107,7 +108,8 @@ class Worker(Generic[T]):
 
     async def _submit(self, call: Callable[[], R]) -> Future[R]:
         """Hand a call to the process, or to a new one: the first, or that after one that died since the last call."""
-        if self._executor and self._context.processes[-1].is_alive():
+        # The sentinel says at once that the process has ended; is_alive() may not, when another thread has just reaped it.
+        if self._executor and not connection.wait([self._context.processes[-1].sentinel], timeout=0):
             with contextlib.suppress(BrokenExecutor):
                 return self._executor.submit(call)
         await self._end()
