@@ -104,7 +104,7 @@ async def _open(options: ConnectOptions) -> AsyncSession:
     place.dialect.check(nest(config))
     if place.service != "local":
         refuse_options(service_options, place.words)
-    credential = credential_for(place, key, options.credential)
+    credential = credential_for(place, key, options.credential, options.headers)
     record = None if options.record is None else _journal(options.record, place)
     if place.service == "local":
         service = await asyncio.to_thread(local_service, service_options)
