@@ -6,12 +6,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import urlsplit
 
+from rtnb.client.addresses import has_azure_path
 from rtnb.client.endpoint import Endpoint
+from rtnb.errors import ServerError
 from rtnb.formatting import one_line
 from rtnb.protocol.catalog import AZURE, REALTIME, TRANSCRIPTION, unknown_model
 
 _ABOUT_A_MODEL = re.compile(r"model|deployment", re.IGNORECASE)
+_QUOTED = re.compile(r"'([^']+)'")
+_OF_A_DEPLOYMENT = "On Azure a deployment has a name of its own, to be found among the resource's deployments; "
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ class Attempt:
     def facts(self) -> str:
         """Return what was dialled, and how, as a sentence."""
         place = self.endpoint
-        named = "deployment" if place.provider == AZURE else "model"
+        named = "deployment" if has_azure_path(urlsplit(place.url).path) else "model"
         words = [
             f"Dialled {one_line(place.shown_url, 400)}" + (f" (from {place.named_by})" if place.named_by else ""),
             f"{named} {one_line(place.model, 80)!r}" if place.model else "",
@@ -71,6 +76,17 @@ class Attempt:
         place = self.endpoint
         if not place.provider or not place.model or not (_ABOUT_A_MODEL.search(said) or status == 404):
             return ""
-        words = unknown_model(place.model, place.provider, today, TRANSCRIPTION if place.intent else REALTIME)
-        own = "On Azure a deployment has a name of its own, to be found among the resource's deployments; "
-        return f"{own if place.provider == AZURE else ''}{words[0].upper() if place.provider != AZURE else words[0]}{words[1:]}."
+        return _unknown(place.model, place.provider, today, TRANSCRIPTION if place.intent else REALTIME)
+
+
+def refused_model(provider: str, error: ServerError, today: date) -> str:
+    """Return a sentence about a transcription model that a service refused in a session's settings; else nothing."""
+    named = _QUOTED.search(str(error).partition(" (parameter ")[0])
+    if not provider or named is None or not (error.param or "").endswith("transcription.model"):
+        return ""
+    return _unknown(named[1], provider, today, TRANSCRIPTION)
+
+
+def _unknown(name: str, provider: str, today: date, use: str) -> str:
+    words = unknown_model(name, provider, today, use)
+    return f"{_OF_A_DEPLOYMENT}{words}." if provider == AZURE else f"{words[0].upper()}{words[1:]}."

@@ -57,6 +57,8 @@ class Connection:
         ``record(timeline)`` returns a function that is called with each row and its lateness, to write it to a file.
     send_timeout : float
         Seconds that the peer may leave a frame unread before the connection is given up.
+    explain : callable
+        ``explain(error)`` returns what else is to be said of a refusal; empty for nothing.
     """
 
     def __init__(
@@ -70,7 +72,9 @@ class Connection:
         late_ms: Callable[[float], float] = lambda now: 0.0,
         record: Record | None = None,
         send_timeout: float = 30.0,
+        explain: Callable[[ServerError], str] = lambda error: "",
     ) -> None:
+        self._explain = explain
         self._transport = transport
         self._credential = credential
         self._clock = clock
@@ -178,10 +182,11 @@ class Connection:
             self.note_problem(f"{created.type} has another shape: {hint(self.dialect, self._spoken_there)}")
 
     def _explained(self, error: ServerError) -> ServerError:
-        """Add to a refusal that the service speaks the other dialect, where that is why."""
+        """Add to a refusal that the service speaks the other dialect, or lacks the model, where that is why."""
         there = dialect_of_refusal(self.dialect, param=error.param, message=str(error), known=self._spoken_there)
-        if there is not None and (said := hint(self.dialect, there)) not in str(error):
-            error.args = (f"{error} — {said}.",)
+        said = self._explain(error) if there is None else f"{hint(self.dialect, there)}."
+        if said and said not in str(error):
+            error.args = (f"{error} — {said}",)
         return error
 
     def note_problem(self, words: str) -> None:

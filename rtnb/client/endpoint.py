@@ -84,8 +84,7 @@ class Endpoint:
     @property
     def provider(self) -> str:
         """Return whose models these are: ``"azure"``, ``"openai"``, or empty where that is not known."""
-        azure = self.service == AZURE or addresses.has_azure_path(urlsplit(self.url).path)
-        return AZURE if azure else OPENAI if self.service == OPENAI else ""
+        return self.service if self.service in (AZURE, OPENAI) else ""
 
     @property
     def words(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from rtnb.client.attempt import Attempt
+from rtnb.client.attempt import Attempt, refused_model
 from rtnb.client.connection import Connection, Record
 from rtnb.client.connection_errors import close_meaning, once, refused_handshake, unreachable
 from rtnb.client.credentials import Credential
@@ -76,6 +76,7 @@ class Handshake:
                 title=self.endpoint.words,
                 late_ms=io.late_ms,
                 record=record,
+                explain=lambda error: refused_model(self.endpoint.provider, error, self.today()),
             )
         except BaseException:
             await transport.close()
@@ -150,10 +151,12 @@ class Handshake:
             if running and not connection.last_error:
                 return
             said = once(connection.last_error, _last_frame(connection, start))
+            attempt = self._attempt()
+            hint = attempt.model_hint(said, self.today())
             failure = ConnectError(
                 f"{where} took the connection, but sent no {Kind.SESSION_CREATED} within {seconds(self.timeout)}."
-                f"{f' It said instead: {said}.' if said else ''} "
-                f"Check that the URL is that of a realtime service, or give timeout= more seconds. {self._attempt().facts}"
+                f"{f' It said instead: {said}.' if said else ''} Check that the URL is that of a realtime service, or give "
+                f"timeout= more seconds.{' ' if hint else ''}{hint} {attempt.facts}"
             )
         except SessionClosed as closed:
             failure = self._ended(connection, closed, start)

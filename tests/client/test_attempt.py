@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from rtnb.client.attempt import Attempt
+from rtnb.client.attempt import Attempt, refused_model
 from rtnb.client.endpoint import resolve
 from rtnb.client.options import ConnectOptions
+from rtnb.errors import ServerError
 
 KEY = "sk-planted-0123456789abcdef"
 NOVEMBER = date(2026, 11, 22)
@@ -53,6 +54,17 @@ def test_which_certificates_are_trusted() -> None:
     named = attempt({"SSL_CERT_FILE": "/etc/own.pem"}, target="wss://h/v1")
     assert named.trust.startswith("SSL_CERT_FILE=/etc/own.pem names the certificates that are trusted")
     assert "set SSL_CERT_FILE to the file" in attempt(target="wss://h/v1").trust
+
+
+def test_a_transcription_model_that_is_refused() -> None:
+    """Near names and those that live, by the name in the service's own words; nothing of any other refusal."""
+    refusal = {"code": "invalid_value", "message": "Invalid value: 'gpt-transcibe'. Supported values are: 'x'."}
+    for param in ("session.audio.input.transcription.model", "session.input_audio_transcription.model"):
+        error = ServerError.from_error({**refusal, "param": param})
+        assert refused_model("", error, NOVEMBER) == ""
+        assert refused_model("openai", error, NOVEMBER).startswith("Did you mean gpt-transcribe or")
+        assert refused_model("azure", error, NOVEMBER).startswith("On Azure a deployment has a name of its own")
+    assert refused_model("openai", ServerError.from_error({**refusal, "param": "session.voice"}), NOVEMBER) == ""
 
 
 OPENAI = {"OPENAI_API_KEY": KEY}

@@ -158,6 +158,10 @@ async def test_an_interrupted_attempt_leaves_nothing_open() -> None:
     assert dial.ours._closed is not None
 
 
+REFUSED_MODEL = error("invalid_value", "Invalid value: 'gpt-transcibe'.")
+REFUSED_MODEL["error"]["param"] = "session.audio.input.transcription.model"
+
+
 def created(**session: Any) -> bytes:
     return json.dumps({"type": "session.created", "session": {"id": "sess_1", **session}}).encode()
 
@@ -192,6 +196,17 @@ async def test_a_refusal_that_the_shape_caused_has_the_same_hint() -> None:
     await dial.theirs.send(json.dumps(refusal).encode())
     await until(lambda: connection.problems)
     assert "connect with dialect='preview'" in connection.problems[0]
+
+
+@virtual_time
+async def test_a_transcription_model_that_the_service_lacks() -> None:
+    """Its refusal has near names, as that of the session's own model."""
+    endpoint, _ = resolve(ConnectOptions("openai", api_key=KEY), {})
+    dial = Dial(created(), json.dumps(REFUSED_MODEL).encode())
+    handshake = Handshake(endpoint, NoCredential(), open_transport=dial, today=lambda: date(2026, 11, 22))
+    connection = await handshake.connect(Here())  # type: ignore[arg-type]
+    await until(lambda: connection.problems)
+    assert "Did you mean gpt-transcribe" in connection.problems[0]
 
 
 @virtual_time
