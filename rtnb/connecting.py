@@ -7,6 +7,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Generator
+from datetime import date
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -23,7 +24,8 @@ from rtnb.errors import ConfigurationError
 from rtnb.local import local_service, refuse_options, split_options
 from rtnb.notebook.cell_progress import CellProgress, in_kernel
 from rtnb.notebook.session import Session
-from rtnb.protocol.config import nest
+from rtnb.protocol.catalog import ending_soon
+from rtnb.protocol.config import AUDIO_SETTINGS, look, nest
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Local
 from rtnb.timeline import Timeline
@@ -66,7 +68,7 @@ def connect(options: ConnectOptions) -> Session:
         No session came about, and what to do.
     """
     io = loop_thread()
-    return Session(io.call(_open(options)), io, CellProgress if in_kernel() else None)
+    return Session(io.call(open_session(options)), io, CellProgress if in_kernel() else None)
 
 
 @taking(ConnectOptions)
@@ -83,7 +85,7 @@ class Opening:
         self._session: AsyncSession | None = None
 
     def __await__(self) -> Generator[Any, None, AsyncSession]:
-        return loop_thread().acall(_open(self._options)).__await__()
+        return loop_thread().acall(open_session(self._options)).__await__()
 
     async def __aenter__(self) -> AsyncSession:
         self._session = await self
@@ -97,20 +99,23 @@ class Opening:
         return "<a session that is not open yet: await it, or use it in async with>"
 
 
-async def _open(options: ConnectOptions) -> AsyncSession:
-    """Open a session; on the I/O loop."""
+async def open_session(options: ConnectOptions, today: Callable[[], date] = date.today) -> AsyncSession:
+    """Open a session, on the I/O loop; a model that is shut down soon after `today` is among its problems."""
     service_options, config = split_options(with_tools(options.config))
     place, key = resolve(options, os.environ)
     place.dialect.check(nest(config))
     if place.service != "local":
         refuse_options(service_options, place.words)
-    credential = credential_for(place, key, options.credential)
+    credential = credential_for(place, key, options.credential, options.headers)
     record = None if options.record is None else _journal(options.record, place)
     if place.service == "local":
         service = await asyncio.to_thread(local_service, service_options)
         place = place.at(service.url, service.engines)
-    handshake = Handshake(place, credential, options.timeout, options.reconnect)
+    handshake = Handshake(place, credential, options.timeout, options.reconnect, today=today)
     session = await AsyncSession.open(handshake, loop_thread(), config, record)
+    told = (session.config.get("model"), place.model, look(session.config, (*AUDIO_SETTINGS["transcription"], "model")))
+    for words in ending_soon([name for name in told if isinstance(name, str)], place.provider, today()):
+        session.note_problem(words)
     session.local_speech = _local_speech
     return session
 
