@@ -101,7 +101,7 @@ async def test_a_crash_is_a_failure_and_the_next_call_has_a_new_process(voice: F
     for child in workers() - others:
         child.kill()
         with contextlib.suppress(ChildProcessError):  # its parent has noticed already
-            os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+            os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # noqa: ASYNC222 - killed, so it ends
     assert seconds_of([word async for word in voice.run(say("Hello"))]) == pytest.approx(1.0, abs=0.001)
 
 
