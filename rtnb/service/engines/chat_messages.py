@@ -164,28 +164,23 @@ class _Thoughts:
     _OPEN, _CLOSE = "<think>", "</think>"
 
     def __init__(self) -> None:
-        self._held = ""
-        self._state = "start"
+        self._held = ""  # until it is clear whether it is a thought
+        self._answering = False
 
     def without(self, text: str) -> str:
-        if self._state == "answer":
+        if self._answering:
             return text
         self._held += text
-        if self._state == "start":
-            begun = self._held.lstrip()
-            if self._OPEN.startswith(begun[: len(self._OPEN)]) and len(begun) < len(self._OPEN):
-                return ""
-            self._state = "thinking" if begun.startswith(self._OPEN) else "answer"
-        if self._state == "thinking":
-            _, closed, self._held = (
-                self._held.rpartition(self._CLOSE) if self._CLOSE in self._held else ("", "", self._held)
-            )
-            if not closed:
-                self._held = self._held[-len(self._CLOSE) :]
-                return ""
-            self._state = "answer"
-        return self.rest().lstrip()
+        begun = self._held.lstrip()
+        if begun.startswith(self._OPEN):
+            self._answering = self._CLOSE in begun
+            answer = begun.partition(self._CLOSE)[2]
+        else:
+            answer, self._answering = begun, not self._OPEN.startswith(begun)
+        if not self._answering:
+            return ""
+        self._held = ""
+        return answer.lstrip()
 
     def rest(self) -> str:
-        left, self._held = ("" if self._state == "thinking" else self._held), ""
-        return left
+        return "" if self._held.lstrip().startswith(self._OPEN) else self._held
