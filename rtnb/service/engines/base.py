@@ -148,26 +148,16 @@ class Transcriber(Engine, Protocol):
 
 @runtime_checkable
 class Warmable(Protocol):
-    """An engine that takes a while before its first task."""
+    """An engine that takes a while before its first task: `warm` gets it ready, and failures wait for that task."""
 
-    async def warm(self) -> None:
-        """Get ready, so that the next task begins at once; failures wait for that task."""
-        ...
+    async def warm(self) -> None: ...
 
 
 @runtime_checkable
 class Checkable(Protocol):
-    """An engine of which only a try shows whether it can work at all."""
+    """An engine of which only a try shows whether it can work: `check`, before the service listens, or a ConfigurationError."""
 
-    async def check(self) -> None:
-        """Try it, before the service listens.
-
-        Raises
-        ------
-        ConfigurationError
-            It cannot work; the message says why.
-        """
-        ...
+    async def check(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
