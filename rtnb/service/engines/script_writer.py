@@ -27,12 +27,11 @@ class ScriptWriter:
     Attributes
     ----------
     name : str
-        ``"script"``.
+        ``"script"``, or ``"script lesson.toml"``.
     """
 
-    name = "script"
-
     def __init__(self, path: str | os.PathLike[str] | None = None, seed: int = 0) -> None:
+        self.name = f"script {os.path.basename(path)}" if path is not None else "script"
         self._path, self._seed = path, seed
         self._stamp, self._script = self._file_stamp(), load_script(path)
 

@@ -135,7 +135,7 @@ async def _unreadable(content_type: str, head: bytes, pieces: AsyncIterator[byte
 
 
 def _may_be_for_the_format(failure: EngineFailure) -> bool:
-    """Tell whether an endpoint may have failed because it has no raw samples to give."""
+    """Return whether an endpoint may have failed because it has no raw samples to give."""
     if isinstance(failure, EndpointRefusal):
         return failure.status in (400, 415, 422, 501) and failure.code != "speech_voice_not_found"
     return failure.code == "speech_invalid_answer"

@@ -15,7 +15,7 @@ from rtnb.service.script.arguments import fill, properties_of
 from rtnb.service.script.prompt import KNOWN, Prompt, read_prompt
 from rtnb.service.script.rules import PLACEHOLDER, Fail, Found, Rule, Script, Step, Wait
 from rtnb.service.script.tool_calls import call_tool, offered
-from rtnb.service.script.tool_outputs import output_values, tell_outputs
+from rtnb.service.script.tool_outputs import output_values, outputs_aloud
 from rtnb.service.script.verbs import VERBS
 from rtnb.service.script.words import plain, to_digits
 
@@ -75,7 +75,7 @@ def _steps(script: Script, rule: Rule, prompt: Prompt, found: Found, seed: int) 
     values, steps = dict(found.values), list[Step]()
     if rule.after_call:
         output = next(each for each in reversed(prompt.outputs) if rule.answers(prompt.function(each)))
-        values = {**output_values(output.text), "output": tell_outputs(prompt), **values}
+        values = {**output_values(output.text), "output": outputs_aloud(prompt), **values}
     if rule.do:
         done = VERBS[rule.do][0](prompt, found)
         if done is None:

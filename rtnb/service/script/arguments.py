@@ -40,7 +40,7 @@ _QUOTE = re.compile(r"\"([^\"]{1,300})\"|(?<!\w)'([^']{1,300})'(?!\w)")
 _LISTED = re.compile(r"([^\W\d_][\w'-]*(?:, [^\W\d_][\w' -]*?){0,20}),? and ([^\W\d_][\w'-]*)")
 _OFF = re.compile(r"(?i)\b(?:off|no|not|without|don't|disable\w*|false|never|stop|mute)\b")
 _ON = re.compile(r"(?i)\b(?:on|yes|with|enable\w*|true)\b")
-# Arguments that are told apart by their names: those that take any text, and those that have a form.
+# Arguments that are known by their names: those that take any text, and those that have a form.
 _FREE = frozenset(
     stems("query text message question content prompt note body term description task subject title topic")
 )

@@ -20,7 +20,7 @@ When it applies
                           ``"assistant"`` (the last answer).
 ``language``              ``"de"``, ``"en"``, ``"es"``, ``"fr"`` or ``"it"``: asked for by prompt or instructions.
 ``after_call``            A function's name, or ``"*"``: its output has come. The output's values are placeholders, and
-                          ``{output}`` tells them in a sentence.
+                          ``{output}`` is all of them in a sentence.
 ========================  ==============================================================================================
 
 ========================  ==============================================================================================
@@ -31,9 +31,11 @@ What is answered
 ``call``                  A function that the session offers.
 ``arguments``             Of the call: a table with placeholders, or a text that is sent as it stands. Without them the
                           placeholders of the same names are taken, and the rest from the prompt.
-``do``                    A verb: ``call`` (the function that fits the prompt), ``output``, ``repeat``, ``count``,
-                          ``spell``, ``sum``, ``recall``, ``help``, ``identity`` or ``fallback``. It works on the words
-                          that the match found, says what the default script says, or ``say`` with its placeholders.
+``do``                    A verb: ``call`` (the function that fits the prompt), ``help``, or one with placeholders:
+                          ``output`` (``{output}``), ``repeat`` (``{said}``), ``count`` (``{numbers}``), ``spell``
+                          (``{word}``, ``{letters}``), ``sum`` (``{sum}``, ``{result}``), ``recall`` (``{fact}``),
+                          ``identity`` (``{name}``), ``fallback`` (``{subject}``). It works on the words that the match
+                          found; without ``say`` it says what the default script says.
 ``wait``                  Seconds before the answer.
 ``fail``                  The response fails, after what is said: a message, or ``{ code = "…", message = "…" }``.
 ========================  ==============================================================================================

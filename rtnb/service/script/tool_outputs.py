@@ -9,7 +9,7 @@ from typing import Any
 
 from rtnb.service.script.prompt import Prompt
 
-__all__ = ["output_values", "tell_outputs"]
+__all__ = ["output_values", "outputs_aloud"]
 
 _MOST_PARTS = 10  # of a list or an object, and of outputs
 _DEEPEST = 4
@@ -17,7 +17,7 @@ _LONGEST = 500  # characters of one output
 _DONE = frozenset(("", "ok", "done", "success", "true", "none", "{}", "[]"))
 
 
-def tell_outputs(prompt: Prompt) -> str:
+def outputs_aloud(prompt: Prompt) -> str:
     """Return a sentence for each output that waits for an answer, or ``""``."""
     return " ".join(_sentence(prompt.function(output), output.text) for output in prompt.outputs[:_MOST_PARTS])
 

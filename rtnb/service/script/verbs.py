@@ -10,7 +10,7 @@ from rtnb.service.script.arithmetic import TooLargeError, find_sum
 from rtnb.service.script.prompt import Prompt
 from rtnb.service.script.rules import Found
 from rtnb.service.script.tool_calls import choose_calls
-from rtnb.service.script.tool_outputs import tell_outputs
+from rtnb.service.script.tool_outputs import outputs_aloud
 from rtnb.service.script.words import content_words, in_words, to_digits
 
 __all__ = ["VERBS", "Verb"]
@@ -27,7 +27,7 @@ Verb = Callable[[Prompt, Found], Mapping[str, str] | tuple[Call, ...] | None]
 
 
 def _output(prompt: Prompt, found: Found) -> Mapping[str, str] | None:
-    output = tell_outputs(prompt)
+    output = outputs_aloud(prompt)
     return {"output": output} if output else None
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rtnb.service.engines.tasks import Message, Write
 from rtnb.service.script.prompt import read_prompt
-from rtnb.service.script.tool_outputs import output_values, tell_outputs
+from rtnb.service.script.tool_outputs import output_values, outputs_aloud
 
 from .schema_strategies import json_values
 
@@ -18,7 +18,7 @@ CALL = Message("function_call", "", "get_weather", "{}", "c1")
 
 
 def tell(*history: Message) -> str:
-    return tell_outputs(read_prompt(Write("", history, "", "alloy", datetime(2025, 3, 14), (), "auto", True)))
+    return outputs_aloud(read_prompt(Write("", history, "", "alloy", datetime(2025, 3, 14), (), "auto", True)))
 
 
 def told(output: str) -> str:
