@@ -79,7 +79,7 @@ class Worker(Generic[T]):
         return self._context.processes[-1].pid if self._executor else None
 
     async def call(self, method: Callable[Concatenate[T, P], R], *args: P.args, **options: P.kwargs) -> R:
-        """Call a method of the object, after the calls before; a caller who is cancelled leaves the method running.
+        """Call a method of the object, after the calls before; a cancelled caller leaves the method running.
 
         Raises
         ------
