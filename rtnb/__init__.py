@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rtnb.audio import AudioClip as AudioClip
     from rtnb.audio import StereoClip as StereoClip
     from rtnb.client.async_session import AsyncSession as AsyncSession
+    from rtnb.client.client_secret import ClientSecret as ClientSecret
     from rtnb.client.endpoint import Endpoint as Endpoint
     from rtnb.client.live_response import LiveResponse as LiveResponse
     from rtnb.client.playback import Heard as Heard
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from rtnb.client.subscriptions import EventStream as EventStream
     from rtnb.client.summary import SessionSummary as SessionSummary
     from rtnb.client.transcription import Transcription as Transcription
+    from rtnb.client_secrets import client_secret as client_secret
     from rtnb.connecting import connect as connect
     from rtnb.connecting import connect_async as connect_async
     from rtnb.conversation.conversation import Conversation as Conversation
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "rtnb.audio": "AudioClip StereoClip",
     "rtnb.client.async_session": "AsyncSession",
+    "rtnb.client.client_secret": "ClientSecret",
     "rtnb.client.endpoint": "Endpoint",
     "rtnb.client.live_response": "LiveResponse",
     "rtnb.client.playback": "Heard Playback",
@@ -80,6 +83,7 @@ _MODULES = {
     "rtnb.client.subscriptions": "EventStream",
     "rtnb.client.summary": "SessionSummary",
     "rtnb.client.transcription": "Transcription",
+    "rtnb.client_secrets": "client_secret",
     "rtnb.connecting": "connect connect_async",
     "rtnb.conversation.conversation": "Conversation",
     "rtnb.conversation.items": "ContentPart Item ResponseState Segment",

@@ -21,7 +21,7 @@ from rtnb.client.loop import LoopThread, on_io
 from rtnb.client.playback import Heard, Playback
 from rtnb.client.reconnect import Reconnect
 from rtnb.client.requests import Requests
-from rtnb.client.session_kind import SessionKind, asked_kind, with_transcriber
+from rtnb.client.session_kind import SessionKind, asked_kind, check_asked, with_transcriber
 from rtnb.client.settings import Configured, SessionSettings
 from rtnb.client.subscriptions import EventStream, Subscriptions
 from rtnb.client.summary import SessionSummary, html, sentence, summarize
@@ -32,7 +32,6 @@ from rtnb.client.waiters import Predicate
 from rtnb.conversation.items import Item
 from rtnb.conversation.record import SessionRecord
 from rtnb.errors import SessionClosed
-from rtnb.protocol.config import nest
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import Event
 
@@ -85,7 +84,7 @@ class AsyncSession(SessionRecord):
         """Connect, wait for ``session.created`` and apply `config` (flat GA words); on the I/O loop. Raises as `connect`."""
         config = with_tools(config)
         place = handshake.endpoint
-        place.dialect.check(asked_kind(place.url, place.intent).typed(nest(config)))
+        check_asked(place.dialect, place.url, place.intent, config)
         connection = await handshake.connect(io, record)
         session = cls(connection, handshake, io)
         try:

@@ -27,7 +27,6 @@ from rtnb.protocol.dialects import (
 from rtnb.protocol.session_types import (
     TRANSCRIPTION,
     TRANSLATION,
-    dialect_of_session,
     session_url,
     type_of_url,
     watched_call,
@@ -249,9 +248,7 @@ def _url(options: ConnectOptions, target: str, environ: Mapping[str, str]) -> tu
 
 def _dialect_of_url(options: ConnectOptions, path: str, query: str) -> Dialect:
     """Return the dialect that a full URL stands for; refuse a choice that its path contradicts."""
-    by_url = dialect_of_session(dialect_of_request(f"{path}?{query}", {}), type_of_url(path))
-    if by_url.session_type:
-        return by_url
+    by_url = dialect_of_request(f"{path}?{query}", {})
     asked = choose_dialect(options.dialect or by_url, azure=True, api_version=None)
     if asked is not by_url and "/openai/" in path:
         raise ConfigurationError(

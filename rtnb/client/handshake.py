@@ -17,7 +17,7 @@ from rtnb.errors import ConnectError, SessionClosed
 from rtnb.formatting import one_line, seconds
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
-from rtnb.protocol.session_types import dialect_of_session
+from rtnb.protocol.session_types import dialect_of_session, type_of_url
 
 _GRACE_SECONDS = 1.0
 """How long a running call that is watched may say nothing: nobody promises a ``session.created`` there."""
@@ -117,7 +117,8 @@ class Handshake:
             with connection.waiting(Waiter(_any_good_news if watching else accepts(Kind.SESSION_CREATED))) as created:
                 async with asyncio.timeout_at(deadline):
                     await created
-                connection.dialect = dialect_of_session(self.endpoint.dialect, _session_type(connection))
+                told = connection.conversation.config.get("type") or type_of_url(self.endpoint.url)
+                connection.dialect = dialect_of_session(self.endpoint.dialect, told)
                 return
         except TimeoutError:
             if watching:
@@ -140,7 +141,3 @@ class Handshake:
 
 def _any_good_news(event: Event) -> bool:
     return event.kind != Kind.ERROR
-
-
-def _session_type(connection: Connection) -> str:
-    return str(connection.conversation.config.get("type") or connection.dialect.session_type)

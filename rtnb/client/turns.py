@@ -127,8 +127,8 @@ class Turns:
         """Begin the transcription of `AsyncSession.transcribe`; return it, while it grows."""
         self._transcriptions.check()
         timeout = await self._ready(timeout)
-        transcription, said = await self._transcriptions.prepare(speech, self._io)
         self._check_busy(when_busy)
+        transcription, said = await self._transcriptions.prepare(speech, self._io)
         make_way = when_busy == "cancel"
         self._start(transcription, self._transcriptions.run(transcription, said), timeout, make_way=make_way)
         return transcription
