@@ -8,6 +8,7 @@ import inspect
 import os
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -25,6 +26,8 @@ from rtnb.errors import ConfigurationError
 from rtnb.local import local_service, refuse_options, split_options
 from rtnb.notebook.cell_progress import CellProgress, in_kernel
 from rtnb.notebook.session import Session
+from rtnb.protocol.catalog import ending_soon, model_named
+from rtnb.protocol.config import AUDIO_SETTINGS, look
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Local
 from rtnb.service.server.options import ServiceOptions
@@ -68,7 +71,7 @@ def connect(options: ConnectOptions) -> Session:
         No session came about, and what to do.
     """
     io = loop_thread()
-    return Session(io.call(_open(options)), io, CellProgress if in_kernel() else None)
+    return Session(io.call(open_session(options)), io, CellProgress if in_kernel() else None)
 
 
 @taking(ConnectOptions)
@@ -85,7 +88,7 @@ class Opening:
         self._session: AsyncSession | None = None
 
     def __await__(self) -> Generator[Any, None, AsyncSession]:
-        return loop_thread().acall(_open(self._options)).__await__()
+        return loop_thread().acall(open_session(self._options)).__await__()
 
     async def __aenter__(self) -> AsyncSession:
         self._session = await self
@@ -129,18 +132,25 @@ def prepare(options: ConnectOptions) -> Preparation:
     check_watching(place.call_id, {"model": options.model, "deployment": options.deployment, **config})
     if place.intent and (model := options.deployment or options.model):
         config["transcription"] = {"model": model, **(config.get("transcription") or {})}
+        if (known := model_named(model)) is not None and not known.detects_turns:
+            config.setdefault("turn_detection", None)  # it writes while one speaks, and refuses turns
     check_asked(place.dialect, place.url, place.intent, config)
     if place.service != "local":
         refuse_options(service_options, place.words)
-    return Preparation(place, credential_for(place, key, options.credential), config, service_options)
+    credential = credential_for(place, key, options.credential, options.headers)
+    return Preparation(place, credential, config, service_options)
 
 
-async def _open(options: ConnectOptions) -> AsyncSession:
-    """Open a session; on the I/O loop."""
+async def open_session(options: ConnectOptions, today: Callable[[], date] = date.today) -> AsyncSession:
+    """Open a session, on the I/O loop; a model that is shut down soon after `today` is among its problems."""
     prepared = prepare(options)
     record = None if options.record is None else _journal(options.record, prepared.place)
-    handshake = Handshake(await prepared.started(), prepared.credential, options.timeout, options.reconnect)
+    place = await prepared.started()
+    handshake = Handshake(place, prepared.credential, options.timeout, options.reconnect, today=today)
     session = await AsyncSession.open(handshake, loop_thread(), prepared.config, record)
+    told = (session.config.get("model"), place.model, look(session.config, (*AUDIO_SETTINGS["transcription"], "model")))
+    for words in ending_soon([name for name in told if isinstance(name, str)], place.provider, today()):
+        session.note_problem(words)
     session.local_speech = _local_speech
     return session
 

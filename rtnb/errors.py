@@ -6,7 +6,7 @@
     ├── ConfigurationError (ValueError)   settings are missing or contradict one another; nothing was sent
     ├── AudioError (ValueError)           samples or a file that cannot be read as audio
     ├── RecordingError (ValueError)       a file that is no recording, or cannot be recorded into
-    ├── ConnectError (ConnectionError)    no session could be opened: status, body
+    ├── ConnectError (ConnectionError)    no session could be opened: status, body, retry_after
     │   └── AuthError                     the service refused the credential, or there is none
     ├── SessionClosed (ConnectionError)   the session has ended: code, reason, who, last_activity
     ├── ServerError                       the service refused this call: type, code, param, event_id
@@ -47,12 +47,17 @@ class ConnectError(RtnbError, ConnectionError):
         HTTP status of a refused handshake.
     body : str
         The body of the service's answer, shortened.
+    retry_after : float or None
+        Seconds that the service wants to be left alone.
     """
 
-    def __init__(self, message: str, *, status: int | None = None, body: str = "") -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, body: str = "", retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.body = body
+        self.retry_after = retry_after
 
 
 class AuthError(ConnectError):

@@ -12,6 +12,7 @@ from session_kinds import open_kind
 from virtual_time import until, virtual_time
 
 from rtnb.client.endpoint import resolve
+from rtnb.client.handshake import CALL_SECONDS
 from rtnb.client.options import ConnectOptions
 from rtnb.client.session_kind import check_watching
 from rtnb.client.transport import Closed
@@ -47,7 +48,7 @@ async def test_a_call_in_which_nothing_is_said_is_open_after_a_moment() -> None:
     began = asyncio.get_running_loop().time()
     session, call = await open_kind(Call, URL, call_id="rtc_1")
     assert session.state == "open"
-    assert asyncio.get_running_loop().time() - began == pytest.approx(1.0)
+    assert asyncio.get_running_loop().time() - began == pytest.approx(CALL_SECONDS)
     assert call.heard == []
     assert "watching call rtc_1" in repr(session)
     assert "unknown" not in repr(session)

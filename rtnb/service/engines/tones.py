@@ -14,6 +14,7 @@ import numpy as np
 
 from rtnb.audio.formats import PCM16
 from rtnb.audio.samples import FULL_SCALE, Samples
+from rtnb.protocol.catalog import DEFAULT_VOICE
 from rtnb.service.engines.languages import guess_language
 from rtnb.service.engines.tasks import Say, SpokenWord, Task
 
@@ -66,7 +67,7 @@ class ToneVoice:
 
 
 def tones(
-    text: str, voice: str = "alloy", *, language: str | None = None, seed: int = 0, speed: float = 1.0
+    text: str, voice: str = DEFAULT_VOICE, *, language: str | None = None, seed: int = 0, speed: float = 1.0
 ) -> Iterator[SpokenWord]:
     """Speak a text as tones, one word after the other; the words' texts join to it.
 
