@@ -20,6 +20,7 @@ from rtnb.errors import ConnectError, SessionClosed
 from rtnb.formatting import one_line, seconds
 from rtnb.protocol.events import RECEIVED, Event
 from rtnb.protocol.names import Kind
+from rtnb.protocol.session_types import dialect_of_session, type_of_url
 
 CALL_SECONDS = 2.0
 """How long the first word of a running call is awaited: it may have been said when the call began."""
@@ -146,6 +147,8 @@ class Handshake:
                     event = await first
             if event.kind == Kind.SESSION_CREATED:
                 connection.greeted(event)
+            told = connection.conversation.config.get("type") or type_of_url(self.endpoint.url)
+            connection.dialect = dialect_of_session(self.endpoint.dialect, told)
             return
         except TimeoutError:
             if running and not connection.last_error:
