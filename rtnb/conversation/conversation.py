@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from rtnb.audio.formats import FORMATS
 from rtnb.conversation.items import DELETED, IN_PROGRESS, NAN, ContentPart, Item, ResponseState, fill
+from rtnb.conversation.remote_tools import ARGUMENT_KINDS, STATES, RemoteItems, adopt, decide
+from rtnb.conversation.sent_images import SentImages
 from rtnb.formatting import one_line
 from rtnb.protocol.config import format_name, look, merge
 from rtnb.protocol.dialects import ga_settings
@@ -50,6 +52,8 @@ class Conversation:
         self._requested: deque[_Request] = deque(maxlen=1000)
         self._doubted: deque[_Request] = deque(maxlen=1000)
         self._past: set[str] = set()
+        self._sent_images = SentImages()
+        self._remote = RemoteItems()
         self._reducers: dict[str, Callable[[Event], object]] = {
             Kind.SESSION_CREATED: self._session,
             Kind.SESSION_UPDATED: self._session,
@@ -71,6 +75,7 @@ class Conversation:
             Kind.ARGUMENTS_DELTA: self._arguments,
             Kind.ARGUMENTS_DONE: self._arguments,
             Kind.INPUT_TRANSCRIPTION_COMPLETED: self._input_transcript,
+            **dict.fromkeys((*ARGUMENT_KINDS, *STATES), self._remote_tool),
             Kind.ERROR: self._error,
             Local.CLOSE: self._closed,
             Local.RESUME: self._resumed,
@@ -106,6 +111,8 @@ class Conversation:
             self._odd(event, f"has a shape that cannot be read ({type(error).__name__}: {error})")
 
     def _sent(self, event: Event) -> None:
+        if event.kind == Kind.ITEM_CREATE:
+            self._sent_images.take(event)
         if event.kind == Kind.RESPONSE_CREATE:
             out_of_band = event.part("response").get("conversation") == "none"
             self._requested.append(_Request(event.event_id, event.t, out_of_band))
@@ -157,7 +164,9 @@ class Conversation:
         after = event.data.get("previous_item_id", "")
         if item.type == "function_call_output":
             self._function_output(item)
+        decide(self.items.values(), item)
         if item.id not in self.items:
+            adopt(item, self.responses.values())
             self._insert(item, after if isinstance(after, str) else None)
 
     def _insert(self, item: Item, after: str | None) -> None:
@@ -177,9 +186,20 @@ class Conversation:
         if not isinstance(identifier, str):
             self._odd(event, "has no item id")
             return None
-        item = self.items.get(identifier) or self._response_item(identifier) or Item(identifier)
+        item = self.find(identifier) or self._remote.early(identifier)
         fill(item, data)
+        self._sent_images.give(item, data)
         return item
+
+    def _remote_tool(self, event: Event) -> None:
+        item = self.find(event.item_id)
+        if item is None and event.kind in ARGUMENT_KINDS:
+            item = self._output(self._response(event), event.item_id)
+        self._remote.take(item, event)
+
+    def find(self, identifier: str) -> Item | None:
+        """Return an item of the conversation or of a response beside it; None for an id that no item has."""
+        return self.items.get(identifier) or self._response_item(identifier)
 
     def _response_item(self, identifier: str) -> Item | None:
         for response in reversed(self.responses.values()):
@@ -193,7 +213,7 @@ class Conversation:
             item.status = DELETED
 
     def _item_truncated(self, event: Event) -> None:
-        item = self.items.get(event.item_id) or self._response_item(event.item_id)
+        item = self.find(event.item_id)
         end = event.data.get("audio_end_ms")
         if item is not None and isinstance(end, int) and not isinstance(end, bool):
             item.part(event.content_index).heard_ms = end
@@ -352,7 +372,7 @@ class Conversation:
         if Kind.AUDIO_DELTA in part.finished:
             self._odd(event, "came after its own done event")
         if not part.chunks:
-            part.format = response.format
+            part.format, part.first_audio_t = response.format, event.t
         if response.first_audio_t != response.first_audio_t:
             response.first_audio_t = event.t
         part.chunks.append(event.audio)
