@@ -18,8 +18,10 @@ from rtnb.client.handshake import Handshake
 from rtnb.client.listeners import Listener
 from rtnb.client.live_response import LiveResponse
 from rtnb.client.loop import LoopThread, on_io
+from rtnb.client.message_content import Content
 from rtnb.client.playback import Heard, Playback
 from rtnb.client.reconnect import Reconnect
+from rtnb.client.remote_calls import Asked
 from rtnb.client.requests import Requests
 from rtnb.client.settings import Configured, SessionSettings
 from rtnb.client.subscriptions import EventStream, Subscriptions
@@ -64,8 +66,8 @@ class AsyncSession(SessionRecord):
         self._connection = connection
         self._credential = handshake.credential
         self._requests = Requests(connection, handshake.timeout)
-        self._reconnect = Reconnect(self._requests, handshake, self._reconnected)
         self._tools = Tools(connection.note_problem)
+        self._reconnect = Reconnect(self._requests, handshake, self._reconnected, self._tools.own)
         self._settings = SessionSettings(self._requests, self._tools, self._reconnect.ready)
         self._turns = Turns(self._requests, self._settings, self._tools, self._reconnect.ready, io)
         self._subscriptions = Subscriptions(self._requests, self._reconnect.settled, io)
@@ -131,6 +133,8 @@ class AsyncSession(SessionRecord):
         self,
         prompt: Prompt,
         *,
+        image: object = None,
+        detail: str | None = None,
         wait: bool = True,
         timeout: float = 60.0,
         when_busy: WhenBusy = "wait",
@@ -141,8 +145,10 @@ class AsyncSession(SessionRecord):
 
         Parameters
         ----------
-        prompt : str, AudioClip, Path, (samples, rate) or bytes of a WAV file
+        prompt : str, AudioClip, Path, (samples, rate), bytes of a WAV file, or a list for `add_message`
             Text, or speech.
+        image : matplotlib figure or Axes, PIL image, path, PNG or JPEG bytes, data URL, or a list, optional
+            What the model is to look at; with ``detail="low"`` or ``"high"``, how closely.
         wait : bool
             False returns at once with a response that is live.
         timeout : float
@@ -150,18 +156,17 @@ class AsyncSession(SessionRecord):
         when_busy : {"wait", "cancel", "raise"}
             What to do while another response is in progress.
         out_of_band : bool
-            Ask beside the conversation: neither question nor answer becomes part of it, and nothing is waited for. The
-            model sees nothing but the question, and what ``input=`` (a list of items) puts before it.
+            Ask beside the conversation, which neither question nor answer becomes part of; nothing is waited for. The model
+            sees the question only, and what ``input=`` (a list of items) puts before it.
         **options
             Settings of this response only, in GA's words: ``instructions=``, ``output_modalities=``, ``voice=`` …
 
         Raises
         ------
-        ServerError
-            The service refused this very request.
-        ResponseTimeout, SessionBusy, SessionClosed, AudioError
+        ServerError, ResponseTimeout, SessionBusy, SessionClosed, AudioError, ImageError
         """
-        response = await self._turns.ask(prompt, options, timeout=timeout, when_busy=when_busy, out_of_band=out_of_band)
+        how: dict[str, Any] = {"timeout": timeout, "when_busy": when_busy, "out_of_band": out_of_band}
+        response = await self._turns.ask(prompt, options, image=image, detail=detail, **how)
         return await self.finish(response) if wait else response
 
     @on_io
@@ -188,11 +193,9 @@ class AsyncSession(SessionRecord):
     async def interrupt(self, *, cancel: bool = True) -> Heard | None:
         """Stop the answer as a user does who begins to speak: cancel it, and cut it at what was heard.
 
-        A connected speaker falls silent and reports what was heard. Without one it is computed from the arrival of the
-        audio, as a player that began at once would play it. An item of which nothing was heard is deleted. Functions that
-        the model waits for are not waited for any more. Returns how far it was heard; None where nothing was being spoken.
-
-        With ``cancel=False`` the service cancels by itself, as turn detection does when speech begins.
+        A connected speaker falls silent and reports what was heard; without one it is computed from the arrival of the
+        audio, as if played at once. An item of which nothing was heard is deleted, and functions are not waited for any
+        more. Returns how far it was heard; None where nothing was being spoken. With ``cancel=False`` the service cancels.
         """
         return await self._turns.interrupt(self.playback, cancel=cancel)
 
@@ -202,10 +205,30 @@ class AsyncSession(SessionRecord):
         return await self._requests.send(event)
 
     @on_io
-    async def add_message(self, text: str, role: str = "user") -> Item:
-        """Add a text message to the conversation without asking for a response; return the item it became."""
+    async def add_message(self, text: Content, role: str = "user", *, detail: str | None = None) -> Item:
+        """Add a message without asking for a response; return the item it became.
+
+        `text` may be a list of texts, images, clips and dicts (content parts as they go out), or one of these.
+        """
         await self._reconnect.ready(self._requests.timeout)
-        return await self._requests.add_message(text, role)
+        return await self._requests.add_message(text, role, detail=detail)
+
+    @on_io
+    async def approve(
+        self, asked: Asked, *, reason: str = "", wait: bool = True, timeout: float = 60.0
+    ) -> LiveResponse:
+        """Approve the call of a remote (MCP) tool, and return the response that goes on, as `ask` does.
+
+        `asked` is the ``mcp_approval_request`` item, its id, or the response that asks: then all that it asks for is meant.
+        """
+        response = await self._turns.decide(asked, approve=True, reason=reason, timeout=timeout)
+        return await self.finish(response) if wait else response
+
+    @on_io
+    async def deny(self, asked: Asked, *, reason: str = "", wait: bool = True, timeout: float = 60.0) -> LiveResponse:
+        """Deny the call of a remote (MCP) tool, and return what the model says to that; see `approve`."""
+        response = await self._turns.decide(asked, approve=False, reason=reason, timeout=timeout)
+        return await self.finish(response) if wait else response
 
     @on_io
     async def append_audio(self, clip: object) -> float:
@@ -235,10 +258,8 @@ class AsyncSession(SessionRecord):
 
         Raises
         ------
-        ConfigurationError
-            A word that is not known, or that the dialect cannot carry.
-        ServerError
-            The service refused.
+        ConfigurationError, ServerError
+            A word that is not known, or that the dialect cannot carry; the service refused.
         """
         return await self._settings.configure(config)
 
@@ -250,12 +271,7 @@ class AsyncSession(SessionRecord):
         """Let the model call a typed Python function: ``@session.tool``, or ``@session.tool(name="…")``.
 
         The function is called off the loop, async ones too, when a response that wants it is done; its result, or its
-        error, goes back to the model, which then answers.
-
-        Raises
-        ------
-        ConfigurationError
-            The function has no type hints, or a type that has no JSON schema.
+        error, goes back to the model, which then answers. Without type hints that have a schema: ConfigurationError.
         """
 
         def add(decorated: F) -> F:
@@ -267,12 +283,7 @@ class AsyncSession(SessionRecord):
 
     @on_io
     async def add_tool(self, function: F, name: str | None = None, description: str | None = None) -> F:
-        """Add a tool as `tool` does, and wait until the service has accepted it; one that it refuses is dropped.
-
-        Raises
-        ------
-        ConfigurationError, ServerError
-        """
+        """Add a tool as `tool` does, and wait until the service has accepted it; one that it refuses (ServerError) is dropped."""
         await self._settings.add_tool(FunctionTool(function, name=name, description=description))
         return function
 
@@ -281,11 +292,8 @@ class AsyncSession(SessionRecord):
     def on(self, type: str, listener: Listener) -> Listener:
         """Call `listener(event)` for each received event that matches, on the listeners' thread.
 
-        Parameters
-        ----------
-        type : str
-            A name in either dialect, ``"*"``, or a glob like ``"response.*"``; ``"open"`` and ``"close"`` too. For a
-            session that is open already, a listener for ``"open"`` is called at once.
+        `type` is a name in either dialect, ``"*"``, or a glob like ``"response.*"``; ``"open"`` and ``"close"`` too. For a
+        session that is open already, a listener for ``"open"`` is called at once.
         """
         return self._subscriptions.add(type, listener)
 
@@ -302,12 +310,7 @@ class AsyncSession(SessionRecord):
 
         A loop begins where the last finished one, or the last finished `ask`, left off: nothing that arrives between two
         loops is missed. It ends with the session; when the session broke, it raises SessionClosed after the last event.
-        With ``reconnect=True`` it goes on over the new connection.
-
-        Parameters
-        ----------
-        since : int or Event, optional
-            Row to begin at instead; 0 is the beginning.
+        With ``reconnect=True`` it goes on over the new connection. `since` is the row to begin at instead; 0 is the first.
         """
         return self._subscriptions.stream(type, since)
 
@@ -315,9 +318,7 @@ class AsyncSession(SessionRecord):
     async def wait_for(self, type: str | Predicate, timeout: float = 30.0) -> Event:
         """Return the next event that matches a type, a glob or a predicate, beginning where `events` would.
 
-        Raises
-        ------
-        ResponseTimeout, SessionClosed
+        Raises ResponseTimeout or SessionClosed where none comes.
         """
         return await self._subscriptions.wait_for(type, timeout)
 
@@ -329,16 +330,8 @@ class AsyncSession(SessionRecord):
         """Listen to the user for so many seconds: ``clip = await session.listen(5)``, in a script ``session.listen(5).wait()``.
 
         What is heard goes to the service, too, as from a microphone that is then stopped. Without a browser, or where it
-        refuses the microphone, the local voice speaks, and `SpeechCapture.words` says so.
-
-        Parameters
-        ----------
-        clip : AudioClip, path, (samples, rate) or bytes of a WAV file, optional
-            What to hear instead of a microphone; cut to `seconds`, or followed by silence.
-
-        Raises
-        ------
-        AudioError
+        refuses the microphone, the local voice speaks, and `SpeechCapture.words` says so. With `clip` (any audio) that is
+        heard instead of a microphone: cut to `seconds`, or followed by silence.
         """
         return display.backend().listen(self, seconds, clip)
 
@@ -373,10 +366,8 @@ class AsyncSession(SessionRecord):
 
         Raises
         ------
-        ConfigurationError
-            The session is open.
-        ConnectError, AuthError, SessionClosed, ResponseTimeout
-            It failed; the session is closed, and can be resumed later.
+        ConfigurationError, ConnectError, AuthError, SessionClosed, ResponseTimeout
+            The session is open; or it failed, is closed, and can be resumed later.
         """
         await self._reconnect.resume()
         return self

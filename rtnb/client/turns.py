@@ -13,23 +13,24 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rtnb.audio import AudioClip
-from rtnb.client.audio_input import question, spoken_turn
 from rtnb.client.exchange import Exchanges
 from rtnb.client.live_response import ITS_TURN, LiveResponse
 from rtnb.client.loop import LoopThread
 from rtnb.client.playback import Heard, Playback, spoken_response, unheard
+from rtnb.client.remote_calls import REMOTE, Asked, RemoteCalls
 from rtnb.client.requests import Requests
 from rtnb.client.settings import SessionSettings
 from rtnb.client.tools import MOST_ROUNDS, Tools, interrupted_outputs, with_definitions
 from rtnb.client.waiters import Waiter, never
 from rtnb.conversation.items import Item, ResponseState
+from rtnb.conversation.remote_tools import undecided
 from rtnb.errors import ConfigurationError, ResponseTimeout, RtnbError, ServerError, SessionBusy, SessionClosed
 from rtnb.formatting import seconds
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
 from rtnb.protocol.names import Kind
 
-Prompt = str | AudioClip | Path | tuple[Any, int] | bytes
+Prompt = str | AudioClip | Path | tuple[Any, int] | bytes | list[Any]
 WhenBusy = Literal["wait", "cancel", "raise"]
 _UNASKED_SECONDS = 60.0
 
@@ -64,6 +65,7 @@ class Turns:
         self._ready = ready
         self._io = io
         self._exchanges = Exchanges(requests.connection)
+        self._remote = RemoteCalls(requests)
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_line: set[asyncio.Task[None]] = set()
@@ -79,37 +81,56 @@ class Turns:
     # Asking -----------------------------------------------------------------------------------------------------------
 
     async def ask(
-        self, prompt: Prompt, options: Mapping[str, Any], *, timeout: float, when_busy: WhenBusy, out_of_band: bool
+        self,
+        prompt: Prompt,
+        options: Mapping[str, Any],
+        *,
+        image: object = None,
+        detail: str | None = None,
+        timeout: float,
+        when_busy: WhenBusy,
+        out_of_band: bool,
     ) -> LiveResponse:
         """Begin the turn of `AsyncSession.ask`; return its response, which is live."""
         timeout = await self._ready(timeout)
-        config = self._connection.conversation.config
         if out_of_band:
-            content = await asyncio.to_thread(question, prompt, config)
-            options = {**options, "conversation": "none", "input": [*options.get("input", ()), content]}
+            asked = await self._requests.message(prompt, image=image, detail=detail, spoken=True)
+            options = {**options, "conversation": "none", "input": [*options.get("input", ()), asked["item"]]}
             return await self._begin([], options, timeout, "wait", out_of_band=True)
-        if isinstance(prompt, str):
-            return await self._begin([commands.text_message(prompt)], options, timeout, when_busy)
-        # Reading and resampling a long clip takes a while, in which the loop must go on.
-        spoken = await asyncio.to_thread(spoken_turn, prompt, config)
-        if spoken.answered and options:
+        turn = await self._requests.user_turn(prompt, image=image, detail=detail)
+        if turn.answered and options:
             raise ConfigurationError(
                 "Turn detection makes the response to speech, so options for one response do not reach it; "
                 "use session.configure(…), or turn_detection=None."
             )
-        prelude = spoken.commands
-        if spoken.detected and not spoken.answered:
+        prelude = turn.commands
+        if turn.detected and not turn.answered:
             # The service ends the turn and makes no response: one is asked for once the speech has become an item.
             *before, last = prelude
             await self._requests.acknowledged(last, Kind.INPUT_COMMITTED, before=before)
             prelude = []
-        response = await self._begin(prelude, None if spoken.answered else options, timeout, when_busy)
-        response.input_ended = spoken.ended
+        response = await self._begin(prelude, None if turn.answered else options, timeout, when_busy)
+        response.input_ended = turn.ended
         return response
 
     async def respond(self, options: Mapping[str, Any], *, timeout: float, when_busy: WhenBusy) -> LiveResponse:
         """Begin the turn of `AsyncSession.respond`; return its response, which is live."""
         return await self._begin([], options, await self._ready(timeout), when_busy)
+
+    async def decide(self, asked: Asked, *, approve: bool, reason: str, timeout: float) -> LiveResponse:
+        """Answer an approval request, and begin the turn that goes on from there; return its response, which is live."""
+        timeout = await self._ready(timeout)
+        requests = self._remote.requests_of(asked)
+        response = LiveResponse(self._connection, self._io)
+        self._start(response, self._go_on(response, requests, approve, reason), timeout)
+        return response
+
+    async def _go_on(self, response: LiveResponse, asked: list[Item], approve: bool, reason: str) -> None:
+        if await self._remote.decide(response, asked, approve=approve, reason=reason):
+            await self._run(response, [], commands.response_create())
+        else:
+            await self._exchanges.finish(response)
+            await self._answer_calls(response)
 
     async def _begin(
         self,
@@ -248,6 +269,11 @@ class Turns:
                 f"Its turn did not come within {seconds(timeout)}: another response is in progress.{said} "
                 "session.cancel() stops that one, and so does when_busy='cancel'; or give timeout= more seconds."
             )
+        elif waited.startswith(REMOTE):
+            words = (
+                f"The {waited} gave no result within {seconds(timeout)}; it runs at the service, and the session lives on. "
+                "Give timeout= more seconds, or ask again later."
+            )
         elif state.status and not state.active:
             words = (
                 f"The {waited} gave no result within {seconds(timeout)}; the model was told, the session lives "
@@ -268,7 +294,8 @@ class Turns:
 
     def _answer_unasked(self, state: ResponseState) -> None:
         asked_for = self._current is not None and self._current.state is state
-        if not asked_for and state.conversation_id is not None and self._tools.unanswered(state):
+        wanted = self._tools.unanswered(state) or self._remote.wants_response(state)
+        if not asked_for and state.conversation_id is not None and wanted:
             response = LiveResponse(self._connection, self._io)
             response.follow(state)
             self._start(response, self._answer_calls(response), _UNASKED_SECONDS)
@@ -285,21 +312,33 @@ class Turns:
         for _ in range(MOST_ROUNDS):
             state = response.state
             if not (calls := self._tools.unanswered(state)):
-                return
+                if self._tools.leaves_some(state):
+                    return
+                if await self._remote.ended(response):
+                    await self._next(response, [])
+                elif response.state is not state:  # the service went on by itself
+                    await self._exchanges.finish(response)
+                else:
+                    return
+                continue
             outputs = await self._outputs(response, calls)
-            if outputs is None or self._tools.leaves_some(state):
+            if outputs is None or self._tools.leaves_some(state) or undecided(state.items.values()):
                 # Interrupted, or the user has calls to answer, too, before the model may go on.
                 await self._send_outputs(interrupted_outputs(calls) if outputs is None else outputs)
                 return
-            response.waits_for = ITS_TURN
-            await self._exchanges.idle()
-            response.next_round()
-            await self._exchanges.run(response, outputs, commands.response_create())
+            await self._next(response, outputs)
         if left := self._tools.unanswered(response.state):
             names = ", ".join(call.name for call in left)
             self._connection.note_problem(
                 f"{names} not called: after {MOST_ROUNDS} rounds the model gets no more answers"
             )
+
+    async def _next(self, response: LiveResponse, outputs: Sequence[Command]) -> None:
+        """Ask for the response that uses what was called, and follow it to its end."""
+        response.waits_for = ITS_TURN
+        await self._exchanges.idle()
+        response.next_round()
+        await self._exchanges.run(response, outputs, commands.response_create())
 
     async def _outputs(self, response: LiveResponse, calls: Sequence[Item]) -> list[Command] | None:
         """Return what the functions gave, as commands; None if they were stopped. Raises when the session ends meanwhile."""
