@@ -24,19 +24,24 @@ if TYPE_CHECKING:
     from rtnb.audio import AudioClip as AudioClip
     from rtnb.audio import StereoClip as StereoClip
     from rtnb.client.async_session import AsyncSession as AsyncSession
+    from rtnb.client.client_secret import ClientSecret as ClientSecret
     from rtnb.client.endpoint import Endpoint as Endpoint
     from rtnb.client.live_response import LiveResponse as LiveResponse
     from rtnb.client.playback import Heard as Heard
     from rtnb.client.playback import Playback as Playback
+    from rtnb.client.session_kind import SessionKind as SessionKind
     from rtnb.client.settings import Configured as Configured
     from rtnb.client.subscriptions import EventStream as EventStream
     from rtnb.client.summary import SessionSummary as SessionSummary
+    from rtnb.client.transcription import Transcription as Transcription
+    from rtnb.client_secrets import client_secret as client_secret
     from rtnb.connecting import connect as connect
     from rtnb.connecting import connect_async as connect_async
     from rtnb.conversation.conversation import Conversation as Conversation
     from rtnb.conversation.items import ContentPart as ContentPart
     from rtnb.conversation.items import Item as Item
     from rtnb.conversation.items import ResponseState as ResponseState
+    from rtnb.conversation.items import Segment as Segment
     from rtnb.conversation.phases import PhaseTranscript as PhaseTranscript
     from rtnb.conversation.recording import Recording as Recording
     from rtnb.conversation.recording import open_recording as open
@@ -72,15 +77,19 @@ if TYPE_CHECKING:
 _MODULES = {
     "rtnb.audio": "AudioClip StereoClip",
     "rtnb.client.async_session": "AsyncSession",
+    "rtnb.client.client_secret": "ClientSecret",
     "rtnb.client.endpoint": "Endpoint",
     "rtnb.client.live_response": "LiveResponse",
     "rtnb.client.playback": "Heard Playback",
+    "rtnb.client.session_kind": "SessionKind",
     "rtnb.client.settings": "Configured",
     "rtnb.client.subscriptions": "EventStream",
     "rtnb.client.summary": "SessionSummary",
+    "rtnb.client.transcription": "Transcription",
+    "rtnb.client_secrets": "client_secret",
     "rtnb.connecting": "connect connect_async",
     "rtnb.conversation.conversation": "Conversation",
-    "rtnb.conversation.items": "ContentPart Item ResponseState",
+    "rtnb.conversation.items": "ContentPart Item ResponseState Segment",
     "rtnb.conversation.phases": "PhaseTranscript",
     "rtnb.conversation.recording": "Recording open=open_recording",
     "rtnb.conversation.response": "FunctionCall Latency Response",

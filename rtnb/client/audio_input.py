@@ -59,7 +59,7 @@ def spoken_turn(speech: object, config: Mapping[str, Any]) -> UserTurn:
     AudioError
         If `speech` is no audio that can be read, or holds no sound at all.
     """
-    said = append_commands(_clip(speech), config)
+    said = append_commands(spoken_clip(speech), config)
     if not turn_detected(config):
         return UserTurn([*said, commands.commit()], False, False, "committed")
     quiet = trailing_silence(config)
@@ -77,11 +77,18 @@ def speech_part(speech: object, config: Mapping[str, Any]) -> dict[str, Any]:
         As `spoken_turn` does.
     """
     encoding = FORMATS[format_name(look(config, ("audio", "input", "format")))]
-    audio = encoding.encode(_clip(speech).resample(encoding.rate).samples)
+    audio = encoding.encode(spoken_clip(speech).resample(encoding.rate).samples)
     return {"type": "input_audio", "audio": encode_base64(audio)}
 
 
-def _clip(speech: object) -> AudioClip:
+def spoken_clip(speech: object) -> AudioClip:
+    """Return speech as a clip.
+
+    Raises
+    ------
+    AudioError
+        If it is no audio that can be read, or holds no sound at all.
+    """
     try:
         clip = to_clip(speech)
     except OSError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +28,7 @@ from rtnb.protocol.commands import new_id
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT, Event, write_json
 from rtnb.protocol.mcp_tools import tool_secrets
-from rtnb.protocol.names import Kind, Local
+from rtnb.protocol.names import Kind, Local, kind_of
 from rtnb.timeline import Timeline
 
 Clock = Callable[[], float]
@@ -88,6 +89,7 @@ class Connection:
         self._remote_failures = RemoteFailures()
         self.closed: SessionClosed | None = None
         self.opened = Event(b"", {}, type=Local.OPEN.value, direction=LOCAL, t=0.0)
+        self.created: Event | None = None
         self._closing: Closed | None = None
         self.last_error = ""
         self._last_activity: float | None = None
@@ -102,7 +104,7 @@ class Connection:
     def reopen(self, transport: Transport) -> None:
         """Go on over another transport: one timeline, with a row where the seam is."""
         self._transport = transport
-        self._closing = self.closed = None
+        self._closing = self.closed = self.created = None
         self.last_error = ""
         self.waiters = Waiters()
         self.listeners.start()
@@ -145,6 +147,8 @@ class Connection:
 
     def _interpret(self, event: Event) -> None:
         self.conversation.apply(event)
+        if event.kind == Kind.SESSION_CREATED:
+            self.created = event
         blamed = self.waiters.offer(event)
         if event.kind == Kind.ERROR:
             self.last_error = one_line(server_error(event), 300)
@@ -152,7 +156,7 @@ class Connection:
                 self.note_problem(f"error from the service (row {event.seq}): {self.last_error}")
         elif event.problem:
             self.note_problem(f"row {event.seq}: {one_line(event.problem, 200)}")
-        if event.kind in TELLING_KINDS and (words := self._remote_failures.take(self.conversation.find(event.item_id))):
+        if event.kind in TELLING_KINDS and (words := self._remote_failures.take(self.conversation.item(event.item_id))):
             self.note_problem(words, instead_of=self._remote_failures.earlier)
         self.listeners.emit(event)
 
@@ -185,7 +189,9 @@ class Connection:
         """Report a listener's exception (on the listeners' thread)."""
         words = one_line(f"listener {name} raised {type(error).__name__}: {error}", 300)
         words = self._credential.scrub(words.encode("utf-8", "backslashreplace")).decode()
-        _log.warning("%s (on %s, row %d)", words, one_line(event.type), event.seq, exc_info=error)
+        # That the session is over is no fault of the listener's code, so where it was raised does not matter.
+        expected = isinstance(error, SessionClosed) and self.closed is not None
+        _log.warning("%s (on %s, row %d)", words, one_line(event.type), event.seq, exc_info=None if expected else error)
         loop = self._reader.get_loop()
         if not loop.is_closed():
             loop.call_soon_threadsafe(self._note_listener, words, event.seq)
@@ -274,6 +280,13 @@ class Connection:
         if self.closed is not None:
             raise self.closed.with_traceback(None)
 
+    def opening(self, type: str) -> Event | None:
+        """Return the event that opened the connection, if `type` names one and it has come: for a listener that is late."""
+        if self.closed is not None:
+            return None
+        openings: dict[str, Event | None] = {Local.OPEN: self.opened, Kind.SESSION_CREATED: self.created}
+        return openings.get(kind_of(type))
+
     @property
     def last_error_words(self) -> str:
         """Return a sentence, for messages, with the last error that the service sent; empty where it sent none."""
@@ -312,7 +325,7 @@ class Connection:
     async def close_at_exit(self) -> None:
         """Close with 1001, which says that the process is going away."""
         if self.closed is None:
-            await self.close(1001, "the process is ending")
+            await self.listeners.end(functools.partial(self.close, 1001, "the process is ending"))
 
     def _closed_error(self, closed: Closed) -> SessionClosed:
         explained = "" if closed.who == "client" else self.last_error

@@ -12,6 +12,7 @@ from rtnb.protocol.images import IMAGE_PART
 from rtnb.protocol.item_words import APPROVAL_REQUEST, APPROVAL_RESPONSE, MCP_CALL, MCP_LIST_TOOLS
 from rtnb.protocol.names import Kind
 
+_LANGUAGE = ("audio", "output", "language")  # of a translation
 _UNFINISHED = (IN_PROGRESS, "incomplete")
 _MADE_ANEW = (MCP_LIST_TOOLS, APPROVAL_RESPONSE)
 _TOP = sorted(
@@ -24,7 +25,7 @@ _TOP = sorted(
 def settings_to_restore(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings in effect, in GA's nested form, without what a service gives by itself or leaves empty."""
     kept: dict[str, Any] = {"type": config["type"]} if config.get("type") == "transcription" else {}
-    for path in [*((word,) for word in _TOP), *AUDIO_SETTINGS.values()]:
+    for path in [*((word,) for word in _TOP), *AUDIO_SETTINGS.values(), _LANGUAGE]:
         value = look(config, path)
         # Turn detection that is off has to be sent; for anything else None is what a new session begins with.
         if value is not None or (path == AUDIO_SETTINGS["turn_detection"] and look(config, path, "") is None):

@@ -24,6 +24,25 @@ _REMOTE_TEXTS = ("server_label", "approval_request_id", "reason")
 _SAID_BY_REMOTE = ("type", "name", "arguments", "server_label", "output", "error", "tools", "approve", "reason")
 
 
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a transcript, by one speaker.
+
+    Attributes
+    ----------
+    speaker : str
+        The service's label; empty where it gave none.
+    start, end : float
+        Seconds within the item's audio; NaN where the service gave none.
+    text : str
+    """
+
+    speaker: str
+    start: float
+    end: float
+    text: str
+
+
 @dataclass(slots=True)
 class ContentPart:
     """One content part of an item: its text so far, and references to its audio.
@@ -45,6 +64,10 @@ class ContentPart:
         The image of an ``input_image`` part, where the client sent it or the service gave it back.
     first_audio_t : float
         When its first audio came, in seconds since the session opened; NaN before that.
+    segments : list of Segment
+        The pieces of an input's transcript, as a transcriber that tells speakers apart finds them.
+    logprobs : list of dict
+        The tokens of an input's transcript with their log probabilities, as the service sends them.
     """
 
     type: str = ""
@@ -57,6 +80,8 @@ class ContentPart:
     heard_ms: int | None = None
     image: InputImage | None = None
     first_audio_t: float = NAN
+    segments: list[Segment] = field(default_factory=list)
+    logprobs: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def heard_transcript(self) -> str:

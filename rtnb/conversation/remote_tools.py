@@ -38,10 +38,16 @@ TELLING_KINDS: frozenset[str] = frozenset({*STATES, Kind.ITEM_ADDED, Kind.ITEM_D
 
 
 class RemoteItems:
-    """Follows the events of remote tools, also those that come before the item that they are about."""
+    """Follows the events of remote tools, also those that come before the item that they are about.
 
-    def __init__(self) -> None:
-        self._early: dict[str, Item] = {}
+    Parameters
+    ----------
+    early : dict of str to Item
+        Receives the items of which no event has told yet.
+    """
+
+    def __init__(self, early: dict[str, Item]) -> None:
+        self._early = early
 
     def take(self, item: Item | None, event: Event) -> None:
         """Update an item, None for one that no event has told yet, by an event of its tool."""
@@ -58,10 +64,6 @@ class RemoteItems:
         else:
             item.type, item.status = STATES[event.kind]
             fill(item, {"error": event.data.get("error")})
-
-    def early(self, item_id: str) -> Item:
-        """Return a new item, with what came before it."""
-        return self._early.pop(item_id, None) or Item(item_id)
 
 
 def adopt(item: Item, responses: Iterable[ResponseState]) -> None:

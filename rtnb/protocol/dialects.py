@@ -25,8 +25,11 @@ from rtnb.protocol.dialect_tables import (
     PREVIEW_RESPONSE,
     PREVIEW_SESSION,
     PREVIEW_TRANSCRIPTION,
+    PREVIEW_UNKNOWN,
+    PREVIEW_UNSENT,
     TO_GA,
     TO_PREVIEW,
+    outside,
     remove,
     renamed_parts,
     settings_of,
@@ -74,6 +77,8 @@ class Dialect:
         The settings that are flat, and where GA nests them.
     typed_session : bool
         Whether a session has a type, which each `session.update` must give.
+    session_type : str
+        The type of the only sessions that speak it; empty for a dialect of realtime and transcription sessions.
     one_modality : bool
         Whether a response is either audio with its transcript or text, never both.
     takes_images : bool
@@ -104,6 +109,7 @@ class Dialect:
     unsent_fields: frozenset[Path] = field(repr=False)
     paths: Mapping[str, Path] = field(repr=False)
     typed_session: bool = field(repr=False)
+    session_type: str = field(repr=False)
     one_modality: bool = field(repr=False)
     takes_images: bool = field(repr=False)
     item_parts: Mapping[str, str] = field(repr=False)
@@ -134,6 +140,12 @@ class Dialect:
         ConfigurationError
             With the corrected form.
         """
+        if self.session_type or config.get("type") == "transcription":
+            only = self.session_type or "transcription"
+            settings = self.session_settings if self.session_type else self.transcription_settings
+            if refusal := outside(config, settings, self.wire_path):
+                raise ConfigurationError(f"{refusal[0]} has no meaning in a {only} session; it takes {refusal[1]}.")
+            return
         for name, advice in self.unknown_settings.items():
             if name in config:
                 raise ConfigurationError(f"{name}= does not exist in the {self.title}: {advice}")
@@ -245,6 +257,7 @@ GA = Dialect(
     unsent_fields=frozenset(),
     paths={},
     typed_session=True,
+    session_type="",
     one_modality=True,
     takes_images=True,
     item_parts={},
@@ -267,30 +280,17 @@ PREVIEW = Dialect(
     retired=True,
     wire_names=PREVIEW_NAME,
     transcription_names=PREVIEW_TRANSCRIPTION_NAME,
-    unsent=frozenset(
-        {
-            Kind.ITEM_DONE,
-            Kind.INPUT_TIMEOUT,
-            Kind.INPUT_TRANSCRIPTION_DELTA,
-            Kind.INPUT_TRANSCRIPTION_SEGMENT,
-            Kind.INPUT_DTMF,
-        }
-    ),
+    unsent=PREVIEW_UNSENT,
     unsent_fields=frozenset(
         ("response", "usage", "input_token_details", key) for key in ("cached_tokens_details", "image_tokens")
     ),
     paths=PREVIEW_PATHS,
     typed_session=False,
+    session_type="",
     one_modality=False,
     takes_images=False,
     item_parts={"output_text": "text", "output_audio": "audio"},
-    unknown_settings={
-        "truncation": "leave it out, or connect with dialect='ga'.",
-        "prompt": "write instructions=, or connect with dialect='ga'.",
-        "reasoning": "leave it out, or connect with dialect='ga'.",
-        "parallel_tool_calls": "leave it out, or connect with dialect='ga'.",
-        "include": "leave it out, or connect with dialect='ga'.",
-    },
+    unknown_settings=PREVIEW_UNKNOWN,
     session_settings=PREVIEW_SESSION,
     transcription_settings=PREVIEW_TRANSCRIPTION,
     response_settings=PREVIEW_RESPONSE,

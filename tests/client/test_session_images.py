@@ -9,6 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from pictures import image, picture
 from scripted import Script, Wire, open_session
+from session_kinds import TranscribingScript, open_kind
 from virtual_time import virtual_time
 
 from rtnb.audio import AudioClip
@@ -112,3 +113,15 @@ async def test_nothing_is_sent_of_a_message_that_is_wrong(
                 await session.ask(prompt, out_of_band=beside, **options)
     assert service.heard == []
     assert (await session.ask("x")).status == "completed"
+
+
+@virtual_time
+async def test_a_session_that_only_transcribes_looks_at_nothing() -> None:
+    """Images, and messages of parts, are refused at once; so are approvals."""
+    session, service = await open_kind(TranscribingScript)
+    for prompt in (TONE, ["x", image()]):
+        with pytest.raises(ConfigurationError, match="has no meaning in a transcription session"):
+            await session.ask(prompt, image=image())
+    with pytest.raises(ConfigurationError, match="has no meaning in a transcription session"):
+        await session.approve("mcpr_1")
+    assert service.heard == []

@@ -179,7 +179,7 @@ def test_a_failure_is_named_once_and_again_when_its_reason_comes() -> None:
     for event in [*wanting(Ladder("ga")), *ran(None, BOOM), *ran(None, BOOM)[-1:]]:
         parsed = Event.parse(json.dumps(event).encode())
         conversation.apply(parsed)
-        if words := failures.take(conversation.find(parsed.item_id)):
+        if words := failures.take(conversation.item(parsed.item_id)):
             said.append((words.rpartition(": ")[2], failures.earlier.rpartition(": ")[2]))
     assert said == [("no reason was given", ""), ("boom", "no reason was given")]
 
