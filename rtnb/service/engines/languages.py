@@ -1,4 +1,4 @@
-"""Which language a text is in: by its script, or by its smallest words. A guess, for choosing a voice. Pure."""
+"""A guess at the language of a text, by its script or its smallest words, and eSpeak NG's names of languages."""
 
 from __future__ import annotations
 
@@ -60,7 +60,6 @@ _ESPEAK_NAMES: Mapping[str, str] = MappingProxyType(
         "fil": "en-us",
         "es-mx": "es-419",
         "es-us": "es-419",
-        "fr-be": "fr-be",
     }
 )
 
