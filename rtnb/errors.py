@@ -5,6 +5,7 @@
     RtnbError
     ├── ConfigurationError (ValueError)   settings are missing or contradict one another; nothing was sent
     ├── AudioError (ValueError)           samples or a file that cannot be read as audio
+    ├── ImageError (ValueError)           an image that cannot be read, or that no message can carry
     ├── RecordingError (ValueError)       a file that is no recording, or cannot be recorded into
     ├── ConnectError (ConnectionError)    no session could be opened: status, body, retry_after
     │   └── AuthError                     the service refused the credential, or there is none
@@ -32,6 +33,10 @@ class ConfigurationError(RtnbError, ValueError):
 
 class AudioError(RtnbError, ValueError):
     """Samples, a rate or a file that cannot be read as audio."""
+
+
+class ImageError(RtnbError, ValueError):
+    """An image that cannot be read, or that no message can carry. Raised before anything is sent."""
 
 
 class RecordingError(RtnbError, ValueError):

@@ -21,11 +21,13 @@ from rtnb.client.listeners import Listeners, matches
 from rtnb.client.transport import Closed, Transport
 from rtnb.client.waiters import Waiter, Waiters
 from rtnb.conversation.conversation import Conversation
+from rtnb.conversation.remote_tools import TELLING_KINDS, RemoteFailures
 from rtnb.errors import ServerError, SessionClosed
 from rtnb.formatting import one_line, seconds
 from rtnb.protocol.commands import new_id
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT, Event, write_json
+from rtnb.protocol.mcp_tools import tool_secrets
 from rtnb.protocol.names import Kind, Local, kind_of
 from rtnb.protocol.shapes import dialect_of_refusal, hint, other_dialect
 from rtnb.timeline import Timeline
@@ -89,6 +91,7 @@ class Connection:
         self.waiters = Waiters()
         self.listeners = Listeners(self._listener_raised)
         self.problems: list[str] = []
+        self._remote_failures = RemoteFailures()
         self.closed: SessionClosed | None = None
         self.opened = Event(b"", {}, type=Local.OPEN.value, direction=LOCAL, t=0.0)
         self.created: Event | None = None
@@ -159,6 +162,8 @@ class Connection:
                 self.note_problem(f"error from the service (row {event.seq}): {self.last_error}")
         elif event.problem:
             self.note_problem(f"row {event.seq}: {one_line(event.problem, 200)}")
+        if event.kind in TELLING_KINDS and (words := self._remote_failures.take(self.conversation.item(event.item_id))):
+            self.note_problem(words, instead_of=self._remote_failures.earlier)
         self.listeners.emit(event)
 
     def _record(self, raw: bytes, direction: str) -> Event:
@@ -193,8 +198,10 @@ class Connection:
             error.args = (f"{error} — {said}",)
         return error
 
-    def note_problem(self, words: str) -> None:
-        """Keep what went wrong for the session's repr; the newest 20."""
+    def note_problem(self, words: str, *, instead_of: str = "") -> None:
+        """Keep what went wrong for the session's repr, in place of earlier words about the same; the newest 20."""
+        if instead_of in self.problems:
+            self.problems.remove(instead_of)
         self.problems.append(words)
         del self.problems[:-_PROBLEMS]
 
@@ -228,6 +235,8 @@ class Connection:
     async def send_wire(self, event: Mapping[str, Any]) -> str:
         """Record and send an event exactly as given, with an event id if it has none."""
         wire = dict(event)
+        if secrets := list(tool_secrets(wire)):
+            self._credential.keep(secrets)
         if wire.get("event_id") is None:
             wire["event_id"] = new_id("event")
         await self.send_frame(write_json(wire))

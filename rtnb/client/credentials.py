@@ -36,7 +36,10 @@ class Credential(Protocol):
         """
 
     def scrub(self, data: bytes) -> bytes:
-        """Return `data` without any secret that this credential has given out."""
+        """Return `data` without any secret that this credential has given out, or was told of."""
+
+    def keep(self, secrets: Iterable[str]) -> None:
+        """Take note of secrets that go out in client events, such as those of remote tools."""
 
 
 class _Scrubbing:
@@ -79,6 +82,11 @@ class _Scrubbing:
             if b"\\" in data:
                 data = escaped.sub(SECRET, data)
         return data
+
+    def keep(self, secrets: Iterable[str]) -> None:
+        """Take note of secrets that go out in client events."""
+        for secret in secrets:
+            self._give(secret)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} ***>"
