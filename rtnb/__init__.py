@@ -28,15 +28,18 @@ if TYPE_CHECKING:
     from rtnb.client.live_response import LiveResponse as LiveResponse
     from rtnb.client.playback import Heard as Heard
     from rtnb.client.playback import Playback as Playback
+    from rtnb.client.session_kind import SessionKind as SessionKind
     from rtnb.client.settings import Configured as Configured
     from rtnb.client.subscriptions import EventStream as EventStream
     from rtnb.client.summary import SessionSummary as SessionSummary
+    from rtnb.client.transcription import Transcription as Transcription
     from rtnb.connecting import connect as connect
     from rtnb.connecting import connect_async as connect_async
     from rtnb.conversation.conversation import Conversation as Conversation
     from rtnb.conversation.items import ContentPart as ContentPart
     from rtnb.conversation.items import Item as Item
     from rtnb.conversation.items import ResponseState as ResponseState
+    from rtnb.conversation.items import Segment as Segment
     from rtnb.conversation.recording import Recording as Recording
     from rtnb.conversation.recording import open_recording as open
     from rtnb.conversation.response import FunctionCall as FunctionCall
@@ -72,12 +75,14 @@ _MODULES = {
     "rtnb.client.endpoint": "Endpoint",
     "rtnb.client.live_response": "LiveResponse",
     "rtnb.client.playback": "Heard Playback",
+    "rtnb.client.session_kind": "SessionKind",
     "rtnb.client.settings": "Configured",
     "rtnb.client.subscriptions": "EventStream",
     "rtnb.client.summary": "SessionSummary",
+    "rtnb.client.transcription": "Transcription",
     "rtnb.connecting": "connect connect_async",
     "rtnb.conversation.conversation": "Conversation",
-    "rtnb.conversation.items": "ContentPart Item ResponseState",
+    "rtnb.conversation.items": "ContentPart Item ResponseState Segment",
     "rtnb.conversation.recording": "Recording open=open_recording",
     "rtnb.conversation.response": "FunctionCall Latency Response",
     "rtnb.errors": "AudioError AuthError ConfigurationError ConnectError ProtocolError RecordingError ResponseTimeout "

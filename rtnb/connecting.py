@@ -18,6 +18,7 @@ from rtnb.client.endpoint import Endpoint, resolve
 from rtnb.client.handshake import Handshake
 from rtnb.client.loop import loop_thread
 from rtnb.client.options import ConnectOptions
+from rtnb.client.session_kind import asked_kind, check_watching
 from rtnb.client.tools import with_tools
 from rtnb.errors import ConfigurationError
 from rtnb.local import local_service, refuse_options, split_options
@@ -101,7 +102,10 @@ async def _open(options: ConnectOptions) -> AsyncSession:
     """Open a session; on the I/O loop."""
     service_options, config = split_options(with_tools(options.config))
     place, key = resolve(options, os.environ)
-    place.dialect.check(nest(config))
+    check_watching(place.call_id, {"model": options.model, "deployment": options.deployment, **config})
+    if place.intent and (model := options.deployment or options.model):
+        config["transcription"] = {"model": model, **(config.get("transcription") or {})}
+    place.dialect.check(asked_kind(place.url, place.intent).typed(nest(config)))
     if place.service != "local":
         refuse_options(service_options, place.words)
     credential = credential_for(place, key, options.credential)

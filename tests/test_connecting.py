@@ -21,7 +21,7 @@ KEY = "sk-planted-0123456789abcdef"
 
 OPTIONS = [
     *("target", "model", "deployment", "endpoint", "api_key", "credential", "api_version", "dialect"),
-    *("record", "timeout", "reconnect", "config"),
+    *("intent", "call_id", "record", "timeout", "reconnect", "config"),
 ]
 
 

@@ -59,7 +59,7 @@ def spoken_turn(speech: object, config: Mapping[str, Any]) -> SpokenTurn:
     AudioError
         If `speech` is no audio that can be read, or holds no sound at all.
     """
-    said = append_commands(_clip(speech), config)
+    said = append_commands(spoken_clip(speech), config)
     if not turn_detected(config):
         return SpokenTurn([*said, commands.commit()], False, False, "committed")
     quiet = trailing_silence(config)
@@ -80,11 +80,18 @@ def question(prompt: object, config: Mapping[str, Any]) -> dict[str, Any]:
         item: dict[str, Any] = commands.text_message(prompt)["item"]
         return item
     encoding = FORMATS[format_name(look(config, ("audio", "input", "format")))]
-    speech = encoding.encode(_clip(prompt).resample(encoding.rate).samples)
+    speech = encoding.encode(spoken_clip(prompt).resample(encoding.rate).samples)
     return {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": encode_base64(speech)}]}
 
 
-def _clip(speech: object) -> AudioClip:
+def spoken_clip(speech: object) -> AudioClip:
+    """Return speech as a clip.
+
+    Raises
+    ------
+    AudioError
+        If it is no audio that can be read, or holds no sound at all.
+    """
     try:
         clip = to_clip(speech)
     except OSError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -25,7 +26,7 @@ from rtnb.formatting import one_line, seconds
 from rtnb.protocol.commands import new_id
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT, Event, write_json
-from rtnb.protocol.names import Kind, Local
+from rtnb.protocol.names import Kind, Local, kind_of
 from rtnb.timeline import Timeline
 
 Clock = Callable[[], float]
@@ -85,6 +86,7 @@ class Connection:
         self.problems: list[str] = []
         self.closed: SessionClosed | None = None
         self.opened = Event(b"", {}, type=Local.OPEN.value, direction=LOCAL, t=0.0)
+        self.created: Event | None = None
         self._closing: Closed | None = None
         self.last_error = ""
         self._last_activity: float | None = None
@@ -99,7 +101,7 @@ class Connection:
     def reopen(self, transport: Transport) -> None:
         """Go on over another transport: one timeline, with a row where the seam is."""
         self._transport = transport
-        self._closing = self.closed = None
+        self._closing = self.closed = self.created = None
         self.last_error = ""
         self.waiters = Waiters()
         self.listeners.start()
@@ -142,6 +144,8 @@ class Connection:
 
     def _interpret(self, event: Event) -> None:
         self.conversation.apply(event)
+        if event.kind == Kind.SESSION_CREATED:
+            self.created = event
         blamed = self.waiters.offer(event)
         if event.kind == Kind.ERROR:
             self.last_error = one_line(server_error(event), 300)
@@ -178,7 +182,9 @@ class Connection:
         """Report a listener's exception (on the listeners' thread)."""
         words = one_line(f"listener {name} raised {type(error).__name__}: {error}", 300)
         words = self._credential.scrub(words.encode("utf-8", "backslashreplace")).decode()
-        _log.warning("%s (on %s, row %d)", words, one_line(event.type), event.seq, exc_info=error)
+        # That the session is over is no fault of the listener's code, so where it was raised does not matter.
+        expected = isinstance(error, SessionClosed) and self.closed is not None
+        _log.warning("%s (on %s, row %d)", words, one_line(event.type), event.seq, exc_info=None if expected else error)
         loop = self._reader.get_loop()
         if not loop.is_closed():
             loop.call_soon_threadsafe(self._note_listener, words, event.seq)
@@ -265,6 +271,13 @@ class Connection:
         if self.closed is not None:
             raise self.closed.with_traceback(None)
 
+    def opening(self, type: str) -> Event | None:
+        """Return the event that opened the connection, if `type` names one and it has come: for a listener that is late."""
+        if self.closed is not None:
+            return None
+        openings: dict[str, Event | None] = {Local.OPEN: self.opened, Kind.SESSION_CREATED: self.created}
+        return openings.get(kind_of(type))
+
     @property
     def last_error_words(self) -> str:
         """Return a sentence, for messages, with the last error that the service sent; empty where it sent none."""
@@ -303,7 +316,7 @@ class Connection:
     async def close_at_exit(self) -> None:
         """Close with 1001, which says that the process is going away."""
         if self.closed is None:
-            await self.close(1001, "the process is ending")
+            await self.listeners.end(functools.partial(self.close, 1001, "the process is ending"))
 
     def _closed_error(self, closed: Closed) -> SessionClosed:
         explained = "" if closed.who == "client" else self.last_error

@@ -24,6 +24,14 @@ from rtnb.protocol.dialects import (
     local_url,
     openai_url,
 )
+from rtnb.protocol.session_types import (
+    TRANSCRIPTION,
+    TRANSLATION,
+    dialect_of_session,
+    session_url,
+    type_of_url,
+    watched_call,
+)
 
 OPENAI_HOST = "wss://api.openai.com"
 AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".openai.azure.us")
@@ -53,6 +61,8 @@ class Endpoint:
         The header that a key goes into.
     engines : str
         Of the local service: which engine makes what, for people.
+    intent, call_id : str
+        ``"transcription"`` for a session that only transcribes; the running call that is joined.
     """
 
     service: str
@@ -64,6 +74,8 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     key_header: str = "Authorization"
     engines: str = ""
+    intent: str = ""
+    call_id: str = ""
 
     @property
     def shown_url(self) -> str:
@@ -83,6 +95,7 @@ class Endpoint:
     def at(self, base: str, engines: Mapping[str, str | None] | None = None) -> Endpoint:
         """Return the endpoint of a local service that listens at `base` (``ws://127.0.0.1:PORT``) and works with `engines`."""
         url = local_url(base, self.dialect, model=self.model, api_version=self.api_version)
+        url = session_url(url, intent=self.intent)
         made = ", ".join(f"{part} {engine or 'none'}" for part, engine in (engines or {}).items())
         return replace(self, url=url, engines=made)
 
@@ -95,6 +108,20 @@ def resolve(options: ConnectOptions, environ: Mapping[str, str]) -> tuple[Endpoi
     ConfigurationError
         If something is missing or contradicts something else; the message has the corrected form.
     """
+    if options.intent not in (None, "", TRANSCRIPTION):
+        raise ConfigurationError(
+            f"intent={options.intent!r} is not known; write intent='transcription', or leave it out."
+        )
+    place, key = _resolve(options, environ)
+    intent, call_id = options.intent or "", options.call_id or ""
+    url = session_url(place.url, intent=intent, call_id=call_id)
+    intent, call_id = intent or type_of_url(url).replace(TRANSLATION, ""), watched_call(url) or call_id
+    if intent or call_id:
+        place = replace(place, model=options.deployment or options.model or "")
+    return replace(place, url=url, intent=intent, call_id=call_id), key
+
+
+def _resolve(options: ConnectOptions, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
     target = options.target or _target_of(options, environ)
     if options.api_key is not None and options.credential is not None:
         raise ConfigurationError(
@@ -139,7 +166,7 @@ def _azure(options: ConnectOptions, endpoint: str, environ: Mapping[str, str]) -
             f"deployment={DEFAULT_MODEL!r}), or set AZURE_OPENAI_ENDPOINT."
         )
     model = _model(options, environ.get("AZURE_OPENAI_DEPLOYMENT_NAME", ""))
-    if not model:
+    if not model and not options.intent and not options.call_id:
         raise ConfigurationError(
             f"Azure needs the name of a deployment: rtnb.connect('azure', deployment={DEFAULT_MODEL!r}), "
             "or set AZURE_OPENAI_DEPLOYMENT_NAME."
@@ -195,7 +222,8 @@ def _url(options: ConnectOptions, target: str, environ: Mapping[str, str]) -> tu
     if "realtime" in parts.path:
         url = urlunsplit((scheme, parts.netloc, parts.path, parts.query, ""))
         dialect = _dialect_of_url(options, parts.path, parts.query)
-        if (options.model or options.deployment) and not query.keys() & {"model", "deployment"}:
+        named = query.keys() & {"model", "deployment"} or type_of_url(url) == TRANSCRIPTION
+        if (options.model or options.deployment) and not named:
             name = "deployment" if "api-version" in query else "model"
             url += ("&" if parts.query else "?") + urlencode({name: model})
     else:
@@ -221,7 +249,9 @@ def _url(options: ConnectOptions, target: str, environ: Mapping[str, str]) -> tu
 
 def _dialect_of_url(options: ConnectOptions, path: str, query: str) -> Dialect:
     """Return the dialect that a full URL stands for; refuse a choice that its path contradicts."""
-    by_url = dialect_of_request(f"{path}?{query}", {})
+    by_url = dialect_of_session(dialect_of_request(f"{path}?{query}", {}), type_of_url(path))
+    if by_url.session_type:
+        return by_url
     asked = choose_dialect(options.dialect or by_url, azure=True, api_version=None)
     if asked is not by_url and "/openai/" in path:
         raise ConfigurationError(

@@ -15,7 +15,12 @@ from rtnb.client.transport import Refused, Transport, WebSocketTransport
 from rtnb.client.waiters import Waiter, accepts
 from rtnb.errors import ConnectError, SessionClosed
 from rtnb.formatting import one_line, seconds
+from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
+from rtnb.protocol.session_types import dialect_of_session
+
+_GRACE_SECONDS = 1.0
+"""How long a running call that is watched may say nothing: nobody promises a ``session.created`` there."""
 
 OpenTransport = Callable[[str, Mapping[str, str], float], Awaitable[Transport]]
 
@@ -49,7 +54,7 @@ class Handshake:
     open_transport: OpenTransport = open_websocket
 
     async def connect(self, io: LoopThread, record: Record | None = None) -> Connection:
-        """Connect, and wait for ``session.created``.
+        """Connect, and wait for ``session.created``; for a call that is watched, a moment for whatever it says.
 
         Raises
         ------
@@ -105,12 +110,18 @@ class Handshake:
 
     async def _created(self, connection: Connection, deadline: float) -> None:
         where = self.endpoint.words
+        watching = bool(self.endpoint.call_id)
+        if watching:
+            deadline = min(deadline, asyncio.get_running_loop().time() + _GRACE_SECONDS)
         try:
-            with connection.waiting(Waiter(accepts(Kind.SESSION_CREATED))) as created:
+            with connection.waiting(Waiter(_any_good_news if watching else accepts(Kind.SESSION_CREATED))) as created:
                 async with asyncio.timeout_at(deadline):
                     await created
-                    return
+                connection.dialect = dialect_of_session(self.endpoint.dialect, _session_type(connection))
+                return
         except TimeoutError:
+            if watching:
+                return  # nothing is being said on the call
             said = f" It said instead: {connection.last_error}." if connection.last_error else ""
             failure = ConnectError(
                 f"{where} took the connection, but sent no {Kind.SESSION_CREATED} within {seconds(self.timeout)}.{said} "
@@ -125,3 +136,11 @@ class Handshake:
             raise
         await connection.close(1000)
         raise failure
+
+
+def _any_good_news(event: Event) -> bool:
+    return event.kind != Kind.ERROR
+
+
+def _session_type(connection: Connection) -> str:
+    return str(connection.conversation.config.get("type") or connection.dialect.session_type)

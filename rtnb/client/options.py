@@ -28,6 +28,10 @@ class ConnectOptions:
         Azure's; one that names a preview (or ``OPENAI_API_VERSION``) chooses the preview dialect.
     dialect : {"ga", "preview"}, optional
         Wins over everything else.
+    intent : {"transcription"}, optional
+        Open a session that only turns speech into text; ``model=`` or ``deployment=`` is then what transcribes.
+    call_id : str, optional
+        Watch a running WebRTC or SIP call (``"rtc_…"``) instead of opening a session: its events come here too.
     record : path, optional
         Write every row to this file as it comes; `rtnb.open` reads it, even after a crash.
     timeout : float
@@ -55,6 +59,8 @@ class ConnectOptions:
         credential: Any = None,
         api_version: str | None = None,
         dialect: str | Dialect | None = None,
+        intent: str | None = None,
+        call_id: str | None = None,
         record: str | os.PathLike[str] | None = None,
         timeout: float = 30.0,
         reconnect: bool = False,
@@ -68,6 +74,8 @@ class ConnectOptions:
         self.credential: Final = credential
         self.api_version: Final = api_version
         self.dialect: Final = dialect
+        self.intent: Final = intent
+        self.call_id: Final = call_id
         self.record: Final = record
         self.timeout: Final = timeout
         self.reconnect: Final = reconnect

@@ -12,7 +12,6 @@ from rtnb.client.waiters import Waiter, never
 from rtnb.conversation.items import Item
 from rtnb.errors import ConfigurationError, ServerError, SessionClosed
 from rtnb.formatting import one_line
-from rtnb.protocol import commands
 from rtnb.protocol.config import copy_tree
 from rtnb.protocol.names import Kind
 
@@ -113,8 +112,11 @@ class Reconnect:
         self._reconnected()
 
     async def _restore(self, config: dict[str, object], items: Iterable[Item]) -> None:
-        to_send, lost = items_to_restore(items)
-        update = commands.session_update(settings_to_restore(config))
+        if self._handshake.endpoint.call_id:
+            return  # a running call has kept everything
+        session = self._requests.kind
+        to_send, lost = items_to_restore(items) if session.allows("add_message()") else ([], [])
+        update = session.update(settings_to_restore(config))
         for command, kind in ((update, Kind.SESSION_UPDATED), *((each, Kind.ITEM_ADDED) for each in to_send)):
             try:
                 await self._requests.acknowledged(command, kind)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rtnb.audio import to_clip
 from rtnb.client.audio_input import append_commands
 from rtnb.client.connection import Connection
+from rtnb.client.session_kind import SessionKind, session_kind
 from rtnb.client.waiters import Predicate, Waiter
 from rtnb.conversation.items import Item
-from rtnb.errors import ResponseTimeout
+from rtnb.errors import ResponseTimeout, RtnbError
 from rtnb.formatting import seconds
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
+from rtnb.protocol.session_types import TRANSLATION
+
+_END_SECONDS = 10.0
 
 
 class Requests:
@@ -27,11 +32,20 @@ class Requests:
     connection : Connection
     timeout : float
         Seconds to wait for each acknowledgement.
+    asked : SessionKind
+        The kind of session that was asked for, for a service that does not say which one it opened.
     """
 
-    def __init__(self, connection: Connection, timeout: float) -> None:
+    def __init__(self, connection: Connection, timeout: float, asked: SessionKind | None = None) -> None:
         self.connection = connection
         self.timeout = timeout
+        self._asked = asked or session_kind("")
+
+    @property
+    def kind(self) -> SessionKind:
+        """Return which kind of session this is: what the service says, else what was asked for."""
+        told = self.connection.conversation.config.get("type")
+        return session_kind(told) if told else self._asked
 
     async def acknowledged(
         self,
@@ -91,6 +105,7 @@ class Requests:
 
     async def add_message(self, text: str, role: str) -> Item:
         """Add a text message to the conversation."""
+        self.kind.check("add_message()")
         command = commands.text_message(text, role)
         command["item"]["id"] = own = commands.new_id("item")
 
@@ -111,14 +126,17 @@ class Requests:
 
     async def commit(self) -> str:
         """Turn the input buffer into a user item; return the item's id."""
+        self.kind.check("commit()")
         return (await self.acknowledged(commands.commit(), Kind.INPUT_COMMITTED)).item_id
 
     async def clear(self) -> None:
         """Empty the input buffer."""
+        self.kind.check("clear()")
         await self.acknowledged(commands.clear(), Kind.INPUT_CLEARED)
 
     async def cancel(self, response_id: str | None = None) -> None:
         """Cancel the response in progress, or the one named, and wait for its end."""
+        self.kind.check("cancel()")
         active = self.connection.conversation.active
         wanted = response_id or (active.id if active else None)
 
@@ -130,6 +148,7 @@ class Requests:
 
     async def truncate(self, item_id: str, audio_end_ms: int, content_index: int = 0) -> None:
         """Cut an assistant item after so many milliseconds of its audio."""
+        self.kind.check("truncate()")
         command = commands.item_truncate(item_id, audio_end_ms, content_index)
         await self.acknowledged(command, Kind.ITEM_TRUNCATED, lambda event: event.item_id == item_id)
 
@@ -137,3 +156,11 @@ class Requests:
         """Delete an item."""
         command = commands.item_delete(item_id)
         await self.acknowledged(command, Kind.ITEM_DELETED, lambda event: event.item_id == item_id)
+
+    async def end(self) -> None:
+        """Ask a translation session to end, and wait a while for what is still to come; other sessions are just closed."""
+        if self.connection.closed is not None or self.kind.type != TRANSLATION:
+            return
+        with contextlib.suppress(RtnbError, TimeoutError):
+            async with asyncio.timeout(min(self.timeout, _END_SECONDS)):
+                await self.acknowledged(commands.session_close(), Kind.SESSION_CLOSED)

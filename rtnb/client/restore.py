@@ -11,6 +11,7 @@ from rtnb.protocol.config import AUDIO_SETTINGS, RESPONSE_SETTINGS, SESSION_SETT
 from rtnb.protocol.names import Kind
 
 _IMAGE = "input_image"
+_LANGUAGE = ("audio", "output", "language")  # of a translation
 _UNFINISHED = (IN_PROGRESS, "incomplete")
 _TOP = sorted(
     (SESSION_SETTINGS | RESPONSE_SETTINGS)
@@ -22,7 +23,7 @@ _TOP = sorted(
 def settings_to_restore(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings in effect, in GA's nested form, without what a service gives by itself or leaves empty."""
     kept: dict[str, Any] = {"type": config["type"]} if config.get("type") == "transcription" else {}
-    for path in [*((word,) for word in _TOP), *AUDIO_SETTINGS.values()]:
+    for path in [*((word,) for word in _TOP), *AUDIO_SETTINGS.values(), _LANGUAGE]:
         value = look(config, path)
         # Turn detection that is off has to be sent; for anything else None is what a new session begins with.
         if value is not None or (path == AUDIO_SETTINGS["turn_detection"] and look(config, path, "") is None):

@@ -21,6 +21,7 @@ from rtnb.client.playback import Heard, Playback, spoken_response, unheard
 from rtnb.client.requests import Requests
 from rtnb.client.settings import SessionSettings
 from rtnb.client.tools import MOST_ROUNDS, Tools, interrupted_outputs, with_definitions
+from rtnb.client.transcription import Transcription, TranscriptionRequests
 from rtnb.client.waiters import Waiter, never
 from rtnb.conversation.items import Item, ResponseState
 from rtnb.errors import ConfigurationError, ResponseTimeout, RtnbError, ServerError, SessionBusy, SessionClosed
@@ -28,6 +29,7 @@ from rtnb.formatting import seconds
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
 from rtnb.protocol.names import Kind
+from rtnb.protocol.session_types import TRANSCRIPTION
 
 Prompt = str | AudioClip | Path | tuple[Any, int] | bytes
 WhenBusy = Literal["wait", "cancel", "raise"]
@@ -64,6 +66,7 @@ class Turns:
         self._ready = ready
         self._io = io
         self._exchanges = Exchanges(requests.connection)
+        self._transcriptions = TranscriptionRequests(requests, settings)
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_line: set[asyncio.Task[None]] = set()
@@ -82,6 +85,14 @@ class Turns:
         self, prompt: Prompt, options: Mapping[str, Any], *, timeout: float, when_busy: WhenBusy, out_of_band: bool
     ) -> LiveResponse:
         """Begin the turn of `AsyncSession.ask`; return its response, which is live."""
+        kind = self._requests.kind
+        if out_of_band:
+            kind.check("ask(out_of_band=True)")
+        kind.check("ask(text)" if isinstance(prompt, str) else "ask(clip)")
+        if kind.type == TRANSCRIPTION:
+            if options:
+                raise ConfigurationError(f"{next(iter(options))}= is for a response, and this session gives none.")
+            return await self.transcribe(prompt, timeout=timeout, when_busy=when_busy)
         timeout = await self._ready(timeout)
         config = self._connection.conversation.config
         if out_of_band:
@@ -109,7 +120,18 @@ class Turns:
 
     async def respond(self, options: Mapping[str, Any], *, timeout: float, when_busy: WhenBusy) -> LiveResponse:
         """Begin the turn of `AsyncSession.respond`; return its response, which is live."""
+        self._requests.kind.check("respond()")
         return await self._begin([], options, await self._ready(timeout), when_busy)
+
+    async def transcribe(self, speech: object, *, timeout: float, when_busy: WhenBusy = "wait") -> Transcription:
+        """Begin the transcription of `AsyncSession.transcribe`; return it, while it grows."""
+        self._transcriptions.check()
+        timeout = await self._ready(timeout)
+        transcription, said = await self._transcriptions.prepare(speech, self._io)
+        self._check_busy(when_busy)
+        make_way = when_busy == "cancel"
+        self._start(transcription, self._transcriptions.run(transcription, said), timeout, make_way=make_way)
+        return transcription
 
     async def _begin(
         self,
@@ -157,18 +179,21 @@ class Turns:
         SessionBusy
             With ``when_busy="raise"``, if something is in progress.
         """
-        if when_busy not in ("wait", "cancel", "raise"):
-            raise ConfigurationError(f"when_busy={when_busy!r} is not known; write 'wait', 'cancel' or 'raise'.")
-        if when_busy == "raise" and self.busy and not out_of_band:
-            raise SessionBusy(
-                "A response is in progress; wait for it, or call with when_busy='wait' (its turn comes) or 'cancel'."
-            )
+        self._check_busy(when_busy, out_of_band=out_of_band)
         response = LiveResponse(self._connection, self._io)
         if out_of_band:
             self._start(response, self._exchanges.run(response, prelude, create, beside=True), timeout, beside=True)
         else:
             self._start(response, self._run(response, prelude, create), timeout, make_way=when_busy == "cancel")
         return response
+
+    def _check_busy(self, when_busy: WhenBusy, *, out_of_band: bool = False) -> None:
+        if when_busy not in ("wait", "cancel", "raise"):
+            raise ConfigurationError(f"when_busy={when_busy!r} is not known; write 'wait', 'cancel' or 'raise'.")
+        if when_busy == "raise" and self.busy and not out_of_band:
+            raise SessionBusy(
+                "A response is in progress; wait for it, or call with when_busy='wait' (its turn comes) or 'cancel'."
+            )
 
     async def finish(self, response: LiveResponse) -> LiveResponse:
         """Wait for a turn that was begun; if the wait is cancelled, cancel the response; the session lives on."""
@@ -247,6 +272,11 @@ class Turns:
             words = (
                 f"Its turn did not come within {seconds(timeout)}: another response is in progress.{said} "
                 "session.cancel() stops that one, and so does when_busy='cancel'; or give timeout= more seconds."
+            )
+        elif isinstance(response, Transcription):
+            words = (
+                f"No {waited} within {seconds(timeout)}; the session lives on.{said} Give timeout= more seconds, or look "
+                "at session.timeline.tail(); a transcript that still comes will be in session.conversation."
             )
         elif state.status and not state.active:
             words = (
@@ -336,7 +366,7 @@ class Turns:
         now = connection.now()
         if playback is not None:
             await asyncio.to_thread(playback.stop)
-        if response is None:
+        if response is None or not self._requests.kind.allows("truncate()"):
             return None
         if response.active and cancel:
             with contextlib.suppress(ServerError):  # it may have ended by itself in this moment

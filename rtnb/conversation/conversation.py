@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 
 from rtnb.audio.formats import FORMATS
 from rtnb.conversation.items import DELETED, IN_PROGRESS, NAN, ContentPart, Item, ResponseState, fill
+from rtnb.conversation.transcripts import source, take_transcript, translates, translation
 from rtnb.formatting import one_line
 from rtnb.protocol.config import format_name, look, merge
 from rtnb.protocol.dialects import ga_settings
 from rtnb.protocol.events import SENT, Event
 from rtnb.protocol.names import Kind, Local
+from rtnb.protocol.session_types import told_type
 
 
 class _Request(NamedTuple):
@@ -50,6 +52,7 @@ class Conversation:
         self._requested: deque[_Request] = deque(maxlen=1000)
         self._doubted: deque[_Request] = deque(maxlen=1000)
         self._past: set[str] = set()
+        self._early: dict[str, Item] = {}  # those whose transcripts came before them
         self._reducers: dict[str, Callable[[Event], object]] = {
             Kind.SESSION_CREATED: self._session,
             Kind.SESSION_UPDATED: self._session,
@@ -70,7 +73,10 @@ class Conversation:
             Kind.AUDIO_DONE: self._audio_done,
             Kind.ARGUMENTS_DELTA: self._arguments,
             Kind.ARGUMENTS_DONE: self._arguments,
+            Kind.INPUT_TRANSCRIPTION_DELTA: self._input_transcript,
+            Kind.INPUT_TRANSCRIPTION_SEGMENT: self._input_transcript,
             Kind.INPUT_TRANSCRIPTION_COMPLETED: self._input_transcript,
+            Kind.SESSION_CLOSED: self._translated,
             Kind.ERROR: self._error,
             Local.CLOSE: self._closed,
             Local.RESUME: self._resumed,
@@ -91,6 +97,10 @@ class Conversation:
             if response.active and response.conversation_id is not None:
                 return response
         return None
+
+    def item(self, item_id: str) -> Item | None:
+        """Return an item by its id, one of a response beside the conversation and one that is only transcribed included."""
+        return self.items.get(item_id) or self._response_item(item_id) or self._early.get(item_id)
 
     def apply(self, event: Event) -> None:
         """Update items, responses and settings by one event. Never raises: an event of an unexpected shape is an oddity."""
@@ -124,6 +134,8 @@ class Conversation:
     def _session(self, event: Event) -> None:
         session = event.part("session")
         merge(self.config, ga_settings(session))
+        if type_told := told_type(event.type, session):
+            self.config["type"] = type_told
         if isinstance(named := session.get("id"), str):
             self.session_id = named
 
@@ -177,7 +189,8 @@ class Conversation:
         if not isinstance(identifier, str):
             self._odd(event, "has no item id")
             return None
-        item = self.items.get(identifier) or self._response_item(identifier) or Item(identifier)
+        item = self.items.get(identifier) or self._response_item(identifier) or self._early.pop(identifier, None)
+        item = item or Item(identifier)
         fill(item, data)
         return item
 
@@ -205,8 +218,18 @@ class Conversation:
                 item.output = output.output
 
     def _input_transcript(self, event: Event) -> None:
-        if event.item_id in self.items:
-            self.items[event.item_id].part(event.content_index).transcript = event.text("transcript")
+        if translates(event):
+            item = source(self.items, translation(self.items, self.responses, event.t))
+        else:
+            early = self.items.get(event.item_id) is None
+            item = self._early.setdefault(event.item_id, Item(event.item_id)) if early else self.items[event.item_id]
+        if odd := take_transcript(item, event):
+            self._odd(event, odd)
+
+    def _translated(self, event: Event) -> None:
+        for response in self.responses.values():
+            if response.active:
+                response.status, response.done_t = "completed", event.t
 
     # Responses --------------------------------------------------------------------------------------------------------
 
@@ -243,6 +266,8 @@ class Conversation:
     def _response(self, event: Event, *, announced: bool = False) -> ResponseState:
         """Return the response that an event belongs to; one without ``response.created`` is made, and is an oddity."""
         identifier = event.response_id
+        if translates(event):
+            return translation(self.items, self.responses, event.t)
         if not identifier and not announced and (active := self.active) is not None:
             return active
         if identifier in self._past:

@@ -15,6 +15,25 @@ DELETED = "deleted"
 NAN = float("nan")
 
 
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a transcript, by one speaker.
+
+    Attributes
+    ----------
+    speaker : str
+        The service's label; empty where it gave none.
+    start, end : float
+        Seconds within the item's audio; NaN where the service gave none.
+    text : str
+    """
+
+    speaker: str
+    start: float
+    end: float
+    text: str
+
+
 @dataclass(slots=True)
 class ContentPart:
     """One content part of an item: its text so far, and references to its audio.
@@ -32,6 +51,10 @@ class ContentPart:
         The kinds of deltas whose ``done`` event has come.
     heard_ms : int or None
         Where the audio was truncated; None for a part that was not. Text and chunks stay complete.
+    segments : list of Segment
+        The pieces of an input's transcript, as a transcriber that tells speakers apart finds them.
+    logprobs : list of dict
+        The tokens of an input's transcript with their log probabilities, as the service sends them.
     """
 
     type: str = ""
@@ -42,6 +65,8 @@ class ContentPart:
     spellings: dict[str, str] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
     heard_ms: int | None = None
+    segments: list[Segment] = field(default_factory=list)
+    logprobs: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def heard_transcript(self) -> str:

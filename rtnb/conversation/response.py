@@ -150,6 +150,11 @@ class Response:
         return sum(part.format.duration(part.audio_bytes) for part in self._parts)
 
     @property
+    def progress_words(self) -> str:
+        """Return how much audio has arrived, for a view that shows the response while it grows."""
+        return self._audio_words() or "no audio yet"
+
+    @property
     def usage(self) -> dict[str, Any]:
         """Return the service's token counts; empty until ``response.done``."""
         return dict(self._state.usage or {})

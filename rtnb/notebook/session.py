@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
 from rtnb.audio.clip import StereoClip
-from rtnb.client.async_session import AsyncSession, F
+from rtnb.client.async_session import AsyncSession, F, L
 from rtnb.client.endpoint import Endpoint
 from rtnb.client.listeners import Listener
 from rtnb.client.live_response import LiveResponse
 from rtnb.client.loop import LoopThread
 from rtnb.client.playback import Heard, Playback
+from rtnb.client.session_kind import SessionKind
 from rtnb.client.settings import Configured
 from rtnb.client.subscriptions import EventStream
+from rtnb.client.transcription import Transcription
 from rtnb.client.turns import Prompt, WhenBusy
 from rtnb.client.waiters import Predicate
 from rtnb.conversation.conversation import Conversation
@@ -119,6 +121,11 @@ class Session:
         return self._session.dialect
 
     @property
+    def kind(self) -> SessionKind:
+        """Return which kind of session this is: realtime, transcription or translation."""
+        return self._session.kind
+
+    @property
     def problems(self) -> list[str]:
         """Return what went wrong outside of any call: the newest 20, in words."""
         return self._session.problems
@@ -155,13 +162,17 @@ class Session:
         """Ask for a response to the conversation as it stands; see `ask`."""
         return self._turn(self._session.respond(wait=False, timeout=timeout, when_busy=when_busy, **options), wait)
 
-    def _turn(self, beginning: Coroutine[Any, Any, LiveResponse], wait: bool) -> LiveResponse:
+    def transcribe(self, clip: object, *, wait: bool = True, timeout: float = 60.0) -> Transcription:
+        """Return the transcript of speech, for which no response is asked; see `AsyncSession.transcribe`."""
+        return self._turn(self._session.transcribe(clip, wait=False, timeout=timeout), wait)
+
+    def _turn(self, beginning: Coroutine[Any, Any, L], wait: bool) -> L:
         """Begin a turn and wait for it in one call, so that an interrupt at any moment stops all of it."""
         if not wait:
             return self._io.call(beginning)
-        begun: list[LiveResponse] = []
+        begun: list[L] = []
 
-        async def whole() -> LiveResponse:
+        async def whole() -> L:
             begun.append(await beginning)
             return await self._session.finish(begun[0])
 

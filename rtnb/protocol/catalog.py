@@ -24,3 +24,22 @@ ENDPOINT_TRANSCRIPTION_MODEL = "whisper-1"
 
 WHOLE_TRANSCRIPT_MODELS = frozenset({"whisper-1"})
 """Transcription models that send a transcript in one delta and count its usage in seconds instead of tokens."""
+
+
+def most_output_tokens(name: str) -> int:
+    """Return how many tokens a response of this model may have."""
+    return 4096
+
+
+def most_input_tokens(name: str) -> int:
+    """Return how many tokens a conversation with this model may have, the room for its answer taken off."""
+    return 128_000 - 32_000 if reasons(name) else 32_000 - 4_096
+
+
+def reasons(name: str) -> bool:
+    """Return whether this model thinks before it answers, and says which of its messages is the answer."""
+    return name.startswith("gpt-realtime-2") and not name.startswith("gpt-realtime-2025")
+
+
+DIARIZING_MODELS = frozenset({"gpt-4o-transcribe-diarize"})
+"""Transcription models that tell speakers apart, and send a segment for each stretch of one."""

@@ -20,9 +20,15 @@ def new_id(prefix: str, length: int = 21) -> str:
     return f"{prefix}_" + "".join(secrets.choice(_BASE62) for _ in range(length))
 
 
-def session_update(config: Mapping[str, Any]) -> Command:
-    """Change settings, given in GA's nested form."""
-    return {"type": Kind.SESSION_UPDATE.value, "session": {"type": "realtime", **config}}
+def session_update(config: Mapping[str, Any], session_type: str = "realtime") -> Command:
+    """Change settings, given in GA's nested form; an update of a session without a type of its own names none."""
+    named = {"type": session_type} if session_type else {}
+    return {"type": Kind.SESSION_UPDATE.value, "session": {**named, **config}}
+
+
+def session_close() -> Command:
+    """End a translation session; the service sends what is still to come before it confirms."""
+    return {"type": Kind.SESSION_CLOSE.value}
 
 
 def text_message(text: str, role: str = "user") -> Command:
