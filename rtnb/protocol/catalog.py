@@ -63,6 +63,10 @@ class Model:
         detection is not supported for this transcription model").
     whole_transcripts : bool
         Of a transcription model: whether it sends a transcript in one delta and counts its usage in seconds.
+    diarizes : bool
+        Of a transcription model: whether it tells speakers apart, and sends a segment for each stretch of one.
+    reasons : bool
+        Of a realtime model: whether it thinks before it answers, and says which of its messages is the answer.
     of_preview : bool
         Whether it was made for the preview dialect.
     """
@@ -76,6 +80,8 @@ class Model:
     successor: str = ""
     detects_turns: bool = True
     whole_transcripts: bool = False
+    diarizes: bool = False
+    reasons: bool = False
     of_preview: bool = False
 
     def end(self, provider: str) -> date | None:
@@ -106,7 +112,7 @@ _MINI = "gpt-realtime-2.1-mini"
 
 def _reasoning(name: str, azure_end: date, successor: str = "") -> Model:
     """A realtime model of 2026: https://developers.openai.com/api/docs/models/gpt-realtime-2.1."""
-    return Model(name, REALTIME, 128_000, 32_000, azure_end=azure_end, successor=successor)
+    return Model(name, REALTIME, 128_000, 32_000, azure_end=azure_end, successor=successor, reasons=True)
 
 
 def _older(name: str, openai_end: date | None, azure_end: date, successor: str = DEFAULT_MODEL) -> Model:
@@ -119,10 +125,17 @@ def _preview(name: str, openai_end: date, successor: str = DEFAULT_MODEL) -> Mod
     return Model(name, REALTIME, 128_000, 4_096, openai_end=openai_end, successor=successor, of_preview=True)
 
 
-def _transcribing(name: str, azure_end: date, *, whole: bool = False) -> Model:
+def _transcribing(name: str, azure_end: date, *, whole: bool = False, diarizes: bool = False) -> Model:
     """A transcription model of the first generation."""
-    end, successor = date(2027, 2, 26), DEFAULT_TRANSCRIPTION_MODEL
-    return Model(name, TRANSCRIPTION, openai_end=end, azure_end=azure_end, successor=successor, whole_transcripts=whole)
+    return Model(
+        name,
+        TRANSCRIPTION,
+        openai_end=date(2027, 2, 26),
+        azure_end=azure_end,
+        successor=DEFAULT_TRANSCRIPTION_MODEL,
+        whole_transcripts=whole,
+        diarizes=diarizes,
+    )
 
 
 MODELS: tuple[Model, ...] = (
@@ -147,7 +160,7 @@ MODELS: tuple[Model, ...] = (
     _transcribing("gpt-4o-transcribe", date(2026, 10, 15)),
     _transcribing("gpt-4o-mini-transcribe", date(2027, 6, 15)),
     _transcribing("gpt-4o-mini-transcribe-2025-12-15", date(2027, 6, 15)),
-    _transcribing("gpt-4o-transcribe-diarize", date(2027, 4, 15)),
+    _transcribing("gpt-4o-transcribe-diarize", date(2027, 4, 15), diarizes=True),
     _transcribing("whisper-1", date(2026, 12, 15), whole=True),
     Model("gpt-realtime-translate", TRANSLATION),
     Model("gpt-live-1", LIVE),
@@ -167,6 +180,9 @@ TRANSCRIPTION_MODELS = tuple(model.name for model in MODELS if model.use == TRAN
 WHOLE_TRANSCRIPT_MODELS = frozenset(model.name for model in MODELS if model.whole_transcripts)
 """Transcription models that send a transcript in one delta and count its usage in seconds instead of tokens."""
 
+DIARIZING_MODELS = frozenset(model.name for model in MODELS if model.diarizes)
+"""Transcription models that send a segment for each stretch of one speaker."""
+
 VOICES = ("alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse")
 """The voices of the realtime models, in alphabetical order."""
 
@@ -180,8 +196,24 @@ def model_named(name: str) -> Model | None:
 
 def most_output_tokens(name: str) -> int:
     """Return how many tokens a response of this model may have; of one that is not known, as many as the default model's."""
-    model = _BY_NAME.get(name)
-    return (model and model.most_output) or _BY_NAME[DEFAULT_MODEL].most_output or 0
+    return _limits(name)[1]
+
+
+def most_input_tokens(name: str) -> int:
+    """Return how many tokens a conversation with this model may have, the room for its answer taken off."""
+    context, most_output = _limits(name)
+    return context - most_output
+
+
+def reasons(name: str) -> bool:
+    """Return whether this model thinks before it answers; one that is not known does as the default model."""
+    return (_BY_NAME.get(name) or _BY_NAME[DEFAULT_MODEL]).reasons
+
+
+def _limits(name: str) -> tuple[int, int]:
+    model, default = _BY_NAME.get(name), _BY_NAME[DEFAULT_MODEL]
+    known = model if model is not None and model.context and model.most_output else default
+    return known.context or 0, known.most_output or 0
 
 
 def living(use: str, provider: str, today: date) -> tuple[str, ...]:

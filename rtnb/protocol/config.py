@@ -11,54 +11,24 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rtnb.errors import ConfigurationError
+from rtnb.protocol.setting_shapes import FORMAT_OBJECTS as FORMAT_OBJECTS
+from rtnb.protocol.settings import RESPONSE, SESSION, SETTINGS, TRANSCRIPTION
+from rtnb.protocol.settings import Path as Path
 
-Path = tuple[str, ...]
-
-AUDIO_SETTINGS: dict[str, Path] = {
-    "voice": ("audio", "output", "voice"),
-    "speed": ("audio", "output", "speed"),
-    "output_format": ("audio", "output", "format"),
-    "input_format": ("audio", "input", "format"),
-    "turn_detection": ("audio", "input", "turn_detection"),
-    "transcription": ("audio", "input", "transcription"),
-    "noise_reduction": ("audio", "input", "noise_reduction"),
-}
+_WRITTEN = [each for each in SETTINGS if each.written]
+AUDIO_SETTINGS: dict[str, Path] = {each.name: each.path for each in _WRITTEN if each.path[0] == "audio"}
 """The settings that GA nests under ``audio``, and where."""
 
-_SHARED_SETTINGS = {
-    "audio",
-    "instructions",
-    "max_output_tokens",
-    "output_modalities",
-    "parallel_tool_calls",
-    "prompt",
-    "reasoning",
-    "temperature",
-    "tool_choice",
-    "tools",
-}
-SESSION_SETTINGS = frozenset({*_SHARED_SETTINGS, *AUDIO_SETTINGS, "include", "tracing", "truncation", "type"})
+SESSION_SETTINGS = frozenset({"audio", *(each.name for each in _WRITTEN if each.is_of(SESSION, TRANSCRIPTION))})
 """The settings of a session, by the flat names that users write."""
 
-RESPONSE_SETTINGS = frozenset({*_SHARED_SETTINGS, "voice", "output_format", "conversation", "input", "metadata"})
+RESPONSE_SETTINGS = frozenset({"audio", *(each.name for each in _WRITTEN if each.is_of(RESPONSE))})
 """The settings of one response, by the flat names that users write."""
 
 GA_SETTING: dict[str, str] = {
-    "modalities": "output_modalities",
-    "input_audio_format": "input_format",
-    "output_audio_format": "output_format",
-    "input_audio_transcription": "transcription",
-    "input_audio_noise_reduction": "noise_reduction",
-    "max_response_output_tokens": "max_output_tokens",
+    each.preview.name: each.name for each in SETTINGS if each.preview and each.preview.name not in ("", each.name)
 }
 """The names of settings that only the preview dialect uses, and the flat GA names that users write in both dialects."""
-
-FORMAT_OBJECTS: dict[str, dict[str, Any]] = {
-    "pcm16": {"type": "audio/pcm", "rate": 24000},
-    "g711_ulaw": {"type": "audio/pcmu"},
-    "g711_alaw": {"type": "audio/pcma"},
-}
-"""The audio formats: the preview dialect's name, which rtnb uses too, and GA's object."""
 
 _FORMAT_NAMES = {value["type"]: name for name, value in FORMAT_OBJECTS.items()}
 

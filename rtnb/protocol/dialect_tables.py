@@ -1,6 +1,6 @@
 """The tables of `rtnb.protocol.dialects`: the settings that each dialect takes, and how the payloads of one become the other's.
 
-A tree of settings has a dict where settings are nested, and None where a setting takes any value.
+A tree of settings has a dict where settings are nested, and at their place the shape of what each may be.
 """
 
 from __future__ import annotations
@@ -8,65 +8,41 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rtnb.protocol.config import AUDIO_SETTINGS, FORMAT_OBJECTS, GA_SETTING, Path, copy_tree, format_name, leaves, look
+from rtnb.protocol.config import AUDIO_SETTINGS, copy_tree, format_name, leaves, look, put
 from rtnb.protocol.names import Kind
+from rtnb.protocol.setting_shapes import FORMAT_OBJECTS
+from rtnb.protocol.settings import ABSENT, RESPONSE, SESSION, SETTINGS, TRANSCRIPTION, TRANSLATION, Form, Path
 
 Tree = dict[str, Any]
 _ABSENT = object()
 
-_SESSION: Tree = dict.fromkeys(("instructions", "model", "tools", "tool_choice", "tracing"))
-_RESPONSE: Tree = {
-    **dict.fromkeys(("conversation", "input", "instructions", "metadata", "prompt", "tools", "tool_choice")),
-    # Azure's pages show these in both dialects; they do nothing.
-    **dict.fromkeys(("commit", "cancel_previous", "append_input_items", "input_items")),
-}
-_INPUT = ("format", "noise_reduction", "transcription", "turn_detection")
 
-GA_SESSION: Tree = {
-    **_SESSION,
-    **dict.fromkeys(("type", "include", "max_output_tokens", "output_modalities")),
-    **dict.fromkeys(("parallel_tool_calls", "prompt", "reasoning", "truncation")),
-    "audio": {"input": dict.fromkeys(_INPUT), "output": dict.fromkeys(("format", "speed", "voice"))},
-}
-GA_TRANSCRIPTION: Tree = {"type": None, "include": None, "audio": {"input": dict.fromkeys(_INPUT)}}
-TRANSLATION_SESSION: Tree = {
-    "audio": {"input": dict.fromkeys(("noise_reduction", "transcription")), "output": {"language": None}}
-}
-GA_RESPONSE: Tree = {
-    **_RESPONSE,
-    **dict.fromkeys(("max_output_tokens", "output_modalities", "parallel_tool_calls", "reasoning")),
-    "audio": {"output": dict.fromkeys(("format", "voice"))},
-}
+def _settings(forms: list[tuple[Path, Form]], of: str) -> Tree:
+    """Return the settings of a session or a response, each where its dialect has it."""
+    tree: Tree = {}
+    for path, form in forms:
+        if of in form.of:
+            put(tree, (form.name,) if form.name else path, form.shape)
+    return tree
 
-PREVIEW_SESSION: Tree = {
-    **_SESSION,
-    **dict.fromkeys(("modalities", "voice", "speed", "temperature", "max_response_output_tokens")),
-    **dict.fromkeys(("input_audio_format", "output_audio_format", "turn_detection")),
-    **dict.fromkeys(("input_audio_transcription", "input_audio_noise_reduction")),
-}
-PREVIEW_TRANSCRIPTION: Tree = {
-    **dict.fromkeys(("client_secret", "include", "modalities", "input_audio_format", "turn_detection")),
-    **dict.fromkeys(("input_audio_transcription", "input_audio_noise_reduction")),
-}
-PREVIEW_RESPONSE: Tree = {
-    **_RESPONSE,
-    **dict.fromkeys(("modalities", "voice", "output_audio_format", "temperature")),
-    # The official types have the first, Azure's pages the second.
-    **dict.fromkeys(("max_response_output_tokens", "max_output_tokens")),
-}
 
-_SERVER_VAD: Tree = {
-    **{"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300},
-    **{"create_response": True, "interrupt_response": True},
-}
-GA_DEFAULTS: Tree = {
-    **{"include": None, "prompt": None, "tracing": None, "truncation": "auto"},
-    "audio": {"input": {"turn_detection": {**_SERVER_VAD, "silence_duration_ms": 500, "idle_timeout_ms": None}}},
-}
-PREVIEW_DEFAULTS: Tree = {
-    "temperature": 0.8,
-    "audio": {"input": {"turn_detection": {**_SERVER_VAD, "silence_duration_ms": 200}}},
-}
+def _defaults(forms: list[tuple[Path, Form]]) -> Tree:
+    tree: Tree = {}
+    for path, form in forms:
+        if form.default is not ABSENT:
+            put(tree, path, copy_tree(form.default))
+    return tree
+
+
+_GA = [(each.path, each.ga) for each in SETTINGS if each.ga is not None]
+_PREVIEW = [(each.path, each.preview) for each in SETTINGS if each.preview is not None]
+
+GA_SESSION, GA_TRANSCRIPTION, GA_RESPONSE = (_settings(_GA, of) for of in (SESSION, TRANSCRIPTION, RESPONSE))
+PREVIEW_SESSION, PREVIEW_TRANSCRIPTION, PREVIEW_RESPONSE = (
+    _settings(_PREVIEW, of) for of in (SESSION, TRANSCRIPTION, RESPONSE)
+)
+TRANSLATION_SESSION = _settings(_GA, TRANSLATION)
+GA_DEFAULTS, PREVIEW_DEFAULTS = _defaults(_GA), _defaults(_PREVIEW)
 
 PREVIEW_UNSENT = frozenset(
     {
@@ -87,10 +63,7 @@ PREVIEW_UNKNOWN = {
 }
 """GA's settings that the preview dialect does not have, and what to do instead."""
 
-PREVIEW_PATHS: dict[str, Path] = {
-    **{preview: AUDIO_SETTINGS.get(ga, (ga,)) for preview, ga in GA_SETTING.items()},
-    **{name: AUDIO_SETTINGS[name] for name in ("voice", "speed", "turn_detection")},
-}
+PREVIEW_PATHS: dict[str, Path] = {form.name: path for path, form in _PREVIEW if form.name}
 """The settings that the preview dialect has flat, and where GA nests them."""
 
 

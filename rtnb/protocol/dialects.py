@@ -15,27 +15,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from rtnb.errors import ConfigurationError
+from rtnb.protocol import dialect_tables as tables
 from rtnb.protocol.config import copy_tree, look, put
-from rtnb.protocol.dialect_tables import (
-    GA_DEFAULTS,
-    GA_RESPONSE,
-    GA_SESSION,
-    GA_TRANSCRIPTION,
-    PREVIEW_DEFAULTS,
-    PREVIEW_PATHS,
-    PREVIEW_RESPONSE,
-    PREVIEW_SESSION,
-    PREVIEW_TRANSCRIPTION,
-    PREVIEW_UNKNOWN,
-    PREVIEW_UNSENT,
-    TO_GA,
-    TO_PREVIEW,
-    outside,
-    remove,
-    renamed_parts,
-    settings_of,
-)
+from rtnb.protocol.item_shapes import ITEMS, PREVIEW_ITEMS
 from rtnb.protocol.names import GA_NAME, PREVIEW_NAME, PREVIEW_TRANSCRIPTION_NAME, Kind
+from rtnb.protocol.value_shapes import Tagged
 
 Path = tuple[str, ...]
 BETA_HEADER = ("OpenAI-Beta", "realtime=v1")
@@ -93,6 +77,8 @@ class Dialect:
         Whether a user message may have images.
     item_parts : mapping
         GA's types of an assistant's content parts that are spelled otherwise.
+    item_shape : Tagged
+        What a conversation item may be.
     unknown_settings : mapping
         GA settings that do not exist, and what to do instead.
     session_settings, transcription_settings, response_settings : mapping
@@ -124,6 +110,7 @@ class Dialect:
     one_modality: bool = field(repr=False)
     takes_images: bool = field(repr=False)
     item_parts: Mapping[str, str] = field(repr=False)
+    item_shape: Tagged = field(repr=False)
     unknown_settings: Mapping[str, str] = field(repr=False)
     session_settings: Mapping[str, Any] = field(repr=False)
     transcription_settings: Mapping[str, Any] = field(repr=False)
@@ -149,7 +136,7 @@ class Dialect:
         if self.session_type or config.get("type") == "transcription":
             only = self.session_type or "transcription"
             settings = self.session_settings if self.session_type else self.transcription_settings
-            if refusal := outside(config, settings, self.wire_path):
+            if refusal := tables.outside(config, settings, self.wire_path):
                 raise ConfigurationError(f"{refusal[0]} has no meaning in a {only} session; it takes {refusal[1]}.")
             return
         for name, advice in self.unknown_settings.items():
@@ -181,7 +168,7 @@ class Dialect:
             return []
         wire = self.encode(event)
         for path in self.unsent_fields:
-            remove(wire, path)
+            tables.remove(wire, path)
         if isinstance(response := wire.get("response"), dict):
             wire["response"] = {self.response_spelling.get(key, key): value for key, value in response.items()}
         return [wire]
@@ -211,7 +198,7 @@ class Dialect:
             if path is None:
                 tree[key] = copy_tree(value)
             else:
-                put(tree, path, TO_GA.get(path[-1], copy_tree)(value))
+                put(tree, path, tables.TO_GA.get(path[-1], copy_tree)(value))
         for key in ("output", "input"):
             if isinstance(tree.get(key), list):
                 tree[key] = [self.ga_item(item) if isinstance(item, Mapping) else item for item in tree[key]]
@@ -223,10 +210,10 @@ class Dialect:
             return dict(copy_tree(config))
         names = {path: name for name, path in self.paths.items()}
         wire: dict[str, Any] = {}
-        for path, value in settings_of(config):
+        for path, value in tables.settings_of(config):
             name = names.get(path, path[-1] if len(path) == 1 else "")
             if name and path != ("type",):
-                wire[name] = TO_PREVIEW.get(path[-1], copy_tree)(value)
+                wire[name] = tables.TO_PREVIEW.get(path[-1], copy_tree)(value)
         for key in ("output", "input"):
             if isinstance(wire.get(key), list):
                 wire[key] = [self.wire_item(item) if isinstance(item, Mapping) else item for item in wire[key]]
@@ -234,11 +221,11 @@ class Dialect:
 
     def wire_item(self, item: Mapping[str, Any]) -> dict[str, Any]:
         """Return a conversation item with its assistant content parts named as this dialect names them."""
-        return renamed_parts(item, self.item_parts)
+        return tables.renamed_parts(item, self.item_parts)
 
     def ga_item(self, item: Mapping[str, Any]) -> dict[str, Any]:
         """Return a conversation item with its assistant content parts named as GA names them."""
-        return renamed_parts(item, {wire: ga for ga, wire in self.item_parts.items()})
+        return tables.renamed_parts(item, {wire: ga for ga, wire in self.item_parts.items()})
 
     def wire_path(self, path: Path) -> str:
         """Return what this dialect calls the setting at a path of GA's tree: dotted, as in an error's ``param``."""
@@ -270,11 +257,12 @@ GA = Dialect(
     one_modality=True,
     takes_images=True,
     item_parts={},
+    item_shape=ITEMS,
     unknown_settings={"temperature": "leave it out, or connect with dialect='preview'."},
-    session_settings=GA_SESSION,
-    transcription_settings=GA_TRANSCRIPTION,
-    response_settings=GA_RESPONSE,
-    session_defaults=GA_DEFAULTS,
+    session_settings=tables.GA_SESSION,
+    transcription_settings=tables.GA_TRANSCRIPTION,
+    response_settings=tables.GA_RESPONSE,
+    session_defaults=tables.GA_DEFAULTS,
     response_spelling={},
 )
 
@@ -292,21 +280,22 @@ PREVIEW = Dialect(
     retired=True,
     wire_names=PREVIEW_NAME,
     transcription_names=PREVIEW_TRANSCRIPTION_NAME,
-    unsent=PREVIEW_UNSENT,
+    unsent=tables.PREVIEW_UNSENT,
     unsent_fields=frozenset(
         ("response", "usage", "input_token_details", key) for key in ("cached_tokens_details", "image_tokens")
     ),
-    paths=PREVIEW_PATHS,
+    paths=tables.PREVIEW_PATHS,
     typed_session=False,
     session_type="",
     one_modality=False,
     takes_images=False,
     item_parts={"output_text": "text", "output_audio": "audio"},
-    unknown_settings=PREVIEW_UNKNOWN,
-    session_settings=PREVIEW_SESSION,
-    transcription_settings=PREVIEW_TRANSCRIPTION,
-    response_settings=PREVIEW_RESPONSE,
-    session_defaults=PREVIEW_DEFAULTS,
+    item_shape=PREVIEW_ITEMS,
+    unknown_settings=tables.PREVIEW_UNKNOWN,
+    session_settings=tables.PREVIEW_SESSION,
+    transcription_settings=tables.PREVIEW_TRANSCRIPTION,
+    response_settings=tables.PREVIEW_RESPONSE,
+    session_defaults=tables.PREVIEW_DEFAULTS,
     response_spelling={"max_response_output_tokens": "max_output_tokens"},
 )
 

@@ -20,7 +20,14 @@ from rtnb.service.session.connection import ServiceConnection
 Event = dict[str, Any]
 
 # What the services' logs show in a session beyond the official types; and the strictest client wants a call's name.
-_BEYOND_THE_TYPES = {"session.id", "session.object", "session.expires_at", "name"}
+_BEYOND_THE_TYPES = {
+    "session.id",
+    "session.object",
+    "session.expires_at",
+    "name",
+    "item.phase",
+    "response.output.phase",
+}
 
 
 def _classes(union: Any) -> dict[str, type[BaseModel]]:

@@ -62,7 +62,7 @@ from typing import Protocol, runtime_checkable
 
 from rtnb.audio.samples import Samples
 from rtnb.errors import RtnbError
-from rtnb.service.engines.tasks import Call, Say, SpokenWord, Text, Transcribe, Transcript, Write
+from rtnb.service.engines.tasks import Call, Preamble, Say, SpokenWord, Text, Transcribe, Transcript, Write
 
 __all__ = ["Engine", "EngineFailure", "Engines", "Transcriber", "Voice", "Writer"]
 
@@ -104,7 +104,7 @@ class Engine(Protocol):
 class Writer(Engine, Protocol):
     """Finds the words of an answer."""
 
-    def run(self, task: Write) -> AsyncGenerator[Text | Call, None]:
+    def run(self, task: Write) -> AsyncGenerator[Preamble | Text | Call, None]:
         """Write an answer: its words as they come, and function calls. ``aclose()`` ends the work at once.
 
         Raises

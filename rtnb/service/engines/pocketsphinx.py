@@ -99,14 +99,14 @@ class Pocketsphinx:
             )
         turn = _Turn(task.rate, feed)
         hint = spoken_forms(task.prompt[:_HINT].splitlines())
-        text = None
+        heard = None
         try:
-            while text is None:
+            while heard is None:
                 async with self._worker() as worker:
-                    text = await self._listen(worker, hint, turn)
-                if text is None:
+                    heard = await self._listen(worker, hint, turn)
+                if heard is None:
                     await turn.more()  # then another worker listens to the turn from its beginning
-            yield Transcript(text, final=True)
+            yield heard
         except WorkerError as error:
             _LOG.warning("Transcription failed. %s", error)
             raise EngineFailure(
@@ -133,8 +133,8 @@ class Pocketsphinx:
         finally:
             self._idle.put_nowait(worker)
 
-    async def _listen(self, worker: Worker[SphinxDecoders], hint: list[str], turn: _Turn) -> str | None:
-        """Return the text of a turn; None if the speaker pauses while another turn waits for a worker."""
+    async def _listen(self, worker: Worker[SphinxDecoders], hint: list[str], turn: _Turn) -> Transcript | None:
+        """Return what was said in a turn; None if the speaker pauses while another turn waits for a worker."""
         await worker.call(SphinxDecoders.begin, hint)
         position = 0
         while True:
@@ -147,7 +147,8 @@ class Pocketsphinx:
                 continue
             pcm16 = turn.sound(position)
             if not pcm16:
-                return await worker.call(SphinxDecoders.finish)
+                text = await worker.call(SphinxDecoders.finish)
+                return Transcript(text, final=True, logprobs=await worker.call(SphinxDecoders.logprobs))
             position += len(pcm16)
             await worker.call(SphinxDecoders.feed, pcm16)
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 
 from rtnb.errors import ConfigurationError
 from rtnb.service.engines.base import EngineFailure
-from rtnb.service.engines.tasks import Call, Text, Write
+from rtnb.service.engines.tasks import Call, Preamble, Text, Write
 from rtnb.service.script import Fail, Script, Wait, answer, load_script
 
 __all__ = ["ScriptWriter"]
@@ -35,7 +35,7 @@ class ScriptWriter:
         self._path, self._seed = path, seed
         self._stamp, self._script = self._file_stamp(), load_script(path)
 
-    async def run(self, task: Write) -> AsyncGenerator[Text | Call, None]:
+    async def run(self, task: Write) -> AsyncGenerator[Preamble | Text | Call, None]:
         """Write an answer; gives its text, or calls, after the pauses that the script asks for.
 
         Raises

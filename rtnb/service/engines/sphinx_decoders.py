@@ -17,6 +17,7 @@ __all__ = ["SphinxDecoders"]
 # them, up to 0.0007, and rarely both limits.
 _MARGIN = 0.0007
 _SURE = 0.01
+_LEAST = 1e-12  # for the logarithm of a probability that is 0
 _ALTERNATIVE = re.compile(r"\(\d+\)$")
 
 
@@ -37,6 +38,7 @@ class SphinxDecoders:
         self._hint: list[str] = []
         self._narrow, self._unknown = _phrase_decoder(phrases)
         self._open = False
+        self._best: Any = None  # the decoder whose text the last one was
 
     def unknown_words(self) -> list[str]:
         """Return the words of the phrases that the dictionary does not have; phrases with one of them are left out."""
@@ -64,7 +66,17 @@ class SphinxDecoders:
         narrow = self._narrow.hyp() if self._narrow else None
         likelier = narrow and _likelier(narrow, general, self._general.n_frames())
         hypothesis = narrow if likelier else general
+        self._best = self._narrow if likelier else self._general
         return str(hypothesis.hypstr) if hypothesis else ""
+
+    def logprobs(self) -> tuple[tuple[str, float], ...]:
+        """Return the words of the text that :meth:`finish` returned, each with the logarithm of its posterior probability.
+
+        They join to the text.
+        """
+        said = [each for each in self._best.seg() or () if not each.word.startswith(("<", "["))]
+        words = [(_word(each.word), math.log(max(each.prob, _LEAST))) for each in said]
+        return tuple((" " * (index > 0) + word, value) for index, (word, value) in enumerate(words))
 
     def _end(self) -> None:
         if self._open:

@@ -1,8 +1,8 @@
 """Tasks for the engines, their results, and the orders by which a session starts, feeds and stops them: plain values.
 
 The session's core does no I/O and never waits. It gives orders; the server runs the engines and hands the results back,
-one at a time, under the name of the job. A `Say` gives `SpokenWord` values, a `Write` gives `Text` and `Call` values, a
-`Transcribe` gives `Transcript` values.
+one at a time, under the name of the job. A `Say` gives `SpokenWord` values, a `Write` gives `Preamble`, `Text` and `Call`
+values, a `Transcribe` gives `Transcript` values.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 from rtnb.audio.samples import Samples
 
 __all__ = [
-    "Call", "Feed", "Finish", "Message", "NamedTool", "Order", "Result", "Say", "SpokenWord", "Start", "Stop", "Task", "Text",
-    "ToolSpec", "Transcribe", "Transcript", "Write",
+    "Call", "Feed", "Finish", "Message", "NamedTool", "Order", "Preamble", "Result", "Say", "SpokenWord", "Start", "Stop", "Task",
+    "Text", "ToolSpec", "Transcribe", "Transcript", "Write",
 ]  # fmt: skip
 
 
@@ -92,7 +92,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Answer the user; gives `Text` pieces, which join to the answer, and `Call` pieces.
+    """Answer the user; gives `Text` pieces, which join to the answer, and `Call` pieces, with a `Preamble` first, if any.
 
     Attributes
     ----------
@@ -110,6 +110,8 @@ class Write:
         ``"auto"``, ``"none"``, ``"required"`` or one function.
     speaks : bool
         Whether the answer is spoken rather than shown.
+    effort : str
+        How long to think first: ``"minimal"`` … ``"xhigh"``; empty where the model does not, or it is not asked for.
     """
 
     prompt: str
@@ -120,6 +122,7 @@ class Write:
     tools: tuple[ToolSpec, ...]
     tool_choice: str | NamedTool
     speaks: bool
+    effort: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,13 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Preamble:
+    """What is said before the answer, as a message of its own, while the assistant thinks. It comes first."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A function call in an answer: the function, and its arguments as a JSON object."""
 
@@ -158,10 +168,20 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """The whole text of a turn so far; a `final` one does not change any more."""
+    """The whole text of a turn so far; a `final` one does not change any more.
+
+    Attributes
+    ----------
+    text : str
+    final : bool
+    logprobs : tuple of (str, float), optional
+        Of a final one, by an engine that knows them: the pieces that join to the text, each with the natural logarithm of
+        its probability.
+    """
 
     text: str
     final: bool
+    logprobs: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +200,7 @@ class SpokenWord:
 
 
 Task = Say | Write | Transcribe
-Result = SpokenWord | Text | Call | Transcript
+Result = SpokenWord | Text | Preamble | Call | Transcript
 
 
 @dataclass(frozen=True, slots=True)

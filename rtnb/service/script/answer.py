@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from rtnb.service.engines.tasks import Call, Text, ToolSpec, Write
+from rtnb.service.engines.tasks import Call, Preamble, Text, ToolSpec, Write
 from rtnb.service.script.arguments import fill, properties_of
 from rtnb.service.script.prompt import KNOWN, Prompt, read_prompt
 from rtnb.service.script.rules import PLACEHOLDER, Fail, Found, Rule, Script, Step, Wait
@@ -37,16 +37,22 @@ def answer(script: Script, task: Write, seed: int = 0) -> tuple[Step, ...]:
 
     Returns
     -------
-    tuple of Text, Call, Wait or Fail
+    tuple of Preamble, Text, Call, Wait or Fail
         What the first rule that applies does; a `Fail` where none does.
     """
     prompt = read_prompt(task)
     for rule in script.rules:
         found = _applies(rule, prompt)
         if found is not None and (steps := _steps(script, rule, prompt, found, seed)):
-            return steps
+            return (*_preamble(script, prompt), *steps)
     asked = "the output of " + prompt.function(prompt.outputs[-1]) if prompt.outputs else f'"{prompt.text[:80]}"'
     return (Fail("no_matching_rule", f"{script.name}: no rule matches {asked}."),)
+
+
+def _preamble(script: Script, prompt: Prompt) -> tuple[Step, ...]:
+    """Return what is said first where the model thinks about a prompt; nothing after a function's output."""
+    sentences = script.preambles.get(prompt.language, ()) if prompt.task.effort and prompt.text else ()
+    return (Preamble(sentences[len(prompt.said("user")) % len(sentences)]),) if sentences else ()
 
 
 def _applies(rule: Rule, prompt: Prompt) -> Found | None:

@@ -40,6 +40,11 @@ What is answered
 ``fail``                  The response fails, after what is said: a message, or ``{ code = "…", message = "…" }``.
 ========================  ==============================================================================================
 
+``preamble`` is what is said before an answer, as a message of its own, where the session asks for ``reasoning``: a table
+with a text or a list of texts for each language, one after another; ``{}`` for none. It stands above the rules::
+
+    preamble = { en = ["Let me think.", "One moment."] }
+
 These placeholders are known without a match: ``{prompt}``, ``{first}`` and ``{last}`` (what the user said first, and
 before this), ``{answer}`` (the last one), ``{user}`` and ``{name}`` (the user's and the assistant's name), ``{voice}``,
 ``{time}``, ``{date}``. A rule whose sentence needs something that is not known does not apply.
@@ -86,13 +91,13 @@ def load_script(path: str | PathLike[str] | None = None) -> Script:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigurationError(f"The script {str(path)!r} cannot be read: {reason}.") from None
-    return _Reader(Path(path).name, text).script(_default().rules)
+    return _Reader(Path(path).name, text).script(_default())
 
 
 @lru_cache(maxsize=1)
 def _default() -> Script:
     text = (files("rtnb.service.script") / "default.toml").read_text("utf-8")
-    return _Reader("default.toml", text).script(())
+    return _Reader("default.toml", text).script(Script("", ()))
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -146,10 +151,10 @@ class _Reader:
             line = found[1] if found else str(len(text.splitlines()))
             raise ConfigurationError(f"{name}, line {line}: {message}.") from None
 
-    def script(self, default: tuple[Rule, ...]) -> Script:
+    def script(self, default: Script) -> Script:
         """Return the rules of the file, with those of the default script behind them unless it says otherwise."""
         for key in self._table:
-            self._check_word(key, key, ("extends", "rule"), f'"{key}" is unknown in the file')
+            self._check_word(key, key, ("extends", "preamble", "rule"), f'"{key}" is unknown in the file')
         extends, rules = self._table.get("extends", "default"), self._table.get("rule", [])
         if extends not in ("default", "none"):
             self._refuse("extends", f'extends = {extends!r} is unknown: write "default" or "none"')
@@ -157,10 +162,20 @@ class _Reader:
             self._refuse("rule", "rules are written [[rule]], in double brackets")
         if len(self._lines) != len(rules) + 1:  # they are written in another form of TOML
             self._lines += [{"": self._lines[0].get("rule", 1)}] * len(rules)
+        preambles = self._preambles(default.preambles if extends == "default" else {})
         read = []
         for self._rule, table in enumerate(rules, 1):
-            read.append(self._read(table, default))
-        return Script(self._name, (*read, *(default if extends == "default" else ())))
+            read.append(self._read(table, default.rules))
+        return Script(self._name, (*read, *(default.rules if extends == "default" else ())), preambles)
+
+    def _preambles(self, default: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+        written = self._table.get("preamble")
+        if written is None:
+            return default
+        found = {language: _texts(each) for language, each in written.items()} if isinstance(written, dict) else None
+        if found is None or not set(found) <= set(LANGUAGES) or not all(found.values()):
+            self._refuse("preamble", f"preamble is a table of texts by language, which are {', '.join(LANGUAGES)}")
+        return found
 
     def _refuse(self, key: str, message: str) -> NoReturn:
         lines = self._lines[self._rule]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from rtnb.service.engines.tasks import Call, Text
+from rtnb.service.engines.tasks import Call, Preamble, Text
 
 __all__ = ["PLACEHOLDER", "Fail", "Found", "Rule", "Script", "Step", "Wait", "compile_match"]
 
@@ -35,7 +35,7 @@ class Fail:
     message: str
 
 
-Step = Text | Call | Wait | Fail
+Step = Preamble | Text | Call | Wait | Fail
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +92,20 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Rules, of which the first that applies answers, and the name of their file."""
+    """Rules, of which the first that applies answers.
+
+    Attributes
+    ----------
+    name : str
+        The file, for messages.
+    rules : tuple of Rule
+    preambles : mapping of str to tuple of str
+        By language, what is said before an answer that was thought about, one after another.
+    """
 
     name: str
     rules: tuple[Rule, ...]
+    preambles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def compile_match(matches: Iterable[str], *, whole: bool) -> tuple[re.Pattern[str], ...]:

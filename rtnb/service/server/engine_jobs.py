@@ -15,6 +15,7 @@ from rtnb.service.session.connection import ServiceConnection
 from rtnb.service.session.transcription import UNAVAILABLE
 
 _MOST_UNSENT = 8.0  # seconds of one job's speech; then the voice waits
+_MOST_AT_ONCE = 4  # jobs of one kind that a session has at an engine; the others leave it to other sessions
 
 
 class EngineJobs:
@@ -28,6 +29,7 @@ class EngineJobs:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._feeds: dict[str, asyncio.Queue[Samples | None]] = {}
         self._progress = asyncio.Event()
+        self._turns = {kind: asyncio.Semaphore(_MOST_AT_ONCE) for kind in (Write, Say, Transcribe)}
 
     def open(self, group: asyncio.TaskGroup) -> None:
         """Run the jobs in this group from now on."""
@@ -35,9 +37,13 @@ class EngineJobs:
 
     def close(self) -> None:
         """End every job, and start no more."""
-        self._group = None
+        self._group, self._send = None, _drop
         for task in self._tasks.values():
             task.cancel()
+
+    def let_go(self) -> None:
+        """Let go of the session, when the group has ended. What is left of the jobs, such as a traceback, does not keep it."""
+        del self._connection
 
     def carry_out(self, orders: Iterable[Order]) -> None:
         """Take orders. To be called after every change of the session: a voice may be waiting until speech was sent."""
@@ -60,22 +66,26 @@ class EngineJobs:
             self._tasks[job] = self._group.create_task(self._run(job, task))
 
     async def _run(self, job: str, task: Task) -> None:
-        connection = self._connection
+        turn = _Turn(self._turns[type(task)])
         try:
+            await turn.take()
             async with contextlib.aclosing(self._results(job, task)) as results:
                 async for result in results:
-                    self._send(connection.supply(job, result))
-                    while isinstance(task, Say) and connection.unsent_seconds(job) > _MOST_UNSENT:
+                    self._send(self._connection.supply(job, result))
+                    while isinstance(task, Say) and self._connection.unsent_seconds(job) > _MOST_UNSENT:
+                        turn.give_back()
                         self._progress.clear()
                         await self._progress.wait()
+                        await turn.take()
         except EngineFailure as failure:
-            self._send(connection.supply_failure(job, failure.code, failure.message))
+            self._send(self._connection.supply_failure(job, failure.code, failure.message))
         except Exception as error:
             message = f"{type(error).__name__}: {one_line(str(error), 300)}"
-            self._send(connection.supply_failure(job, "local_service_failed", message))
+            self._send(self._connection.supply_failure(job, "local_service_failed", message))
         else:
-            self._send(connection.supply_end(job))
+            self._send(self._connection.supply_end(job))
         finally:
+            turn.give_back()
             self._tasks.pop(job, None)
             self._feeds.pop(job, None)
 
@@ -99,3 +109,24 @@ class EngineJobs:
         feed = self._feeds[job]
         while (samples := await feed.get()) is not None:
             yield samples
+
+
+class _Turn:
+    """One job's turn at an engine, while it has one."""
+
+    def __init__(self, turns: asyncio.Semaphore) -> None:
+        self._turns = turns
+        self._taken = False
+
+    async def take(self) -> None:
+        await self._turns.acquire()
+        self._taken = True
+
+    def give_back(self) -> None:
+        if self._taken:
+            self._taken = False
+            self._turns.release()
+
+
+def _drop(_events: Events) -> None:
+    """Send nothing: the session is over."""

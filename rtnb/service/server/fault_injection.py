@@ -7,18 +7,18 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from rtnb.service.engines.base import EngineFailure
-from rtnb.service.engines.tasks import Call, Text, Write
+from rtnb.service.engines.tasks import Call, Preamble, Text, Write
 from rtnb.service.server.fault_plan import Action, Close, Drop, FaultPlan, Send
+from rtnb.service.server.request_socket import RequestSocket
 
 _MOST_WAITING = 1_000  # actions that are not due; then the sender waits
 _FLUSH_SECONDS = 2.0
 
 
-class FaultySocket(ServerConnection):
+class FaultySocket(RequestSocket):
     """The server's end of a WebSocket; inside :meth:`following`, a plan decides what becomes of each frame.
 
     Actions that are not due yet wait in a queue, so that lateness is a delay and not a lower rate.
@@ -79,7 +79,7 @@ class RateLimitedWriter:
 
     name = "none (fault: rate_limit)"
 
-    async def run(self, task: Write) -> AsyncGenerator[Text | Call, None]:
+    async def run(self, task: Write) -> AsyncGenerator[Preamble | Text | Call, None]:
         """Fail.
 
         Raises

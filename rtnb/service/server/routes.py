@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from rtnb.protocol.dialects import (
 )
 from rtnb.protocol.urls import azure_url, openai_url
 
-_SESSION_PATHS = ("/v1/realtime", "/openai/v1/realtime", "/openai/realtime")
+SESSION_PATHS = ("/v1/realtime", "/openai/v1/realtime", "/openai/realtime")
+SECRET_PATHS = ("/v1/realtime/client_secrets", "/openai/v1/realtime/client_secrets")
 _NAME = "rtnb local realtime service"
 _TOKEN = "rtnb-local-token-that-opens-nothing"
 _TOKEN_SECONDS = 3600
@@ -47,6 +48,7 @@ class SessionRoute:
     intent: str = ""  # "transcription" for a session that only transcribes
     api_version: str = ""  # Azure's, where the URL has one
     path: str = ""
+    granted: Mapping[str, Any] | None = None  # the settings that a client secret opens it with, in GA's form
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,11 @@ class Page:
     body: str
     headers: tuple[tuple[str, str], ...] = ()
 
+    def all_headers(self, body: bytes) -> dict[str, str]:
+        """Return its headers, with those of its encoded body."""
+        own = {"Content-Type": self.content_type, "Content-Length": str(len(body)), "Connection": "close"}
+        return {**own, **dict(self.headers)}
+
 
 def route(
     target: str, headers: Mapping[str, str], *, place: Place, health: Mapping[str, Any], now: float
@@ -66,12 +73,11 @@ def route(
 
     `target` is the request target with its query, `health` what ``/health`` shows of the service, `now` the Unix time.
     """
-    path, _, query = squeeze_slashes(target).partition("?")
-    path = path.rstrip("/") or "/"
+    path, asked = read_target(target)
     given = {name.lower(): value for name, value in headers.items()}
-    asked = parse_qs(query)
-    if path in _SESSION_PATHS:
-        if given.get("upgrade", "").lower() != "websocket":
+    upgrades = given.get("upgrade", "").lower() == "websocket"
+    if path in SESSION_PATHS:
+        if not upgrades:
             return page(HTTPStatus.UPGRADE_REQUIRED, f"This is a WebSocket endpoint of the {_NAME}.\n\n{usage(place)}")
         model = (asked.get("model") or asked.get("deployment") or [DEFAULT_MODEL])[0]
         intent, version = (asked.get(name, [""])[0] for name in ("intent", "api-version"))
@@ -79,10 +85,26 @@ def route(
     if path == "/":
         return page(HTTPStatus.OK, f"This is the {_NAME}. It rehearses; no cloud model answers.\n\n{usage(place)}")
     if path == "/health":
-        return _json(HTTPStatus.OK, {"status": "ok", "service": _NAME, **health})
+        return json_page(HTTPStatus.OK, {"status": "ok", "service": _NAME, **health})
     if path == "/msi/token":
         return _token(given, asked.get("resource", [""])[0], now)
-    return page(HTTPStatus.NOT_FOUND, f"Nothing is at {one_line(path, 200)}.\n\n{usage(place)}")
+    if path in SECRET_PATHS and not upgrades:
+        return error_page(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", f"{path} takes a POST.", allow="POST")
+    nothing = f"Nothing is at {one_line(path, 60)}"
+    if upgrades:  # the answer is quoted in an exception
+        return error_page(HTTPStatus.NOT_FOUND, "not_found", f"{nothing}: connect to {session_urls(place)}.")
+    return page(HTTPStatus.NOT_FOUND, f"{nothing}.\n\n{usage(place)}")
+
+
+def read_target(target: str) -> tuple[str, dict[str, list[str]]]:
+    """Return the path of a request target, without repeated slashes, and the fields of its query."""
+    path, _, query = squeeze_slashes(target).partition("?")
+    return path.rstrip("/") or "/", parse_qs(query)
+
+
+def session_urls(place: Place) -> str:
+    """Return where sessions are, in half a sentence."""
+    return f"{place.url}/v1/realtime?model=NAME (OpenAI's form) or {place.url}/openai/v1/realtime?model=NAME (Azure's)"
 
 
 def page(status: HTTPStatus, body: str) -> Page:
@@ -90,7 +112,17 @@ def page(status: HTTPStatus, body: str) -> Page:
     return Page(status, "text/plain; charset=utf-8", body)
 
 
-def _json(status: HTTPStatus, body: Mapping[str, Any]) -> Page:
+def error_page(
+    status: HTTPStatus, code: str, message: str, *, param: str | None = None, allow: str | None = None
+) -> Page:
+    """Return an error in the cloud's form; `allow` names the method that the path takes."""
+    error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
+    refused = json_page(status, {"error": error})
+    return refused if allow is None else replace(refused, headers=(*refused.headers, ("Allow", allow)))
+
+
+def json_page(status: HTTPStatus, body: Mapping[str, Any]) -> Page:
+    """Return a page of JSON that nothing may keep."""
     return Page(status, "application/json", orjson.dumps(body).decode() + "\n", (("Cache-Control", "no-store"),))
 
 
@@ -98,7 +130,7 @@ def _token(headers: Mapping[str, str], resource: str, now: float) -> Page:
     """Answer as the App Service's endpoint for managed identities does. A web page cannot send the header it wants."""
     if "x-identity-header" not in headers:
         message = "The header X-IDENTITY-HEADER is missing; azure-identity sends it when IDENTITY_HEADER is set."
-        return _json(HTTPStatus.BAD_REQUEST, {"statusCode": 400, "message": message})
+        return json_page(HTTPStatus.BAD_REQUEST, {"statusCode": 400, "message": message})
     token = {
         "access_token": _TOKEN,
         "expires_on": str(int(now) + _TOKEN_SECONDS),
@@ -106,7 +138,7 @@ def _token(headers: Mapping[str, str], resource: str, now: float) -> Page:
         "token_type": "Bearer",
         "client_id": "00000000-0000-0000-0000-000000000000",
     }
-    return _json(HTTPStatus.OK, token)
+    return json_page(HTTPStatus.OK, token)
 
 
 def usage(place: Place) -> str:
@@ -120,6 +152,9 @@ Sessions (any key, any model or deployment name):
   OpenAI          {openai_url(base, model=DEFAULT_MODEL)}
   Azure           {azure_url(base, GA, deployment=DEFAULT_MODEL, api_version=None)}
   Azure, preview  {azure_url(base, PREVIEW, deployment=PREVIEW_MODEL, api_version=None)}
+
+Ephemeral keys, which open a session with the settings that they were made with:
+  curl {http}/v1/realtime/client_secrets -d '{{"session": {{"type": "realtime", "instructions": "Be brief."}}}}'
 
 For the official OpenAI client (Python), OpenAI() and AsyncOpenAI():
   export OPENAI_BASE_URL={http}/v1

@@ -9,8 +9,10 @@ import logging
 import socket as sockets
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from websockets.asyncio.server import Server as WebSocketServer
 from websockets.asyncio.server import ServerConnection as WebSocket
@@ -24,11 +26,15 @@ from rtnb.errors import ConfigurationError
 from rtnb.protocol.events import write_json
 from rtnb.service.engines.base import Engines
 from rtnb.service.engines.choice import make
+from rtnb.service.server import posts
 from rtnb.service.server.access import AccessRules, is_loopback, names_of
+from rtnb.service.server.client_secrets import ClientSecrets, client_secret_of
 from rtnb.service.server.fault_injection import FaultySocket, RateLimitedWriter
 from rtnb.service.server.fault_plan import RETIRED_CODE, FaultPlan, refused, retirement
+from rtnb.service.server.http_exchange import HttpRequest
 from rtnb.service.server.options import ServiceOptions
-from rtnb.service.server.routes import Page, Place, SessionRoute, page, route
+from rtnb.service.server.request_socket import RequestSocket
+from rtnb.service.server.routes import Page, Place, SessionRoute, error_page, page, route, session_urls
 from rtnb.service.server.session_socket import SessionSocket
 from rtnb.service.session.connection import SESSION_SECONDS, ServiceConnection
 from rtnb.service.session.speech_detector import SpeechDetector
@@ -77,6 +83,7 @@ class Server:
         self._engines = engines or make(options, RateLimitedWriter() if options.faults.rate_limit else None)
         self._make_detector = make_detector
         self._access = AccessRules(host, names_of(sockets.gethostname()))
+        self._secrets = ClientSecrets(time.time)
         self._count = 0
         self._warming: asyncio.Task[None] | None = None
         self._listeners: list[WebSocketServer] = []
@@ -147,13 +154,14 @@ class Server:
             raise ConfigurationError(
                 f"There is no port {port}: give one from 1024 to {_LAST_PORT}, or 0 for any free one."
             )
+        kind = FaultySocket if self.options.faults else RequestSocket
         try:
             listener = await owned.enter_async_context(
                 serve_websockets(
                     self._serve_session,
                     self.host,
                     port,
-                    create_connection=FaultySocket if self.options.faults else WebSocket,
+                    create_connection=cast("type[WebSocket]", partial(kind, answer=self._answer_post)),
                     process_request=self._answer_http,
                     select_subprotocol=_select_subprotocol,
                     max_size=_LARGEST_FRAME,
@@ -180,30 +188,55 @@ class Server:
             "faults": list(self.options.faults.written()),
         }
         found = route(request.path, headers, place=self.place, health=health, now=time.time())
+        if not isinstance(found, SessionRoute):
+            return found
         status = self.options.faults.refuse
-        return refused(status, found.path) if status and isinstance(found, SessionRoute) else found
+        return refused(status, found.path) if status else self._grant(found, client_secret_of(request.path, headers))
 
-    def _answer_http(self, _socket: WebSocket, request: Request) -> Response | None:
+    def _grant(self, found: SessionRoute, key: str) -> SessionRoute | Page:
+        """Return a session's route with what its client secret grants, where it brings one."""
+        if not key:
+            return found
+        if not found.dialect.typed_session:  # what is granted is a session of some type
+            message = f"A client secret opens sessions of the GA protocol: {session_urls(self.place)}, no beta header."
+            return error_page(HTTPStatus.BAD_REQUEST, "invalid_api_key", message)
+        grant = self._secrets.find(key)
+        if grant is None:
+            message = (
+                "This client secret has expired, or is not this service's: POST /v1/realtime/client_secrets makes one."
+            )
+            return error_page(HTTPStatus.UNAUTHORIZED, "invalid_api_key", message)
+        intent = "transcription" if grant.transcribes else ""
+        return replace(found, model=grant.model, intent=intent, granted=grant.session)
+
+    def _answer_http(self, socket: WebSocket, request: Request) -> Response | None:
+        assert isinstance(socket, RequestSocket)
         found = self._route(request)
         if isinstance(found, SessionRoute):
+            socket.route = found
             return None
         body = found.body.encode()
-        headers = Headers({"Content-Type": found.content_type, "Content-Length": str(len(body)), "Connection": "close"})
-        headers.update(found.headers)
-        return Response(found.status, found.status.phrase, headers, body)
+        return Response(found.status, found.status.phrase, Headers(found.all_headers(body)), body)
+
+    def _answer_post(self, request: HttpRequest) -> Page:
+        """Answer a request of another method than GET, by the same rules of access."""
+        if refusal := self._access.refusal(request.headers):
+            return page(HTTPStatus.FORBIDDEN, refusal + "\n")
+        if status := self.options.faults.refuse:
+            return refused(status, request.target)
+        return posts.answer(request, self._secrets, self.place)
 
     async def _serve_session(self, socket: WebSocket) -> None:
         """Serve one session until either side ends it."""
-        assert socket.request is not None
-        found = self._route(socket.request)
-        assert isinstance(found, SessionRoute)
+        assert isinstance(socket, RequestSocket)
+        assert socket.route is not None
         seed = self.options.seed + self._count
         self._count += 1
         try:
             async with contextlib.AsyncExitStack() as stack:
                 if isinstance(socket, FaultySocket):
                     await stack.enter_async_context(socket.following(FaultPlan(self.options.faults, seed)))
-                await self._run_session(socket, found, seed)
+                await self._run_session(socket, socket.route, seed)
         except ConnectionClosed:
             pass
         except Exception:
@@ -223,6 +256,7 @@ class Server:
             seed=seed,
             lifetime=SESSION_SECONDS if options.lifetime is None else options.lifetime,
             intent=found.intent,
+            granted=found.granted,
             make_detector=self._make_detector,
         )
         await SessionSocket(socket, connection, self._engines, speed=options.speed).run()

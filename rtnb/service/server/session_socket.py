@@ -20,11 +20,15 @@ from rtnb.service.session.connection import ServiceConnection
 
 _SEND_TIMEOUT = 20.0  # seconds that a client may go without reading
 _MOST_UNSENT = 1_000  # events; a client that sends and never reads is not read either
+# One session's share of the loop; after it, the others have their turn.
+_MOST_STEPS = 4  # of its responses
+_MOST_SENDS = 16  # events
 
 
 class SessionSocket:
     """Reads and writes one socket at the same time. Everything that is sent goes through one queue, which keeps the order.
 
+    Whatever a client asks for, other sessions wait no longer than for one frame of it, or some steps, or some events.
     `speed` is the seconds of speech sent a second, of each response; 0 or infinity: as fast as it is made.
     """
 
@@ -48,6 +52,11 @@ class SessionSocket:
             for event in self._connection.expire():
                 await self._send(event)
                 await self._socket.close(1001, event["error"]["message"])
+        finally:
+            self._connection.close()
+            self._jobs.let_go()
+            # Tracebacks of the end may be kept by the socket, or in a circle of their own; they must not keep the session.
+            del self._connection
 
     async def _serve(self) -> None:
         try:
@@ -63,14 +72,18 @@ class SessionSocket:
             pass  # the client is gone, with or without a closing frame
 
     async def _read(self) -> None:
-        async for frame in self._socket:
-            if isinstance(frame, str):
-                self._put(self._connection.receive(frame))
-            else:
-                self._put(self._connection.receive_binary())
+        while True:
+            self._take(await self._socket.recv())
+            await asyncio.sleep(0)
             while len(self._unsent) > _MOST_UNSENT:
                 self._flushed.clear()
                 await self._flushed.wait()
+
+    def _take(self, frame: str | bytes) -> None:
+        if isinstance(frame, str):
+            self._put(self._connection.receive(frame))
+        else:
+            self._put(self._connection.receive_binary())
 
     async def _write(self) -> None:
         while True:
@@ -80,19 +93,19 @@ class SessionSocket:
                 await self._wait_for_change()
             elif self._unsent:
                 await self._flush()
-                await asyncio.sleep(0)  # between two words the reader and the other sessions have their turn
+                await asyncio.sleep(0)
 
     def _advance(self) -> bool:
-        """Take a step of every response that has one and whose pace allows it; return whether there was any."""
+        """Take a step of the responses that have one and whose pace allows it, in turns; return whether there was any."""
         now = asyncio.get_running_loop().time()
         self._paces = {each: self._paces.get(each) or Pace(self._speed) for each in self._connection.responses}
-        stepped = False
+        steps = 0
         for each, pace in self._paces.items():
-            if pace.delay(now) <= 0 and (step := self._connection.advance(each)):
+            if steps < _MOST_STEPS and pace.delay(now) <= 0 and (step := self._connection.advance(each)):
                 pace.spend(now, step.seconds)
                 self._put(step.events)
-                stepped = True
-        return stepped
+                steps += 1
+        return steps > 0
 
     async def _wait_for_change(self) -> None:
         """Wait until something happens, or a response may go on."""
@@ -107,8 +120,12 @@ class SessionSocket:
                 await self._changed.wait()
 
     async def _flush(self) -> None:
+        sent = 0
         while self._unsent:
             await self._send(self._unsent.popleft())
+            sent += 1
+            if sent % _MOST_SENDS == 0:
+                await asyncio.sleep(0)
         self._flushed.set()
 
     async def _send(self, event: dict[str, Any]) -> None:

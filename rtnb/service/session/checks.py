@@ -1,177 +1,142 @@
-"""Checks of values that a client sends: each returns the value that counts, or raises `InvalidRequest`."""
+"""Checks of what a client sends, by the shapes of `rtnb.protocol`: what does not fit raises `InvalidRequest`.
+
+The errors have the codes and the words of the cloud services, as people's logs show them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from rtnb.protocol.catalog import DEFAULT_MODEL, most_output_tokens
-from rtnb.protocol.config import FORMAT_OBJECTS
+from rtnb.protocol.value_shapes import (
+    STRING,
+    Anything,
+    Combination,
+    Decimal,
+    Either,
+    Fields,
+    Flag,
+    ListOf,
+    MapOf,
+    OneOf,
+    Shape,
+    String,
+    Tagged,
+    Whole,
+    accepts,
+)
 from rtnb.service.session import error_events
 
-MOST_OUTPUT_TOKENS = most_output_tokens(DEFAULT_MODEL)
-"""The longest response, in tokens; ``"inf"`` means this."""
 
-Check = Callable[[Any, str], Any]
-"""``check(value, param)``; `param` names the field in the error."""
+def check(shape: Shape | Mapping[str, Any], value: Any, param: str) -> None:
+    """Check a value; `param` is its path in the client's event, "" for the event itself.
 
+    A mapping stands for an object with these fields.
 
-def anything(value: Any, _param: str) -> Any:
-    """Accept any value: settings without an effect here are kept and shown as they came."""
-    return value
-
-
-def of_type(kind: type, expected: str) -> Check:
-    """Return a check for the values of one JSON type."""
-
-    def check(value: Any, param: str) -> Any:
-        if not isinstance(value, kind):
-            raise error_events.invalid_type(value, expected, param)
-        return value
-
-    return check
-
-
-text = of_type(str, "a string")
-boolean = of_type(bool, "true or false")
-json_object = of_type(dict, "an object")
-
-
-def one_of(*names: str) -> Check:
-    """Return a check for one of `names`."""
-
-    def check(value: Any, param: str) -> Any:
-        if not isinstance(value, str) or value not in names:
-            raise error_events.invalid_value(value, names, param)
-        return value
-
-    return check
-
-
-def number(low: float, high: float, *, whole: bool = False) -> Check:
-    """Return a check for a number from `low` to `high`."""
-    kinds, name = (int, "a whole number") if whole else ((int, float), "a number")
-
-    def check(value: Any, param: str) -> Any:
-        if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
-            raise error_events.invalid_type(value, f"{name} from {low} to {high}", param)
-        return value
-
-    return check
+    Raises
+    ------
+    InvalidRequest
+        It does not fit, with the path of what does not.
+    """
+    shape = Fields(shape) if isinstance(shape, Mapping) else shape
+    if not accepts(shape, value):
+        raise error_events.invalid_type(value, expected(shape), param)
+    match shape:
+        case Either():
+            check(next(each for each in shape.shapes if accepts(each, value)), value, param)
+        case OneOf():
+            if value not in shape.values:
+                raise error_events.invalid_value(value, shape.values, param)
+        case String():
+            if len(value) < shape.shortest:
+                raise error_events.empty_string(param=param)
+            if shape.longest is not None and len(value) > shape.longest:
+                raise error_events.too_long(shape.longest, len(value), param=param)
+        case Whole() | Decimal():
+            _check_range(shape, value, param)
+        case ListOf():
+            for index, each in enumerate(value):
+                check(shape.each, each, f"{param}[{index}]")
+        case Combination():
+            if tuple(sorted(map(str, value))) not in shape.combinations:
+                raise error_events.invalid_combination(value, shape.combinations, param)
+        case MapOf():
+            _check_map(shape, value, param)
+        case Tagged():
+            _check_tagged(shape, value, param)
+        case Fields():
+            _check_fields(shape, value, param)
 
 
-def fields(**checks: Check) -> Check:
-    """Return a check for an object with these fields and no others; a null field is left as it is."""
+def expected(shape: Shape) -> str:
+    """Return in words which JSON type a shape is of."""
+    match shape:
+        case Anything():
+            return "a value"
+        case OneOf():
+            return (
+                f"one of {error_events.listed(shape.values, 'or')}" if len(shape.values) > 1 else repr(shape.values[0])
+            )
+        case String():
+            return "a string"
+        case Flag():
+            return "a boolean"
+        case Whole():
+            return "an integer"
+        case Decimal():
+            return "a decimal"
+        case ListOf() | Combination():
+            return "an array"
+        case MapOf() | Fields() | Tagged():
+            return "an object"
+        case Either():
+            return "one of " + " or ".join(expected(each).removeprefix("one of ") for each in shape.shapes)
 
-    def check(value: Any, param: str) -> dict[str, Any]:
-        for key, given in json_object(value, param).items():
-            if key not in checks:
-                raise error_events.unknown_parameter(f"{param}.{key}")
-            if given is not None:
-                checks[key](given, f"{param}.{key}")
-        return dict(value)
 
-    return check
-
-
-def list_of(check: Check) -> Check:
-    """Return a check for a list of values that each pass `check`."""
-
-    def check_all(value: Any, param: str) -> list[Any]:
-        if not isinstance(value, list):
-            raise error_events.invalid_type(value, "a list", param)
-        return [check(item, f"{param}[{index}]") for index, item in enumerate(value)]
-
-    return check_all
-
-
-def required(given: Mapping[str, Any], key: str, param: str, check: Check = text) -> Any:
-    """Return the checked value of a field that must be there; `param` names the object that has it, "" for the event."""
+def required(given: Mapping[str, Any], key: str, param: str, shape: Shape = STRING) -> Any:
+    """Return a field that must be there, and fit; `param` names the object that has it, "" for the event."""
     path = f"{param}.{key}" if param else key
     if given.get(key) is None:
         raise error_events.missing_parameter(param=path)
-    return check(given[key], path)
+    check(shape, given[key], path)
+    return given[key]
 
 
-def modalities(value: Any, param: str) -> list[str]:
-    """Accept ``["audio"]`` or ``["text"]``."""
-    if value not in (["audio"], ["text"]):
-        raise error_events.invalid_value(value, ("['audio']", "['text']"), param)
-    return list(value)
+def _check_range(shape: Whole | Decimal, value: float, param: str) -> None:
+    kind = "integer" if isinstance(shape, Whole) else "decimal"
+    if shape.low is not None and value < shape.low:
+        raise error_events.below_minimum(kind, shape.low, value, param)
+    if shape.high is not None and value > shape.high:
+        raise error_events.above_maximum(kind, shape.high, value, param)
+    if value != value:  # NaN
+        raise error_events.invalid_type(value, f"a {kind}", param)
 
 
-def audio_format(value: Any, param: str) -> dict[str, Any]:
-    """Accept one of the three audio formats, as GA's object."""
-    named = value.get("type") if isinstance(value, Mapping) else None
-    for known in FORMAT_OBJECTS.values():
-        if named == known["type"] and value.get("rate", known.get("rate")) == known.get("rate"):
-            return dict(known)
-    names = [f"{name} ({known['type']})" for name, known in FORMAT_OBJECTS.items()]
-    raise error_events.invalid_value(value, names, param)
+def _check_map(shape: MapOf, value: Mapping[str, Any], param: str) -> None:
+    if shape.most is not None and len(value) > shape.most:
+        raise error_events.too_many_properties(shape.most, len(value), param=param)
+    for key, each in value.items():
+        if shape.longest_key is not None and len(key) > shape.longest_key:
+            raise error_events.too_long(shape.longest_key, len(key), param=f"{param}.{key[:80]}")
+        check(shape.each, each, f"{param}.{key}")
 
 
-def output_tokens(value: Any, param: str) -> int | str:
-    """Accept a whole number of tokens, or ``"inf"``."""
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if value != "inf" and not (is_whole and 1 <= value <= MOST_OUTPUT_TOKENS):
-        raise error_events.invalid_type(value, f"a whole number from 1 to {MOST_OUTPUT_TOKENS}, or 'inf'", param)
-    return value  # type: ignore[no-any-return]
+def _check_tagged(shape: Tagged, value: Mapping[str, Any], param: str) -> None:
+    kind = value.get("type", shape.default or None)
+    path = f"{param}.type" if param else "type"
+    if kind is None:
+        raise error_events.missing_parameter(param=path)
+    check(OneOf(tuple(shape.kinds)), kind, path)
+    check(shape.kinds[kind], value, param)
 
 
-def metadata(value: Any, param: str) -> dict[str, str]:
-    """Accept an object whose values are strings."""
-    if not isinstance(value, Mapping) or not all(isinstance(each, str) for each in value.values()):
-        raise error_events.invalid_type(value, "an object of strings", param)
-    return dict(value)
-
-
-_RESPONDING = {"create_response": boolean, "interrupt_response": boolean}
-_TURN_DETECTION: dict[str, Check] = {
-    "server_vad": fields(
-        type=anything,
-        threshold=number(0.0, 1.0),
-        prefix_padding_ms=number(0, 10_000, whole=True),
-        silence_duration_ms=number(0, 60_000, whole=True),
-        idle_timeout_ms=number(5_000, 30_000, whole=True),
-        **_RESPONDING,
-    ),
-    "semantic_vad": fields(type=anything, eagerness=one_of("low", "medium", "high", "auto"), **_RESPONDING),
-}
-
-
-def turn_detection(value: Any, param: str) -> dict[str, Any] | None:
-    """Accept changes to a kind of turn detection; ``{"type": "none"}``, which Azure accepts, is null."""
-    kind = required(json_object(value, param), "type", param, anything)
-    if kind == "none":
-        return None
-    found: dict[str, Any] = _TURN_DETECTION[one_of(*_TURN_DETECTION)(kind, f"{param}.type")](value, param)
-    return found
-
-
-transcription = fields(
-    **{"model": text, "language": text, "prompt": text, "delay": text},
-    **{"languages": list_of(text), "keywords": list_of(text)},
-)
-_FUNCTION = fields(type=text, name=text, description=text, parameters=json_object)
-
-
-def tool(value: Any, param: str) -> dict[str, Any]:
-    """Accept a function. Azure's documentation also shows tools of other kinds, which the local service does not have."""
-    kind = json_object(value, param).get("type", "function")
-    if kind == "mcp":
-        raise error_events.unsupported("MCP servers", param=f"{param}.type")
-    if kind != "function":
-        raise error_events.invalid_value(kind, ("function", "mcp"), f"{param}.type")
-    if not value.get("name"):
-        raise error_events.missing_parameter(param=f"{param}.name")
-    return {"type": "function", **_FUNCTION(value, param)}
-
-
-def tool_choice(value: Any, param: str) -> Any:
-    """Accept ``"auto"``, ``"none"``, ``"required"``, or an object that names a function."""
-    if not isinstance(value, Mapping):
-        return one_of("auto", "none", "required")(value, param)
-    if value.get("type") == "function" and isinstance(value.get("name"), str):
-        return dict(value)
-    known = ("auto", "none", "required", "{'type': 'function', 'name': …}")
-    raise error_events.invalid_value(dict(value), known, param)
+def _check_fields(shape: Fields, value: Mapping[str, Any], param: str) -> None:
+    begin = f"{param}." if param else ""
+    for key, each in value.items():
+        if key not in shape.fields:
+            raise error_events.unknown_parameter(f"{begin}{key}")
+        if each is not None and (inner := shape.fields[key]) is not None:
+            check(inner, each, f"{begin}{key}")
+    for key in shape.required:
+        if value.get(key) is None:
+            raise error_events.missing_parameter(param=f"{begin}{key}")

@@ -11,8 +11,10 @@ import orjson
 
 from rtnb.protocol.config import look
 from rtnb.protocol.dialects import Dialect
+from rtnb.protocol.event_shapes import CLIENT_EVENTS
 from rtnb.protocol.names import CLIENT_KINDS, TRANSLATION_NAME, Kind, kind_of
 from rtnb.service.session import error_events
+from rtnb.service.session.checks import check
 
 Events = list[dict[str, Any]]
 """Server events in GA's form, in the order in which they are sent."""
@@ -22,16 +24,6 @@ LARGEST_EVENT = 256 * 1024
 
 _DEEPEST = 64
 _BASE62 = string.digits + string.ascii_letters
-_FIELDS: dict[str, tuple[str, ...]] = {
-    Kind.SESSION_UPDATE: ("session",),
-    Kind.ITEM_CREATE: ("item", "previous_item_id"),
-    Kind.ITEM_DELETE: ("item_id",),
-    Kind.ITEM_RETRIEVE: ("item_id",),
-    Kind.ITEM_TRUNCATE: ("item_id", "content_index", "audio_end_ms"),
-    Kind.INPUT_APPEND: ("audio",),
-    Kind.RESPONSE_CREATE: ("response",),
-    Kind.RESPONSE_CANCEL: ("response_id",),
-}
 
 
 class Ids:
@@ -80,14 +72,13 @@ def check_event(event: Mapping[str, Any], size: int, dialect: Dialect) -> Kind:
         raise error_events.invalid_value(name, sorted(CLIENT_KINDS), "type")
     if size > LARGEST_EVENT and kind != Kind.INPUT_APPEND and (bare := size - _media(event)) > LARGEST_EVENT:
         raise error_events.too_large(bare, LARGEST_EVENT)
-    allowed: dict[str, Any] = dict.fromkeys(("type", "event_id", *_FIELDS.get(kind, ())))
-    session = _session_settings(event, dialect)
-    for key, settings in (("session", session), ("response", dialect.response_settings)):
-        if event.get(key) is not None and key in allowed:
-            allowed[key] = settings
-    _check_fields(event, allowed, "")
-    if not isinstance(event.get("event_id"), (str, type(None))):
-        raise error_events.invalid_type(event["event_id"], "a string", "event_id")
+    shape = CLIENT_EVENTS[kind]
+    own = {
+        "session": _session_settings(event, dialect),
+        "response": dialect.response_settings,
+        "item": dialect.item_shape,
+    }
+    check({**shape.fields, **{key: each for key, each in own.items() if key in shape.fields}}, event, "")
     return Kind(kind)
 
 
@@ -109,16 +100,6 @@ def _media(event: Mapping[str, Any]) -> int:
         elif isinstance(each, list):
             level += each
     return found
-
-
-def _check_fields(given: Any, known: Mapping[str, Any], path: str) -> None:
-    if not isinstance(given, Mapping):
-        raise error_events.invalid_type(given, "an object", path.rstrip("."))
-    for key, value in given.items():
-        if key not in known:
-            raise error_events.unknown_parameter(f"{path}{key}")
-        if isinstance(known[key], Mapping) and value is not None:
-            _check_fields(value, known[key], f"{path}{key}.")
 
 
 def _depth(value: Any) -> int:

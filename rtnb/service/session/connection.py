@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rtnb.protocol.catalog import DEFAULT_MODEL
@@ -11,6 +11,7 @@ from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.names import Kind
 from rtnb.service.engines.tasks import Order, Result
 from rtnb.service.session import error_events
+from rtnb.service.session.active_responses import ActiveResponses
 from rtnb.service.session.client_events import Events, Ids, check_event, read_event
 from rtnb.service.session.engine_orders import EngineOrders
 from rtnb.service.session.input_audio import InputAudio
@@ -22,6 +23,7 @@ from rtnb.service.session.settings import ServiceSettings
 from rtnb.service.session.speech_detector import SpeechDetector
 from rtnb.service.session.turn_detection import MakeDetector
 from rtnb.service.session.usage import RateLimits
+from rtnb.service.session.weak_calls import weakly
 
 SESSION_SECONDS = 60 * 60.0
 """How long a session lasts, as at the cloud services."""
@@ -48,6 +50,8 @@ class ServiceConnection:
         Seconds until the session expires; the owner of the socket then sends :meth:`expire` and closes it with 1001.
     intent : str
         ``"transcription"`` for a session that only transcribes.
+    granted : mapping, optional
+        The settings that it begins with, in GA's form and checked: those of a client secret.
     make_detector : callable
         Makes the speech detector for a sample rate.
     """
@@ -61,6 +65,7 @@ class ServiceConnection:
         clock: Callable[[], float] = time.time,
         lifetime: float = SESSION_SECONDS,
         intent: str = "",
+        granted: Mapping[str, Any] | None = None,
         make_detector: MakeDetector = SpeechDetector,
     ) -> None:
         self.dialect = dialect
@@ -68,7 +73,7 @@ class ServiceConnection:
         self._clock = clock
         self._ids = Ids(seed)
         self._orders = EngineOrders()
-        self._active: dict[str, ResponseStream] = {}
+        self._active = ActiveResponses()
         self._response_owed = False
         self._settings = ServiceSettings(
             dialect,
@@ -77,36 +82,33 @@ class ServiceConnection:
             expires_at=int(clock() + lifetime),
             transcribes=intent == "transcription",
         )
+        if granted is not None:
+            self._settings.update(granted, voice_is_fixed=False)
         self._items = ItemList()
         conversation_id = self._ids.new("conv")
-        turns = {"interrupt": self._interrupt, "respond": self._respond_to_turn}
+        turns = {"interrupt": weakly(self._interrupt), "respond": weakly(self._respond_to_turn)}
         self._input = InputAudio(self._settings, self._items, self._ids, self._orders, make_detector, **turns)
         self._reader = ItemReader(dialect, self._ids, self._items)
         self._planner = ResponsePlanner(
-            dialect, self._settings, self._items, conversation_id, self._read_response_input, seed=seed, clock=clock
+            dialect,
+            self._settings,
+            self._items,
+            conversation_id,
+            weakly(self._read_response_input),
+            seed=seed,
+            clock=clock,
         )
         self._limits = RateLimits(clock)
-        self._handlers: dict[Kind, Callable[[dict[str, Any]], Events]] = {
-            Kind.SESSION_UPDATE: self._update,
-            Kind.ITEM_CREATE: self._create_item,
-            Kind.ITEM_DELETE: self._items.delete,
-            Kind.ITEM_RETRIEVE: self._items.retrieve,
-            Kind.ITEM_TRUNCATE: self._items.truncate,
-            Kind.INPUT_APPEND: self._input.append,
-            Kind.INPUT_COMMIT: self._input.commit,
-            Kind.INPUT_CLEAR: self._input.clear,
-            Kind.RESPONSE_CREATE: self._respond,
-            Kind.RESPONSE_CANCEL: self._cancel,
-        }
+        self._handlers = self._commands()
 
     @property
     def responses(self) -> list[str]:
-        """Return the ids of the responses in progress; they advance side by side."""
-        return list(self._active)
+        """Return the ids of the responses that advance side by side, the one first whose turn it is."""
+        return [response.id for response in self._active.running]
 
     def due(self) -> float | None:
         """Return the Unix time at which :meth:`advance` may have a step without any new input; None: never."""
-        times = [response.due for response in self._active.values() if response.due is not None]
+        times = [response.due for response in self._active.running if response.due is not None]
         return min(times, default=None)
 
     def unsent_seconds(self, job: str) -> float:
@@ -114,7 +116,7 @@ class ServiceConnection:
 
         Each job is counted for itself: a sentence that is sent later must never hold up the one that is sent now.
         """
-        return sum(response.unsent_seconds(job) for response in self._active.values())
+        return sum(response.unsent_seconds(job) for response in self._active.running)
 
     def open(self) -> Events:
         """Return the event that begins a session: ``session.created``."""
@@ -149,15 +151,14 @@ class ServiceConnection:
         response_id : str, optional
             Which response; else the first that has a step, and they take turns.
         """
-        for response in [self._active[response_id]] if response_id is not None else list(self._active.values()):
-            step = response.advance(self._clock())
+        for response in self._active.running:
+            step = response.advance(self._clock()) if response_id in (None, response.id) else None
             if step is not None:
-                del self._active[response.id]
                 events = step.events
                 if response.finished:
                     events = [*events, *self._retire(response)]
                 else:
-                    self._active[response.id] = response  # behind the others
+                    self._active.pass_turn(response)
                 return Step(self._encode(events), step.seconds)
         return None
 
@@ -180,6 +181,26 @@ class ServiceConnection:
     def expire(self) -> Events:
         """Return what to send before a session is closed for its age."""
         return self._encode([error_events.expired(self.lifetime).event(None)])
+
+    def close(self) -> None:
+        """Let go of what is in progress. Nothing refers to the session then but its owner: its memory is free at once."""
+        self._active.clear()
+        self._orders.clear()
+
+    def _commands(self) -> dict[Kind, Callable[[dict[str, Any]], Events]]:
+        """Return what is done with each client event; none of it keeps the session alive."""
+        return {
+            Kind.SESSION_UPDATE: weakly(self._update),
+            Kind.ITEM_CREATE: weakly(self._create_item),
+            Kind.ITEM_DELETE: self._items.delete,
+            Kind.ITEM_RETRIEVE: self._items.retrieve,
+            Kind.ITEM_TRUNCATE: self._items.truncate,
+            Kind.INPUT_APPEND: self._input.append,
+            Kind.INPUT_COMMIT: self._input.commit,
+            Kind.INPUT_CLEAR: self._input.clear,
+            Kind.RESPONSE_CREATE: weakly(self._respond),
+            Kind.RESPONSE_CANCEL: weakly(self._cancel),
+        }
 
     def _update(self, event: dict[str, Any]) -> Events:
         if event.get("session") is None:
@@ -204,46 +225,43 @@ class ServiceConnection:
             raise error_events.no_responses()
         plan = self._planner.plan(event.get("response") or {})
         if plan.conversation is not None:
-            if active := self._in_conversation():
+            if active := self._active.in_conversation:
                 raise error_events.active_response(active.id)
             self._input.stop_awaiting()
         response = ResponseStream(self._ids.new("resp"), plan, self._orders, self._ids)
-        self._active[response.id] = response
+        self._active.add(response)
         return [response.begin(), self._limits.begin_response()]
 
     def _respond_to_turn(self) -> Events:
         """Answer a turn; while a response is in progress, when that is finished."""
         if self._settings.transcribes:
             return []
-        if self._in_conversation():
+        if self._active.in_conversation:
             self._response_owed = True
             return []
         return self._respond({})
 
     def _cancel(self, event: dict[str, Any]) -> Events:
         named = event.get("response_id")
-        response = self._in_conversation() if named is None else None
+        response = self._active.in_conversation if named is None else None
         if isinstance(named, str):
-            response = self._active.get(named)
+            response = self._active.find(named)
         if response is None:
             raise error_events.nothing_to_cancel()
         return self._stop(response, "client_cancelled")
 
     def _interrupt(self) -> Events:
         self._response_owed = False
-        response = self._in_conversation()
+        response = self._active.in_conversation
         return self._stop(response, "turn_detected") if response is not None else []
 
     def _stop(self, response: ResponseStream, reason: str) -> Events:
         events = response.cancel(reason)
-        del self._active[response.id]
         return [*events, *self._retire(response)]
-
-    def _in_conversation(self) -> ResponseStream | None:
-        return next((response for response in self._active.values() if response.in_conversation), None)
 
     def _retire(self, response: ResponseStream) -> Events:
         """Count what a finished response used; begin the one that is owed to a turn."""
+        self._active.remove(response)
         self._limits.spend(response.tokens_used)
         if not response.in_conversation:
             return []

@@ -64,6 +64,11 @@ class EngineOrders:
         if self._owners.pop(job, None) is not None:
             self._new.append(Stop(job))
 
+    def clear(self) -> None:
+        """Forget every job: what still arrives is dropped."""
+        self._owners.clear()
+        self._new.clear()
+
     def take(self, job: str, result: Result) -> Events:
         """Pass a result to the job's owner."""
         owner = self._owners.get(job)

@@ -48,13 +48,28 @@ class ErrorTemplate:
         return InvalidRequest(self.code, self.message.format(*shown, param=param), param or self.param)
 
 
-# The frame and the event in it.
+# The frame and the event in it. The words about values out of range are those of the cloud services' logs, such as:
+# "Invalid 'session.audio.input.format.rate': integer below minimum value. Expected a value >= 24000, but got 16000 instead."
 not_json = ErrorTemplate("invalid_event", "The event could not be read: {}. Send one JSON object a frame.")
 binary_frame = ErrorTemplate("invalid_event", "Binary frames carry no events. Send each event as JSON in a text frame.")
 too_deep = ErrorTemplate("invalid_event", "The event is nested more than {} levels deep.")
 too_large = ErrorTemplate(
     "string_above_max_length",
     "The event has {:,} bytes; the local service takes {:,} bytes at most where the event is not audio.",
+)
+empty_string = ErrorTemplate(
+    "empty_string",
+    "Invalid '{param}': empty string. Expected a string with minimum length 1, but got an empty string instead.",
+)
+too_long = ErrorTemplate(
+    "string_above_max_length",
+    "Invalid '{param}': string too long. Expected a string with maximum length {}, "
+    "but got a string with length {} instead.",
+)
+too_many_properties = ErrorTemplate(
+    "object_above_max_properties",
+    "Invalid '{param}': too many properties. Expected an object with at most {} properties, "
+    "but got an object with {} properties instead.",
 )
 no_type = ErrorTemplate("invalid_event", "The 'type' field is missing.")
 not_over_websocket = ErrorTemplate("invalid_value", "'{}' is only for WebRTC and SIP connections.", "type")
@@ -113,13 +128,43 @@ def unknown_parameter(path: str) -> InvalidRequest:
 
 def invalid_value(value: Any, supported: Iterable[str], param: str) -> InvalidRequest:
     """A value that is not one of the supported ones."""
-    known = ", ".join(f"'{name}'" for name in supported)
+    known = listed(supported)
     return InvalidRequest("invalid_value", f"Invalid value: {_quoted(value)}. Supported values are: {known}.", param)
 
 
+def invalid_combination(value: Any, supported: Iterable[Iterable[str]], param: str) -> InvalidRequest:
+    """A list of names that do not go together."""
+    known = " and ".join(str(list(each)) for each in supported)
+    name = param.rpartition(".")[2]
+    message = f"Invalid {name.removeprefix('output_')}: {_quoted(value)}. Supported combinations are: {known}."
+    return InvalidRequest("invalid_value", message, param)
+
+
 def invalid_type(value: Any, expected: str, param: str) -> InvalidRequest:
-    """A value of the wrong type or out of range."""
-    return InvalidRequest("invalid_type", f"Invalid '{param}': expected {expected}, but got {_quoted(value)}.", param)
+    """A value of the wrong JSON type."""
+    shown = one_line(param, 200)
+    message = f"Invalid type for '{shown}': expected {expected}, but got {_json_type(value)} instead."
+    return InvalidRequest("invalid_type", message, shown)
+
+
+def below_minimum(kind: str, low: float, value: float, param: str) -> InvalidRequest:
+    """An ``"integer"`` or ``"decimal"`` below its range."""
+    message = f"Invalid '{param}': {kind} below minimum value. Expected a value >= {low}, but got {value} instead."
+    return InvalidRequest(f"{kind}_below_min_value", message, param)
+
+
+def above_maximum(kind: str, high: float, value: float, param: str) -> InvalidRequest:
+    """An ``"integer"`` or ``"decimal"`` above its range."""
+    message = f"Invalid '{param}': {kind} above maximum value. Expected a value <= {high}, but got {value} instead."
+    return InvalidRequest(f"{kind}_above_max_value", message, param)
+
+
+def listed(names: Iterable[str], last: str = "and") -> str:
+    """Return names as an error lists them: ``'a', 'b', and 'c'``."""
+    quoted = [f"'{name}'" for name in names]
+    if len(quoted) < 3:
+        return f" {last} ".join(quoted)
+    return f"{', '.join(quoted[:-1])}, {last} {quoted[-1]}"
 
 
 def unknown_item(verb: str, item_id: Any, param: str) -> InvalidRequest:
@@ -133,6 +178,14 @@ def expired(seconds: float) -> InvalidRequest:
     minutes = seconds / 60
     span = f"{minutes:.0f} minutes" if minutes == int(minutes) else f"{seconds:g} seconds"
     return InvalidRequest("session_expired", f"Your session hit the maximum duration of {span}.")
+
+
+def _json_type(value: Any) -> str:
+    """Return the JSON type of a value in words."""
+    kinds = {
+        bool: "a boolean", int: "an integer", float: "a decimal", str: "a string", list: "an array", dict: "an object"
+    }  # fmt: skip
+    return kinds.get(type(value), "null")
 
 
 def _quoted(value: Any) -> str:

@@ -10,8 +10,9 @@ import pybase64
 
 from rtnb.audio.formats import AudioFormat
 from rtnb.audio.samples import Samples
+from rtnb.protocol.value_shapes import STRING
 from rtnb.service.session import error_events
-from rtnb.service.session.checks import text
+from rtnb.service.session.checks import check
 
 LARGEST_APPEND = 15 * 2**20
 """Bytes of audio that one event may hold."""
@@ -30,8 +31,9 @@ def decode_audio(encoded: Any, param: str) -> bytes:
     """
     if encoded is None:
         raise error_events.missing_parameter(param=param)
+    check(STRING, encoded, param)
     try:
-        data = pybase64.b64decode(text(encoded, param), validate=True)
+        data = pybase64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
         raise error_events.bad_audio(param=param) from None
     if len(data) > LARGEST_APPEND:

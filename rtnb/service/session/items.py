@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +14,9 @@ from rtnb.protocol.events import encode_base64
 from rtnb.protocol.names import Kind
 from rtnb.service.engines.tasks import Message, SpokenWord
 from rtnb.service.session import error_events
-from rtnb.service.session.checks import anything, required
+from rtnb.service.session.checks import required
 from rtnb.service.session.client_events import Events
+from rtnb.service.session.context import Context, Tally
 from rtnb.service.session.usage import (
     AUDIO_TOKENS_PER_SECOND,
     USER_AUDIO_TOKENS_PER_SECOND,
@@ -24,10 +26,12 @@ from rtnb.service.session.usage import (
 )
 
 _KEPT_AUDIO = 640_000  # bytes; more would make a frame of 1 MiB in base64, so it is never shown
+_LATEST = 8  # items
+_OUTPUT = "function_call_output"
 _FIRST = "root"  # the previous_item_id of an item that goes before all others
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class StoredItem:
     """One item of the conversation."""
 
@@ -36,11 +40,13 @@ class StoredItem:
     truncated: bool = False  # by a client: then nothing is added any more
     unshown_transcript: str = ""  # of audio whose transcript no client is shown
     transcribing: bool = False  # whether its transcript is still to come
+    in_progress: bool = False  # whether a response is still making it
     problem: str = ""  # why there is no transcript
     _audio: bytearray = field(default_factory=bytearray)
     _audio_bytes: int = 0  # also counts those that were trimmed
     _words: list[tuple[str, float]] = field(default_factory=list)  # with the second at which each counts as heard
     _spoken: int = 0
+    _tokens: InputTokens | None = None  # once they were counted
 
     @property
     def id(self) -> str:
@@ -75,23 +81,45 @@ class StoredItem:
         return sum(part["type"] == "input_image" for part in self.parts)
 
     @property
+    def calls(self) -> tuple[str, ...]:
+        """Return the id of the function call that it is; else none."""
+        return (self.shown["call_id"],) if self.shown["type"] == "function_call" else ()
+
+    @property
     def seconds(self) -> float:
         """Return how long its audio is."""
         return self.format.duration(self._audio_bytes)
 
-    def message(self) -> Message:
-        """Return it as the engines are given it."""
+    @property
+    def is_changing(self) -> bool:
+        """Return whether more of it is to come, so that it cannot be counted once for all."""
+        return self.in_progress or self.transcribing
+
+    @property
+    def is_voice(self) -> bool:
+        """Return whether it is audio of the assistant."""
+        return self.role == "assistant" and self.has_audio
+
+    @property
+    def is_turn(self) -> bool:
+        """Return whether it is a turn of the conversation, to which an answer answers; what the system says is none."""
+        return self.role != "system"
+
+    def messages(self) -> tuple[Message, ...]:
+        """Return it as the engines are given it; nothing where it has no words."""
         if self.shown["type"] == "function_call":
-            return Message(self.role, "", self.shown["name"], self.shown["arguments"], self.shown["call_id"])
+            return (Message(self.role, "", self.shown["name"], self.shown["arguments"], self.shown["call_id"]),)
         if self.shown["type"] == "function_call_output":
-            return Message(self.role, self.shown["output"], call_id=self.shown["call_id"])
-        return Message(self.role, self.text)
+            return (Message(self.role, self.shown["output"], call_id=self.shown["call_id"]),)
+        text = self.text
+        return (Message(self.role, text),) if text else ()
 
     def add_audio(self, audio: bytes) -> None:
         """Add audio, unless a client truncated the item."""
         if not self.truncated:
             self._audio += audio
             self._audio_bytes += len(audio)
+            self._tokens = None
 
     def samples(self) -> Samples:
         """Return its audio (int16), as far as it was not trimmed."""
@@ -110,6 +138,8 @@ class StoredItem:
         """Take over the finished item; a truncated one keeps its truncated content."""
         kept = {"content": self.shown["content"]} if self.truncated else {}
         self.shown = {**copy_tree(final), **kept}
+        self.in_progress = False
+        self._tokens = None
         self.trim()
 
     def truncate(self, audio_end_ms: int) -> None:
@@ -118,12 +148,18 @@ class StoredItem:
         del self._audio[keep:]
         self._audio_bytes = min(self._audio_bytes, keep)
         self.truncated = True
+        self._tokens = None
         heard = (text for text, heard_at in self._words if heard_at <= audio_end_ms / 1000)
         self.unshown_transcript = "".join(heard).strip()
         self.shown["content"] = [{"type": "output_audio", "transcript": None}]
 
     def tokens(self) -> InputTokens:
         """Return what the item counts as input: its audio where it has any, else its words; and its images."""
+        if self._tokens is None:
+            self._tokens = self._counted()
+        return self._tokens
+
+    def _counted(self) -> InputTokens:
         images = sum(image_tokens(part.get("detail", "auto")) for part in self.parts if part["type"] == "input_image")
         texts = [part["text"] for part in self.parts if "text" in part]
         if self.has_audio:
@@ -144,14 +180,20 @@ class StoredItem:
 
 
 class ItemList:
-    """The items of a conversation in order. Its methods return the events to send."""
+    """The items of a conversation in order. Its methods return the events to send.
+
+    No command on the latest items, and no response, costs more because the conversation is long.
+    """
 
     def __init__(self) -> None:
         self._items: dict[str, StoredItem] = {}
-        self._order: list[str] = []
+        self._order: list[StoredItem] = []
+        self._calls: Counter[str] = Counter()
+        self._tally = Tally()
+        self._forgotten = 0  # of the first items, which no response sees any more
 
     def __iter__(self) -> Iterator[StoredItem]:
-        return iter([self._items[item_id] for item_id in self._order])
+        return iter(self._order.copy())
 
     def __contains__(self, item_id: object) -> bool:
         return isinstance(item_id, str) and item_id in self._items
@@ -159,17 +201,39 @@ class ItemList:
     @property
     def has_assistant_audio(self) -> bool:
         """Return whether the conversation holds assistant audio, which fixes the voice."""
-        return any(item.has_audio and item.role == "assistant" for item in self)
+        return self._tally.has_voice(self._order)
 
     @property
-    def call_ids(self) -> set[str]:
+    def call_ids(self) -> Collection[str]:
         """Return the call ids of the function calls in the conversation."""
-        return {item.shown["call_id"] for item in self if item.shown["type"] == "function_call"}
+        return self._calls.keys()
+
+    def context(self, first: int = 0) -> Context:
+        """Return what a response sees that is given the items from number `first` on, those left out that are forgotten."""
+        return self._tally.context(self._order, max(first, self._forgotten))
+
+    def first_within(self, most: int) -> int:
+        """Return the number of the first item from which on the items count at most so many tokens."""
+        return self._tally.first_within(self._order, most)
+
+    def forget(self, keep: int) -> None:
+        """Forget the first items, for good, until the others count at most `keep` tokens. They stay in the conversation.
+
+        What is to be answered is never forgotten, and no function's output stays without its call.
+        """
+        items = self._order
+        latest = len(items) - 1
+        while latest > 0 and (not items[latest].is_turn or items[latest].role == _OUTPUT):
+            latest -= 1
+        first = self.first_within(keep)
+        while first < latest and items[first].role == _OUTPUT:
+            first += 1
+        self._forgotten = max(self._forgotten, min(first, latest))
 
     @property
     def last(self) -> str | None:
         """Return the id of the last item."""
-        return self._order[-1] if self._order else None
+        return self._order[-1].id if self._order else None
 
     def find(self, item_id: Any, verb: str, param: str = "item_id") -> StoredItem:
         """Return the item of an id, or raise `InvalidRequest`; `verb` and `param` are for the message."""
@@ -179,9 +243,12 @@ class ItemList:
 
     def insert(self, item: StoredItem, after: str | None = None) -> dict[str, Any]:
         """Put an item at the end, after another, or first (``"root"``); return its event."""
-        index = len(self._order) if after is None else 0 if after == _FIRST else self._order.index(after) + 1
-        self._order.insert(index, item.id)
+        index = len(self._order) if after is None else 0 if after == _FIRST else self._index(self._items[after]) + 1
+        self._order.insert(index, item)
         self._items[item.id] = item
+        self._calls.update(item.calls)
+        self._forgotten += index < self._forgotten
+        self._tally.forget(index)
         return self._event(Kind.ITEM_ADDED, item)
 
     def done(self, item: StoredItem) -> Events:
@@ -199,8 +266,11 @@ class ItemList:
     def delete(self, event: Mapping[str, Any]) -> Events:
         """Delete an item."""
         item = self._named(event, "delete")
-        del self._items[item.id]
-        self._order.remove(item.id)
+        index = self._index(item)
+        del self._items[item.id], self._order[index]
+        self._calls -= Counter(item.calls)
+        self._forgotten -= index < self._forgotten
+        self._tally.forget(index)
         return [{"type": Kind.ITEM_DELETED.value, "item_id": item.id}]
 
     def retrieve(self, event: Mapping[str, Any]) -> Events:
@@ -211,22 +281,30 @@ class ItemList:
         """Truncate the audio of an assistant's item, finished or not, to what was heard of it."""
         item = self._named(event, "truncate")
         end, index = event.get("audio_end_ms"), event.get("content_index", 0)
-        if isinstance(end, bool) or not isinstance(end, int) or end < 0:
-            raise error_events.invalid_type(end, "a whole number of milliseconds, 0 or more", "audio_end_ms")
-        if index != 0 or isinstance(index, bool):
-            raise error_events.invalid_type(index, "0, the only content part", "content_index")
+        if end is None:
+            raise error_events.missing_parameter(param="audio_end_ms")
+        if index:  # there is one content part
+            raise error_events.above_maximum("integer", 0, index, "content_index")
         if not item.has_audio or item.role != "assistant":
             raise error_events.not_audio()
         if end > (length := round(item.seconds * 1000)):
             raise error_events.already_shorter(length, end)
         item.truncate(end)
+        self._tally.forget(self._index(item))
         place = {"item_id": item.id, "content_index": 0, "audio_end_ms": end}
         return [{"type": Kind.ITEM_TRUNCATED.value, **place}]
 
     def _named(self, event: Mapping[str, Any], verb: str) -> StoredItem:
-        return self.find(required(event, "item_id", "", anything), verb)
+        return self.find(required(event, "item_id", ""), verb)
+
+    def _index(self, item: StoredItem) -> int:
+        """Return an item's place. The latest are looked at first: nearly every command is about them."""
+        for back in range(1, min(_LATEST, len(self._order)) + 1):
+            if self._order[-back] is item:
+                return len(self._order) - back
+        return self._order.index(item)
 
     def _event(self, kind: Kind, item: StoredItem) -> dict[str, Any]:
-        index = self._order.index(item.id)
-        previous = self._order[index - 1] if index else None
+        index = self._index(item)
+        previous = self._order[index - 1].id if index else None
         return {"type": kind.value, "previous_item_id": previous, "item": copy_tree(item.shown)}

@@ -52,7 +52,8 @@ class OutputItem:
     def __init__(self, context: OutputContext, index: int, shown: Mapping[str, Any]) -> None:
         self._context = context
         self._index = index
-        self._item = StoredItem({"object": "realtime.item", "status": "in_progress", **shown}, context.format)
+        shown = {"object": "realtime.item", "status": "in_progress", **shown}
+        self._item = StoredItem(shown, context.format, in_progress=True)
 
     def open(self) -> Events:
         """Return the events that begin it."""
@@ -85,10 +86,14 @@ class OutputItem:
 
 
 class OutputMessage(OutputItem):
-    """What the assistant says, in one content part: audio with a transcript where it `speaks`, else text."""
+    """What the assistant says, in one content part: audio with a transcript where it `speaks`, else text.
 
-    def __init__(self, context: OutputContext, index: int, item_id: str, *, speaks: bool) -> None:
-        super().__init__(context, index, {"id": item_id, "type": "message", "role": "assistant", "content": []})
+    `phase` says whether it is a preamble or the answer; empty for a model that makes no difference.
+    """
+
+    def __init__(self, context: OutputContext, index: int, item_id: str, *, speaks: bool, phase: str = "") -> None:
+        said = {"phase": phase} if phase else {}
+        super().__init__(context, index, {"id": item_id, "type": "message", "role": "assistant", "content": [], **said})
         self._speaks = speaks
         self._said = ""
         self._transcript = _TranscriptLead()

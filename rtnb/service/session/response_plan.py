@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
 
+from rtnb.protocol.catalog import reasons
 from rtnb.protocol.config import Path, copy_tree, look, put
 from rtnb.protocol.dialects import Dialect
 from rtnb.service.engines.tasks import Message, NamedTool, Say, ToolSpec, Write
 from rtnb.service.session import error_events
-from rtnb.service.session.checks import MOST_OUTPUT_TOKENS, metadata, one_of
+from rtnb.service.session.context import Context
 from rtnb.service.session.items import ItemList, StoredItem
-from rtnb.service.session.settings import OUTPUT_FORMAT, SPEED, VOICE, ServiceSettings, checked
+from rtnb.service.session.settings import (
+    OUTPUT_FORMAT,
+    SPEED,
+    VOICE,
+    ServiceSettings,
+    check_limits,
+    settings_in,
+    voice_name,
+)
+from rtnb.service.session.truncation import Truncation
 from rtnb.service.session.usage import InputTokens, text_tokens
 
 _PATIENCE = 6.0  # seconds that a response waits for a transcript: the transcriber may still be starting
 _PATIENCE_EACH = 1.0  # and more for each second of speech: a busy laptop transcribes at half its usual pace
 _MOST_PATIENCE = 30.0
+_TOO_LONG = {
+    "type": "invalid_request_error",
+    "code": "context_length_exceeded",
+    "message": "Your input exceeds the context window of this model. Please adjust your input and try again.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +56,8 @@ class ResponsePlan:
     conversation: ItemList | None  # where its items are added; None for an out-of-band response
     transcribing: tuple[StoredItem, ...]  # the items whose transcripts it waits for …
     patience: float | None  # … and until when, in Unix time; None where it waits for nothing
+    phases: bool  # whether its messages are a preamble or the answer
+    problem: dict[str, Any] | None  # why it fails: code, message and type of the error
 
     def ready(self, now: float) -> bool:
         """Return whether the response can begin: every transcript is there, or was waited for long enough."""
@@ -82,89 +99,105 @@ class ResponsePlanner:
             Something in it is not possible.
         """
         tree = self._tree(given)
-        named = given.get("conversation")
-        joins = named is None or one_of("auto", "none")(named, "response.conversation") == "auto"
-        limit, voice = tree["max_output_tokens"], look(tree, VOICE)
+        joins = given.get("conversation") != "none"
+        limit, most, voice = tree["max_output_tokens"], self._settings.most_tokens, look(tree, VOICE)
         if joins and self._items.has_assistant_audio and voice != self._settings.get(VOICE):
             raise error_events.voice_is_fixed(param=self._spell(VOICE))
         tools, choice = _tools(tree)
         shown = self._shown(tree, given, joins=joins)
-        context = self._context(given)
-        transcribing = tuple(item for item in context if item.transcribing)
-        patience = _PATIENCE + _PATIENCE_EACH * max((item.seconds for item in transcribing), default=0.0)
-        speed = self._settings.get(SPEED)
         fixed = text_tokens(tree["instructions"]) + sum(
             text_tokens(orjson.dumps(each).decode()) for each in tree["tools"]
         )
+        truncation = Truncation.of(tree.get("truncation"), self._settings.most_input - fixed)
+        context = self._context(given, truncation)
+        transcribing = context.transcribing
+        patience = _PATIENCE + _PATIENCE_EACH * max((item.seconds for item in transcribing), default=0.0)
+        speed = self._settings.get(SPEED)
         return ResponsePlan(
             shown=shown,
             compose=lambda: self._compose(context, given, tree, tools, choice),
-            say=lambda text: Say(text, voice, None, self._seed, speed),
+            say=lambda text: Say(text, voice_name(voice), None, self._seed, speed),
             speaks="audio" in tree["output_modalities"],
-            most_tokens=MOST_OUTPUT_TOKENS if limit == "inf" else limit,
-            most_calls=1 if tree.get("parallel_tool_calls") is False else MOST_OUTPUT_TOKENS,
-            tokens_in=sum((item.tokens() for item in context), InputTokens(fixed)),
+            most_tokens=most if limit == "inf" else limit,
+            most_calls=1 if tree.get("parallel_tool_calls") is False else most,
+            tokens_in=InputTokens(fixed) + context.tokens,
             conversation=self._items if joins else None,
             transcribing=transcribing,
             patience=self._clock() + min(_MOST_PATIENCE, patience) if transcribing else None,
+            phases=self._phases,
+            problem=_TOO_LONG if truncation.keep is None and context.tokens.total > truncation.limit else None,
         )
+
+    @property
+    def _phases(self) -> bool:
+        """Return whether the model thinks, and the client's dialect has words for it."""
+        return reasons(self._settings.model) and "reasoning" in self._dialect.response_settings
 
     def _compose(
         self,
-        context: Sequence[StoredItem],
+        context: Context,
         given: Mapping[str, Any],
         tree: Mapping[str, Any],
         tools: tuple[ToolSpec, ...],
         choice: str | NamedTool,
     ) -> tuple[str, Write | None]:
-        asked, before = _asked(context, given)
+        asked, history = _asked(context, given)
         preface, answerable = _preface(asked) if isinstance(asked, StoredItem) else ("", True)
         forced = bool(tools) and choice not in ("auto", "none")
         if not answerable and not forced:
             return preface, None
-        messages = (item.message() for item in before)
+        thinks = self._phases and not preface
         task = Write(
             prompt=asked.text if isinstance(asked, StoredItem) else asked,
-            history=tuple(message for message in messages if message != Message(message.role, "")),
+            history=history,
             instructions=tree["instructions"],
-            voice=look(tree, VOICE),
+            voice=voice_name(look(tree, VOICE)),
             now=datetime.fromtimestamp(self._clock()).astimezone(),
             tools=tools,
             tool_choice=choice,
             speaks="audio" in tree["output_modalities"],
+            effort=(tree.get("reasoning") or {}).get("effort") or "" if thinks else "",
         )
         return "" if forced else preface, task
 
     def _tree(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the session's settings with the response's own over them; null means the session's."""
         tree: dict[str, Any] = copy_tree(self._settings.tree)
-        for path, value in checked(given, self._spell, of_response=True):
+        for path, value in settings_in(given, of_response=True):
             if value is not None:
+                check_limits(path, value, self._settings.most_tokens, self._spell(path))
                 put(tree, path, value)
         return tree
 
-    def _context(self, given: Mapping[str, Any]) -> list[StoredItem]:
-        """Return the items that the response sees: the conversation's, or those that the client lists."""
+    def _context(self, given: Mapping[str, Any], truncation: Truncation) -> Context:
+        """Return what the response sees: what is remembered of the conversation, or of the items that the client lists."""
         listed = given.get("input")
         if listed is None:
-            return list(self._items)
-        if not isinstance(listed, list):
-            raise error_events.invalid_type(listed, "a list of items", "response.input")
-        return [self._listed(each, f"response.input[{index}]") for index, each in enumerate(listed)]
+            context = self._items.context()
+            if truncation.keep is None or context.tokens.total <= truncation.limit:
+                return context
+            self._items.forget(truncation.keep)
+            return self._items.context()
+        items = [self._listed(each, f"response.input[{index}]") for index, each in enumerate(listed)]
+        context = Context.of(items)
+        if truncation.keep is None or context.tokens.total <= truncation.limit:
+            return context
+        while context.tokens.total > truncation.keep and len(items) > 1:
+            context = Context.of(items := items[1:])
+        return context
 
     def _listed(self, given: Any, param: str) -> StoredItem:
-        if isinstance(given, Mapping) and given.get("type") == "item_reference":
+        if given["type"] == "item_reference":
             return self._items.find(given.get("id"), "retrieve", f"{param}.id")
         return self._read_item(given, param)
 
     def _shown(self, tree: Mapping[str, Any], given: Mapping[str, Any], *, joins: bool) -> dict[str, Any]:
-        given_metadata = given.get("metadata")
         shown = {
             "conversation_id": self._conversation_id if joins else None,
             "output_modalities": tree["output_modalities"],
             "max_output_tokens": tree["max_output_tokens"],
             "audio": {"output": {"format": look(tree, OUTPUT_FORMAT), "voice": look(tree, VOICE)}},
-            "metadata": None if given_metadata is None else metadata(given_metadata, "response.metadata"),
+            "metadata": given.get("metadata"),
         }
         return {**shown, **{key: tree[key] for key in ("temperature",) if key in tree}}
 
@@ -172,21 +205,21 @@ class ResponsePlanner:
         return f"response.{self._dialect.wire_path(path)}"
 
 
-def _asked(context: Sequence[StoredItem], given: Mapping[str, Any]) -> tuple[StoredItem | str, Sequence[StoredItem]]:
-    """Return what is to be answered, and what came before it.
+def _asked(context: Context, given: Mapping[str, Any]) -> tuple[StoredItem | str, tuple[Message, ...]]:
+    """Return what is to be answered, and what was said before it.
 
-    It is the last message, where that is the user's (whatever the system said after it); after a function's output it is
+    It is the latest turn, where that is the user's (whatever the system said after it); after a function's output it is
     nothing new; else it is the response's own instructions. Azure's out-of-band examples give the question as a plain
     ``prompt``.
     """
     if isinstance(given.get("prompt"), str):
-        return given["prompt"], context
-    last = next((item for item in reversed(context) if item.role != "system"), None)
-    if last is not None and last.role == "user":
-        return last, [item for item in context if item is not last]
-    if last is not None and last.role == "function_call_output":
-        return "", context
-    return given.get("instructions") or "", context
+        return given["prompt"], context.history()
+    latest = context.latest
+    if latest is not None and latest.role == "user":
+        return latest, context.history(besides=latest)
+    if latest is not None and latest.role == "function_call_output":
+        return "", context.history()
+    return given.get("instructions") or "", context.history()
 
 
 def _preface(item: StoredItem) -> tuple[str, bool]:

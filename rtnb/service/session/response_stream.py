@@ -14,7 +14,7 @@ from rtnb.audio.formats import FORMATS, PCM16
 from rtnb.formatting import one_line
 from rtnb.protocol.config import copy_tree, format_name
 from rtnb.protocol.names import Kind
-from rtnb.service.engines.tasks import Call, Result, SpokenWord, Text
+from rtnb.service.engines.tasks import Call, Preamble, Result, SpokenWord, Text
 from rtnb.service.session.client_events import Events, Ids
 from rtnb.service.session.deltas import Sentences, text_deltas
 from rtnb.service.session.engine_orders import EngineOrders
@@ -45,6 +45,10 @@ class _Sentence:
     begun: bool = False  # its transcript is being sent
 
 
+class _EndOfPreamble:
+    """Where the preamble ends, and the answer begins as another message."""
+
+
 class ResponseStream:
     """A response in progress."""
 
@@ -61,12 +65,12 @@ class ResponseStream:
         self._context = OutputContext(response_id, plan.conversation, output_format, self._budget)
         self._outputs: list[OutputItem] = []
         self._open: OutputMessage | None = None  # the message in progress
-        self._unsent: deque[str | _Sentence | Call] = deque()  # text deltas, sentences to speak, function calls
+        self._unsent: deque[str | _Sentence | _EndOfPreamble | Call] = deque()  # text deltas, sentences to speak …
         self._sentences = Sentences()
         self._writing = ""  # the writer's job
         self._begun = self._written = False
         self._calls = 0
-        self._problem: dict[str, Any] | None = None
+        self._problem: dict[str, Any] | None = plan.problem
 
     @property
     def in_conversation(self) -> bool:
@@ -103,6 +107,8 @@ class ResponseStream:
         match result:
             case Text():
                 self._take_text(result.text)
+            case Preamble():
+                self._take_preamble(result.text)
             case Call():
                 self._take_call(result)
             case SpokenWord():
@@ -156,6 +162,11 @@ class ResponseStream:
         else:
             self._unsent.extend(text_deltas(text))
 
+    def _take_preamble(self, text: str) -> None:
+        pieces = [_Sentence(text)] if self._plan.speaks else text_deltas(text)
+        self._unsent.extend((*pieces, _EndOfPreamble()))
+        self._synthesize()
+
     def _take_call(self, call: Call) -> None:
         self._unsent.extend(_Sentence(each) for each in self._sentences.rest())
         self._synthesize()
@@ -182,15 +193,17 @@ class ResponseStream:
     def _sentence(self, job: str) -> _Sentence:
         return next(each for each in self._speech() if each.job == job)
 
-    def _send_next(self, piece: str | _Sentence | Call) -> Step | None:
+    def _send_next(self, piece: str | _Sentence | _EndOfPreamble | Call) -> Step | None:
         """Send the next piece, or as much of it as is here."""
         if isinstance(piece, Call):
-            return self._send_call(piece)
+            return self._close_message() or self._send_call(piece)
+        if isinstance(piece, _EndOfPreamble):
+            if closed := self._close_message():
+                return closed
+            self._unsent.popleft()
+            return Step([])
         if self._open is None:
-            self._open = OutputMessage(
-                self._context, len(self._outputs), self._ids.new("item"), speaks=self._plan.speaks
-            )
-            self._outputs.append(self._open)
+            self._open = self._new_message()
             return Step(self._open.open())
         if isinstance(piece, str):
             self._unsent.popleft()
@@ -208,10 +221,22 @@ class ResponseStream:
         self._unsent.popleft()
         return Step([])
 
+    def _new_message(self) -> OutputMessage:
+        is_preamble = any(isinstance(each, _EndOfPreamble) for each in self._unsent)
+        phase = ("commentary" if is_preamble else "final_answer") if self._plan.phases else ""
+        index, item_id = len(self._outputs), self._ids.new("item")
+        message = OutputMessage(self._context, index, item_id, speaks=self._plan.speaks, phase=phase)
+        self._outputs.append(message)
+        return message
+
+    def _close_message(self) -> Step | None:
+        """Send what is left of the open message, and end it; None where there is none."""
+        if self._open is None:
+            return None
+        rest = self._paced(self._open.finish())
+        return rest if self._budget.exhausted else Step([*rest.events, *self._close("completed")], rest.seconds)
+
     def _send_call(self, call: Call) -> Step:
-        if self._open is not None:
-            rest = self._paced(self._open.finish())
-            return rest if self._budget.exhausted else Step([*rest.events, *self._close("completed")], rest.seconds)
         self._unsent.popleft()
         item = OutputCall(self._context, len(self._outputs), self._ids.new("item"), self._ids.new("call", 16), call)
         self._outputs.append(item)
@@ -228,8 +253,8 @@ class ResponseStream:
         message, self._open = self._open, None
         return message.close(status) if message is not None else []
 
-    def _fail(self, code: str, message: str) -> Step:
-        error = {"type": "server_error", "code": code, "message": one_line(message, 500)}
+    def _fail(self, code: str, message: str, type: str = "server_error") -> Step:
+        error = {"type": type, "code": code, "message": one_line(message, 500)}
         return Step(self._end("failed", {"error": error}))
 
     def _end(self, status: str, details: dict[str, Any] | None = None) -> Events:

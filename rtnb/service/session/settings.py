@@ -1,17 +1,18 @@
-"""A session's settings: the one table of them with checks and defaults, changes, and the session object."""
+"""A session's settings as they are in effect: their defaults, what a client changes, and the session object."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL, DEFAULT_VOICE, VOICES
-from rtnb.protocol.config import AUDIO_SETTINGS, FORMAT_OBJECTS, Path, copy_tree, look, merge, put
+from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL, DEFAULT_VOICE, most_input_tokens, most_output_tokens
+from rtnb.protocol.config import AUDIO_SETTINGS, Path, copy_tree, format_name, look, put
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import write_json
-from rtnb.service.session import checks, error_events
-from rtnb.service.session.checks import Check
+from rtnb.protocol.setting_shapes import FORMAT_OBJECTS, SEMANTIC_VAD
+from rtnb.protocol.settings import RESPONSE, SESSION, SETTINGS
+from rtnb.protocol.settings import TRANSCRIPTION as TRANSCRIPTION_SESSION
+from rtnb.service.session import error_events
 from rtnb.service.session.client_events import LARGEST_EVENT
 
 VOICE = AUDIO_SETTINGS["voice"]
@@ -20,81 +21,90 @@ SPEED = AUDIO_SETTINGS["speed"]
 INPUT_FORMAT = AUDIO_SETTINGS["input_format"]
 TRANSCRIPTION = AUDIO_SETTINGS["transcription"]
 TURN_DETECTION = AUDIO_SETTINGS["turn_detection"]
+NOISE_REDUCTION = AUDIO_SETTINGS["noise_reduction"]
+MOST_TOKENS = ("max_output_tokens",)
+TOOLS = ("tools",)
 _ABSENT: Any = object()
 _REALTIME, _TRANSCRIBING = "realtime", "transcription"
-_SEMANTIC = {"type": "semantic_vad", "eagerness": "auto", "create_response": True, "interrupt_response": True}
 _OF_RESPONSES = ("create_response", "interrupt_response", "idle_timeout_ms")  # not in a session that only transcribes
+# The session's own: not told as settings in effect.
+_UNSHOWN = ("type", "model", "client_secret")
+_OF_SESSIONS = dict.fromkeys(
+    each.path for each in SETTINGS if each.is_of(SESSION, TRANSCRIPTION_SESSION) and each.name not in _UNSHOWN
+)
+_ALSO_OF_RESPONSES = [
+    path for path in _OF_SESSIONS if any(each.path == path and each.is_of(RESPONSE) for each in SETTINGS)
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting: what it may be, its default if every dialect has one, and whether a response may differ in it from its session."""
+def settings_in(given: Mapping[str, Any], *, of_response: bool) -> Iterator[tuple[Path, Any]]:
+    """Yield (path, value) of each setting in `given` (GA's nested form, checked); None for a null, which resets it.
 
-    check: Check
-    default: Any = _ABSENT
-    of_response: bool = False
-
-
-SETTINGS: dict[Path, Setting] = {
-    ("instructions",): Setting(checks.text, "", of_response=True),
-    ("output_modalities",): Setting(checks.modalities, ["audio"], of_response=True),
-    VOICE: Setting(checks.one_of(*VOICES), DEFAULT_VOICE, of_response=True),
-    OUTPUT_FORMAT: Setting(checks.audio_format, FORMAT_OBJECTS["pcm16"], of_response=True),
-    SPEED: Setting(checks.number(0.25, 1.5), 1.0),
-    INPUT_FORMAT: Setting(checks.audio_format, FORMAT_OBJECTS["pcm16"]),
-    TURN_DETECTION: Setting(checks.turn_detection),
-    TRANSCRIPTION: Setting(checks.transcription, None),
-    AUDIO_SETTINGS["noise_reduction"]: Setting(checks.anything, None),
-    ("max_output_tokens",): Setting(checks.output_tokens, "inf", of_response=True),
-    ("temperature",): Setting(checks.number(0.6, 1.2), of_response=True),
-    ("tools",): Setting(checks.list_of(checks.tool), [], of_response=True),
-    ("tool_choice",): Setting(checks.tool_choice, "auto", of_response=True),
-    ("parallel_tool_calls",): Setting(checks.boolean, of_response=True),
-    **{(name,): Setting(checks.anything) for name in ("include", "prompt", "reasoning", "tracing", "truncation")},
-}
-"""The settings of a session, by their path in GA's tree. Each dialect adds the defaults of its own."""
+    With `of_response` only the settings in which a response may differ from its session are looked at.
+    """
+    for path in _ALSO_OF_RESPONSES if of_response else _OF_SESSIONS:
+        value = look(given, path, _ABSENT)
+        if value is not _ABSENT:
+            yield path, None if value is None else _normal(path, value)
 
 
-def checked(given: Mapping[str, Any], spell: Callable[[Path], str], *, of_response: bool) -> Iterator[tuple[Path, Any]]:
-    """Yield (path, checked value) of each setting in `given` (GA's nested form); None for a null, which resets it.
+def _normal(path: Path, value: Any) -> Any:
+    """Return a value in the one way in which it is kept."""
+    if path in (INPUT_FORMAT, OUTPUT_FORMAT):
+        return dict(FORMAT_OBJECTS[format_name(value)])
+    if path == TOOLS:
+        return [{"type": "function", **tool} for tool in value]
+    return None if path == TURN_DETECTION and value["type"] == "none" else value
 
-    ``spell(path)`` returns the client's name of a setting, for errors. With `of_response` only the settings in which a
-    response may differ from its session are looked at.
+
+def check_limits(path: Path, value: Any, most_tokens: int, param: str) -> None:
+    """Check a setting that has the right shape for what this service, and the session's model, can do.
 
     Raises
     ------
     InvalidRequest
-        A value is not possible.
+        More output tokens than the model gives; an MCP server.
     """
-    for path, setting in SETTINGS.items():
-        if setting.of_response or not of_response:
-            value = look(given, path, _ABSENT)
-            if value is not _ABSENT:
-                yield path, None if value is None else setting.check(value, spell(path))
+    if path == MOST_TOKENS and isinstance(value, int) and value > most_tokens:
+        raise error_events.above_maximum("integer", most_tokens, value, param)
+    for index, tool in enumerate(value if path == TOOLS else ()):
+        if tool["type"] == "mcp":
+            raise error_events.unsupported("MCP servers", param=f"{param}[{index}].type")
+
+
+def voice_name(voice: Any) -> str:
+    """Return the name of the voice that speaks; a custom voice, which is an object with an id, has a stand-in here."""
+    return voice if isinstance(voice, str) else DEFAULT_VOICE
 
 
 class ServiceSettings:
     """The settings of one session, in `tree` in GA's nested form.
 
-    `expires_at` is in Unix time; `transcribes` says whether the session only transcribes its input audio.
+    `expires_at` is in Unix time, `model` as the client calls it; `transcribes` says whether the session only transcribes its input audio.
     """
 
     def __init__(
         self, dialect: Dialect, *, session_id: str, model: str, expires_at: int, transcribes: bool = False
     ) -> None:
         self._dialect = dialect
-        self._model = model
+        self.model = model
         self._id = session_id
         self._expires_at = expires_at
         self.transcribes = transcribes
-        self._defaults: dict[str, Any] = {}
-        for path, setting in SETTINGS.items():
-            if setting.default is not _ABSENT:
-                put(self._defaults, path, copy_tree(setting.default))
-        merge(self._defaults, dialect.session_defaults)
+        self._defaults: dict[str, Any] = copy_tree(dialect.session_defaults)
         if transcribes:
             put(self._defaults, TRANSCRIPTION, {"model": DEFAULT_TRANSCRIPTION_MODEL})
         self.tree: dict[str, Any] = copy_tree(self._defaults)
+
+    @property
+    def most_tokens(self) -> int:
+        """Return how many output tokens a response of the session's model may have."""
+        return most_output_tokens(self.model)
+
+    @property
+    def most_input(self) -> int:
+        """Return how many input tokens the session's model takes."""
+        return most_input_tokens(self.model)
 
     def get(self, path: Path) -> Any:
         """Return the setting at a path."""
@@ -104,7 +114,7 @@ class ServiceSettings:
         """Return the session object: every setting in effect."""
         if self.transcribes:
             return self._show_transcribing()
-        fixed = {"type": _REALTIME, "object": "realtime.session", "id": self._id, "model": self._model}
+        fixed = {"type": _REALTIME, "object": "realtime.session", "id": self._id, "model": self.model}
         return {**fixed, "expires_at": self._expires_at, **copy_tree(self.tree)}
 
     def _show_transcribing(self) -> dict[str, Any]:
@@ -125,13 +135,17 @@ class ServiceSettings:
         """
         self._check_type(change)
         merged: dict[str, Any] = copy_tree(self.tree)
-        for path, value in checked(change, self._spell, of_response=False):
+        for path, value in settings_in(change, of_response=False):
+            if value is not None:
+                check_limits(path, value, self.most_tokens, self._spell(path))
             if path == VOICE and voice_is_fixed and value != self.get(VOICE):
                 raise error_events.voice_is_fixed(param=self._spell(path))
             if path == TURN_DETECTION:
                 value = None if value is None else self._turn_detection(value)  # null switches it off
             elif value is None:
                 value = look(self._defaults, path)
+            elif path == NOISE_REDUCTION:
+                value = {**(self.get(path) or {}), **value}  # its strength stays unless it is named
             put(merged, path, copy_tree(value))
         if (size := len(write_json(merged))) > LARGEST_EVENT:
             raise error_events.too_large(size, LARGEST_EVENT)
@@ -145,7 +159,7 @@ class ServiceSettings:
                 raise error_events.unknown_parameter(f"{self._spell(TURN_DETECTION)}.{key}")
         now = self.get(TURN_DETECTION)
         if not now or now["type"] != change["type"]:
-            now = usual if change["type"] == usual["type"] else _SEMANTIC
+            now = usual if change["type"] == usual["type"] else SEMANTIC_VAD
         return {**now, **{key: value for key, value in change.items() if value is not None or key == "idle_timeout_ms"}}
 
     def _check_type(self, change: Mapping[str, Any]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rtnb.audio.samples import Samples
 from rtnb.formatting import one_line
-from rtnb.protocol.catalog import WHOLE_TRANSCRIPT_MODELS
+from rtnb.protocol.catalog import DIARIZING_MODELS, WHOLE_TRANSCRIPT_MODELS
 from rtnb.protocol.names import Kind
+from rtnb.protocol.setting_shapes import LOGPROBS
 from rtnb.service.engines.tasks import Result, Transcribe, Transcript
 from rtnb.service.session.client_events import Events
 from rtnb.service.session.deltas import text_deltas
@@ -16,6 +18,7 @@ from rtnb.service.session.items import StoredItem
 from rtnb.service.session.settings import TRANSCRIPTION, ServiceSettings
 from rtnb.service.session.usage import transcription_usage
 
+_SPEAKER = "A"
 UNAVAILABLE = "transcription_unavailable"
 """The code of a failure because the service has no transcriber."""
 
@@ -33,13 +36,16 @@ class InputTranscription:
         self._announced = announced and wanted is not None
         wanted = wanted or {}
         self._model = str(wanted.get("model") or "")
+        self._wants_logprobs = LOGPROBS in (settings.get(("include",)) or ())
         self._orders = orders
         self._item: StoredItem | None = None
         self._text = ""
+        self._tokens: tuple[tuple[str, float], ...] = ()  # of the text, with the logarithm of the probability of each
         self._error: dict[str, Any] | None = None
         self._over = False
         prompt = ", ".join(filter(None, [wanted.get("prompt"), *(wanted.get("keywords") or ())]))
-        self._job = orders.start(Transcribe(wanted.get("language"), prompt, rate), self)
+        language = wanted.get("language") or next(iter(wanted.get("languages") or ()), None)
+        self._job = orders.start(Transcribe(language, prompt, rate), self)
 
     def feed(self, samples: Samples) -> None:
         """Pass on more speech (int16)."""
@@ -59,7 +65,7 @@ class InputTranscription:
     def take(self, job: str, result: Result) -> Events:
         """Keep the transcript."""
         if isinstance(result, Transcript):
-            self._text = result.text
+            self._text, self._tokens = result.text, result.logprobs
         return []
 
     def end(self, job: str) -> Events:
@@ -94,8 +100,30 @@ class InputTranscription:
         place = {"item_id": item.id, "content_index": parts[0][0]}
         if self._error is not None:
             return [{"type": Kind.INPUT_TRANSCRIPTION_FAILED.value, **place, "error": self._error}]
-        pieces = [self._text] if self._model in WHOLE_TRANSCRIPT_MODELS else text_deltas(self._text)
-        deltas = [{"type": Kind.INPUT_TRANSCRIPTION_DELTA.value, **place, "delta": piece} for piece in pieces if piece]
         usage = transcription_usage(self._model, item.seconds, self._text)
         done = {"type": Kind.INPUT_TRANSCRIPTION_COMPLETED.value, **place, "transcript": self._text, "usage": usage}
-        return [*deltas, done]
+        return [*self._deltas(place), *self._segments(item, place), {**done, **self._probabilities(self._tokens)}]
+
+    def _deltas(self, place: Mapping[str, Any]) -> Events:
+        """Return the transcript in pieces: words, or the tokens whose probabilities the client wants to see."""
+        tokens: list[tuple[tuple[str, float], ...]] = [(each,) for each in self._tokens] if self._wants_logprobs else []
+        pieces = [(piece[0][0], piece) for piece in tokens] or [(text, ()) for text in text_deltas(self._text)]
+        if self._model in WHOLE_TRANSCRIPT_MODELS:
+            pieces = [(self._text, self._tokens)]
+        kind = Kind.INPUT_TRANSCRIPTION_DELTA.value
+        return [
+            {"type": kind, **place, "delta": text, **self._probabilities(tokens)} for text, tokens in pieces if text
+        ]
+
+    def _segments(self, item: StoredItem, place: Mapping[str, Any]) -> Events:
+        """Return who said what, for a model that tells speakers apart: here one speaker says all of a turn."""
+        if self._model not in DIARIZING_MODELS or not self._text:
+            return []
+        span = {"id": f"seg_{item.id.removeprefix('item_')}", "start": 0.0, "end": round(item.seconds, 3)}
+        said = {"speaker": _SPEAKER, "text": self._text}
+        return [{"type": Kind.INPUT_TRANSCRIPTION_SEGMENT.value, **place, **span, **said}]
+
+    def _probabilities(self, tokens: Iterable[tuple[str, float]]) -> dict[str, Any]:
+        """Return what an event says of the probabilities of these tokens: nothing unless it was asked for and is known."""
+        found = [{"token": text, "logprob": value, "bytes": list(text.encode())} for text, value in tokens]
+        return {"logprobs": found} if self._wants_logprobs and found else {}

@@ -28,7 +28,7 @@ def text_tokens(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class InputTokens:
-    """The input tokens of something, by kind; they can be added."""
+    """The input tokens of something, by kind; they can be added and taken away."""
 
     text: int = 0
     audio: int = 0
@@ -36,6 +36,14 @@ class InputTokens:
 
     def __add__(self, other: InputTokens) -> InputTokens:
         return InputTokens(self.text + other.text, self.audio + other.audio, self.image + other.image)
+
+    def __sub__(self, other: InputTokens) -> InputTokens:
+        return InputTokens(self.text - other.text, self.audio - other.audio, self.image - other.image)
+
+    @property
+    def total(self) -> int:
+        """Return how many tokens of all kinds there are."""
+        return self.text + self.audio + self.image
 
 
 def image_tokens(detail: str) -> int:
@@ -45,10 +53,9 @@ def image_tokens(detail: str) -> int:
 
 def usage(given: InputTokens, *, text_out: int = 0, audio_out: int = 0) -> dict[str, Any]:
     """Return a response's usage object."""
-    tokens_in = given.text + given.audio + given.image
     return {
-        "total_tokens": tokens_in + text_out + audio_out,
-        "input_tokens": tokens_in,
+        "total_tokens": given.total + text_out + audio_out,
+        "input_tokens": given.total,
         "output_tokens": text_out + audio_out,
         "input_token_details": {
             "text_tokens": given.text,

@@ -61,6 +61,24 @@ def test_other_paths_say_where_to_go():
     assert "planted" not in found.body
 
 
+def test_a_client_is_refused_in_a_sentence():
+    """What a WebSocket client is answered is one line in the cloud's form; a browser gets the page for people."""
+    refused, shown = ask("/v1/chat?api-key=sk-planted"), ask("/v1/chat", {})
+    message = json.loads(refused.body)["error"]["message"]
+    assert (refused.status, shown.status) == (HTTPStatus.NOT_FOUND, HTTPStatus.NOT_FOUND)
+    assert "ws://127.0.0.1:1/v1/realtime?model=NAME" in message
+    assert "\n" not in message
+    assert len(message) < 300
+    assert "OPENAI_BASE_URL" in shown.body
+
+
+def test_keys_are_not_fetched():
+    """A browser that opens the path of the keys reads which method it takes."""
+    found = ask("/openai/v1/realtime/client_secrets", {})
+    assert found.status == HTTPStatus.METHOD_NOT_ALLOWED
+    assert dict(found.headers)["Allow"] == "POST"
+
+
 def test_a_session_path_without_upgrade_is_explained():
     """A browser that opens the endpoint reads what it is."""
     found = ask("/v1/realtime", {})

@@ -198,9 +198,9 @@ def test_large_media_in_items_are_taken(make_client):
     ("change", "code"),
     [
         ({"audio_end_ms": 5_000}, "invalid_value"),
-        ({"audio_end_ms": -1}, "invalid_type"),
+        ({"audio_end_ms": -1}, "integer_below_min_value"),
         ({"audio_end_ms": True}, "invalid_type"),
-        ({"content_index": 1}, "invalid_type"),
+        ({"content_index": 1}, "integer_above_max_value"),
         ({"item_id": "nobody"}, "item_truncate_invalid_item_id"),
         ({"item_id": "mine"}, "unsupported_content_type"),
         ({"item_id": None}, "missing_required_parameter"),
