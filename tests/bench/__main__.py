@@ -15,7 +15,7 @@ import traceback
 
 from figure import ROOT, Figure, table
 
-NAMES = ("ingest", "append", "memory", "arrival", "waveform", "import", "first_audio", "sessions", "views")
+NAMES = ("ingest", "append", "memory", "arrival", "waveform", "import", "first_audio", "sessions", "turns", "views")
 
 
 def main() -> int:

@@ -26,6 +26,7 @@ _BEYOND_THE_TYPES = {
     "session.expires_at",
     "name",
     "item.phase",
+    "item.error",  # of a list of MCP tools that could not be had; the type for that of the Responses API has it
     "response.output.phase",
 }
 

@@ -17,9 +17,11 @@ from rtnb.service.session.engine_orders import EngineOrders
 from rtnb.service.session.input_audio import InputAudio
 from rtnb.service.session.item_reader import ItemReader
 from rtnb.service.session.items import ItemList, StoredItem
+from rtnb.service.session.mcp_calls import Approvals
+from rtnb.service.session.mcp_servers import McpServers
 from rtnb.service.session.response_plan import ResponsePlanner
 from rtnb.service.session.response_stream import ResponseStream, Step
-from rtnb.service.session.settings import ServiceSettings
+from rtnb.service.session.settings import TOOLS, ServiceSettings
 from rtnb.service.session.speech_detector import SpeechDetector
 from rtnb.service.session.turn_detection import MakeDetector
 from rtnb.service.session.usage import RateLimits
@@ -99,6 +101,8 @@ class ServiceConnection:
             clock=clock,
         )
         self._limits = RateLimits(clock)
+        self._servers = McpServers(self._ids, self._items)
+        self._approvals = Approvals()
         self._handlers = self._commands()
 
     @property
@@ -119,8 +123,9 @@ class ServiceConnection:
         return sum(response.unsent_seconds(job) for response in self._active.running)
 
     def open(self) -> Events:
-        """Return the event that begins a session: ``session.created``."""
-        return self._encode([{"type": Kind.SESSION_CREATED.value, "session": self._settings.show()}])
+        """Return the events that begin a session: ``session.created``, and the lists of the MCP servers that it begins with."""
+        created = {"type": Kind.SESSION_CREATED.value, "session": self._settings.show()}
+        return self._encode([created, *self._servers.tell(self._settings.get(TOOLS))])
 
     def receive(self, raw: bytes | str) -> Events:
         """Take one client frame; return the events to send now.
@@ -186,6 +191,7 @@ class ServiceConnection:
         """Let go of what is in progress. Nothing refers to the session then but its owner: its memory is free at once."""
         self._active.clear()
         self._orders.clear()
+        self._approvals.clear()
 
     def _commands(self) -> dict[Kind, Callable[[dict[str, Any]], Events]]:
         """Return what is done with each client event; none of it keeps the session alive."""
@@ -207,13 +213,16 @@ class ServiceConnection:
             raise error_events.missing_parameter(param="session")
         self._settings.update(event["session"], voice_is_fixed=self._items.has_assistant_audio)
         self._input.reconfigure()
-        return [{"type": Kind.SESSION_UPDATED.value, "session": self._settings.show()}]
+        tools = self._settings.get(TOOLS)
+        self._servers.retain(tools)
+        return [{"type": Kind.SESSION_UPDATED.value, "session": self._settings.show()}, *self._servers.tell(tools)]
 
     def _create_item(self, event: dict[str, Any]) -> Events:
         item = self._reader.read(event.get("item"), "item", self._input.format)
+        self._approvals.check(item.shown)
         events = self._items.add(item, event.get("previous_item_id"))
         self._input.transcribe_item(item)
-        return events
+        return [*events, *self._approvals.take(item.shown)]
 
     def _read_response_input(self, given: Any, param: str) -> StoredItem:
         item = self._reader.read(given, param, self._input.format)
@@ -228,9 +237,10 @@ class ServiceConnection:
             if active := self._active.in_conversation:
                 raise error_events.active_response(active.id)
             self._input.stop_awaiting()
-        response = ResponseStream(self._ids.new("resp"), plan, self._orders, self._ids)
+        told = self._servers.tell(plan.tools) if plan.conversation is not None else []
+        response = ResponseStream(self._ids.new("resp"), plan, self._orders, self._ids, self._approvals)
         self._active.add(response)
-        return [response.begin(), self._limits.begin_response()]
+        return [*told, response.begin(), self._limits.begin_response()]
 
     def _respond_to_turn(self) -> Events:
         """Answer a turn; while a response is in progress, when that is finished."""

@@ -95,6 +95,8 @@ active_response = ErrorTemplate(
 nothing_to_cancel = ErrorTemplate("response_cancel_not_active", "Cancellation failed: no active response found")
 unknown_tool = ErrorTemplate("invalid_value", "Tool choice {!r} is none of the tools.", "response.tool_choice")
 
+server_label_in_use = ErrorTemplate("invalid_value", "Another MCP server is labelled {!r} already.")
+
 # Input audio. The cloud's message says PCM16 whatever the format is.
 bad_audio = ErrorTemplate(
     "invalid_value",
@@ -116,6 +118,9 @@ buffer_too_small = ErrorTemplate(
 # Items.
 item_exists = ErrorTemplate("invalid_value", "An item with id '{}' exists already.", "item.id")
 unknown_call = ErrorTemplate("invalid_tool_call_id", "Tool call ID {!r} not found in conversation.", "item.call_id")
+unknown_approval = ErrorTemplate(
+    "invalid_value", "No call waits for an approval with the request ID {!r}.", "item.approval_request_id"
+)
 not_audio = ErrorTemplate("unsupported_content_type", "Only model output audio messages can be truncated")
 already_shorter = ErrorTemplate("invalid_value", "Audio content of {}ms is already shorter than {}ms", "audio_end_ms")
 

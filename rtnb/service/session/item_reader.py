@@ -9,7 +9,7 @@ from rtnb.audio.formats import AudioFormat
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.value_shapes import one_of
 from rtnb.service.session import error_events
-from rtnb.service.session.checks import check
+from rtnb.service.session.checks import check, required
 from rtnb.service.session.client_events import Ids
 from rtnb.service.session.input_buffer import decode_audio
 from rtnb.service.session.items import ItemList, StoredItem
@@ -20,6 +20,8 @@ _PARTS = {
     "assistant": ("output_text", "output_audio"),
 }
 _KINDS = ("message", "function_call", "function_call_output")
+_MCP_KINDS = ("mcp_call", "mcp_approval_response")  # the first to restore a conversation; the tool is not called
+_MCP_FIELDS = ("server_label", "name", "arguments", "approval_request_id", "approve", "reason", "output", "error")
 _IMAGES = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:image/jpg;base64,")
 
 
@@ -39,13 +41,24 @@ class ItemReader:
         if given is None:
             raise error_events.missing_parameter(param=param)
         kind = given["type"]
-        check(one_of(*_KINDS), kind, f"{param}.type")
+        check(one_of(*_KINDS, *_MCP_KINDS), kind, f"{param}.type")
+        if kind in _MCP_KINDS:
+            return self._remote(given, kind, param)
         audio = bytearray()
         body = self._message(given, param, audio) if kind == "message" else self._function(given, kind)
         shown = {"id": self._id(given), "object": "realtime.item", "type": kind, "status": "completed", **body}
         item = StoredItem(shown, format)
         item.add_audio(bytes(audio))
         return item
+
+    def _remote(self, given: Mapping[str, Any], kind: str, param: str) -> StoredItem:
+        """Return an item of MCP, which the official types have without a status."""
+        for name in ("server_label", "name", "arguments") if kind == "mcp_call" else ():
+            required(given, name, param)
+        if given.get("error"):
+            required(given["error"], "message", f"{param}.error")
+        fields = {key: given[key] for key in _MCP_FIELDS if key in given}
+        return StoredItem({"id": self._id(given), "type": kind, **fields})
 
     def _id(self, given: Mapping[str, Any]) -> str:
         return given.get("id") or self._ids.new("item")

@@ -10,7 +10,7 @@ from typing import Any
 from rtnb.audio.formats import PCM16, AudioFormat
 from rtnb.audio.samples import Samples
 from rtnb.protocol.config import copy_tree
-from rtnb.protocol.events import encode_base64
+from rtnb.protocol.events import encode_base64, write_json
 from rtnb.protocol.names import Kind
 from rtnb.service.engines.tasks import Message, SpokenWord
 from rtnb.service.session import error_events
@@ -28,6 +28,8 @@ from rtnb.service.session.usage import (
 _KEPT_AUDIO = 640_000  # bytes; more would make a frame of 1 MiB in base64, so it is never shown
 _LATEST = 8  # items
 _OUTPUT = "function_call_output"
+_REMOTE_CALL = "mcp_call"
+_NO_TURNS = ("system", "mcp_list_tools", "mcp_approval_request", "mcp_approval_response")
 _FIRST = "root"  # the previous_item_id of an item that goes before all others
 
 
@@ -42,6 +44,7 @@ class StoredItem:
     transcribing: bool = False  # whether its transcript is still to come
     in_progress: bool = False  # whether a response is still making it
     problem: str = ""  # why there is no transcript
+    denial: str = ""  # why an MCP tool was not called; its item has no error then, since nothing failed
     _audio: bytearray = field(default_factory=bytearray)
     _audio_bytes: int = 0  # also counts those that were trimmed
     _words: list[tuple[str, float]] = field(default_factory=list)  # with the second at which each counts as heard
@@ -103,14 +106,26 @@ class StoredItem:
     @property
     def is_turn(self) -> bool:
         """Return whether it is a turn of the conversation, to which an answer answers; what the system says is none."""
-        return self.role != "system"
+        return self.role not in _NO_TURNS and (self.role != _REMOTE_CALL or self.result is not None)
+
+    @property
+    def result(self) -> str | None:
+        """Return what came of a function's or an MCP tool's call; None where nothing has yet, or for any other item."""
+        error = self.shown.get("error")
+        if reason := error["message"] if error else self.denial:
+            return write_json({"error": reason}).decode()
+        result: str | None = self.shown.get("output")
+        return result
 
     def messages(self) -> tuple[Message, ...]:
         """Return it as the engines are given it; nothing where it has no words."""
         if self.shown["type"] == "function_call":
             return (Message(self.role, "", self.shown["name"], self.shown["arguments"], self.shown["call_id"]),)
-        if self.shown["type"] == "function_call_output":
+        if self.shown["type"] == _OUTPUT:
             return (Message(self.role, self.shown["output"], call_id=self.shown["call_id"]),)
+        if self.shown["type"] == _REMOTE_CALL and self.result is not None:
+            call = Message("function_call", "", self.shown["name"], self.shown["arguments"], self.id)
+            return call, Message(_OUTPUT, self.result, call_id=self.id)
         text = self.text
         return (Message(self.role, text),) if text else ()
 
@@ -165,7 +180,8 @@ class StoredItem:
         if self.has_audio:
             rate = USER_AUDIO_TOKENS_PER_SECOND if self.role == "user" else AUDIO_TOKENS_PER_SECOND
             return InputTokens(sum(map(text_tokens, texts)), round(self.seconds * rate), images)
-        fields = (self.shown.get(key, "") for key in ("name", "arguments", "output"))
+        fields = [self.shown.get(key) or "" for key in ("name", "arguments", "output")]
+        fields += [write_json(self.shown[key]).decode() for key in ("tools", "error") if self.shown.get(key)]
         return InputTokens(sum(text_tokens(each) for each in (self.text, *fields)), 0, images)
 
     def with_audio(self) -> dict[str, Any]:
@@ -253,7 +269,10 @@ class ItemList:
 
     def done(self, item: StoredItem) -> Events:
         """Return the event of a finished item; none if the client deleted it meanwhile."""
-        return [self._event(Kind.ITEM_DONE, item)] if item.id in self else []
+        if item.id not in self:
+            return []
+        self._tally.forget(self._index(item))  # an MCP tool's call may have waited, complete, for its approval
+        return [self._event(Kind.ITEM_DONE, item)]
 
     def add(self, item: StoredItem, after: Any = None) -> Events:
         """Add a finished item, at the end or after another; `InvalidRequest` if its id is in use, or there is no other."""

@@ -17,6 +17,7 @@ from rtnb.service.session.items import ItemList, StoredItem
 from rtnb.service.session.usage import text_tokens
 
 _LEAD = 8  # transcript deltas that are ahead of their audio
+_BEGUN = {"object": "realtime.item", "status": "in_progress"}  # the items of MCP have neither in the official types
 
 
 class TokenBudget:
@@ -52,8 +53,7 @@ class OutputItem:
     def __init__(self, context: OutputContext, index: int, shown: Mapping[str, Any]) -> None:
         self._context = context
         self._index = index
-        shown = {"object": "realtime.item", "status": "in_progress", **shown}
-        self._item = StoredItem(shown, context.format, in_progress=True)
+        self._item = StoredItem(dict(shown), context.format, in_progress=True)
 
     def open(self) -> Events:
         """Return the events that begin it."""
@@ -63,10 +63,8 @@ class OutputItem:
 
     def close(self, status: str) -> Events:
         """Return the events that end it."""
-        self._item.finish({**self._item.shown, **self._body(), "status": status})
-        done = self._item_event(Kind.OUTPUT_ITEM_DONE, self.final())
-        conversation = self._context.conversation
-        return [done, *(conversation.done(self._item) if conversation is not None else ())]
+        self._finish(status)
+        return [self._item_event(Kind.OUTPUT_ITEM_DONE, self.final()), *self._done()]
 
     def final(self) -> dict[str, Any]:
         """Return the item as the response made it, even where the conversation's copy was truncated."""
@@ -74,7 +72,15 @@ class OutputItem:
 
     def _body(self) -> dict[str, Any]:
         """Return the fields that the response has filled in so far."""
-        raise NotImplementedError
+        return {}
+
+    def _finish(self, status: str) -> None:
+        final = {**self._item.shown, **self._body()}
+        self._item.finish({**final, **{key: status for key in ("status",) if key in final}})
+
+    def _done(self) -> Events:
+        conversation = self._context.conversation
+        return conversation.done(self._item) if conversation is not None else []
 
     def _item_event(self, kind: Kind, shown: Mapping[str, Any]) -> dict[str, Any]:
         place = {"response_id": self._context.response_id, "output_index": self._index}
@@ -93,7 +99,8 @@ class OutputMessage(OutputItem):
 
     def __init__(self, context: OutputContext, index: int, item_id: str, *, speaks: bool, phase: str = "") -> None:
         said = {"phase": phase} if phase else {}
-        super().__init__(context, index, {"id": item_id, "type": "message", "role": "assistant", "content": [], **said})
+        shown = {"id": item_id, "type": "message", "role": "assistant", "content": [], **said}
+        super().__init__(context, index, {**_BEGUN, **shown})
         self._speaks = speaks
         self._said = ""
         self._transcript = _TranscriptLead()
@@ -171,7 +178,7 @@ class OutputCall(OutputItem):
 
     def __init__(self, context: OutputContext, index: int, item_id: str, call_id: str, call: Call) -> None:
         named = {"name": call.name, "call_id": call_id}
-        super().__init__(context, index, {"id": item_id, "type": "function_call", **named, "arguments": ""})
+        super().__init__(context, index, {**_BEGUN, "id": item_id, "type": "function_call", **named, "arguments": ""})
         self._call = call
         self._call_id = call_id
         self._sent = ""

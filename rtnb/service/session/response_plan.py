@@ -16,6 +16,7 @@ from rtnb.service.engines.tasks import Message, NamedTool, Say, ToolSpec, Write
 from rtnb.service.session import error_events
 from rtnb.service.session.context import Context
 from rtnb.service.session.items import ItemList, StoredItem
+from rtnb.service.session.mcp_servers import OfferedTool, offered
 from rtnb.service.session.settings import (
     OUTPUT_FORMAT,
     SPEED,
@@ -53,6 +54,8 @@ class ResponsePlan:
     most_tokens: int  # of output; then it ends incomplete
     most_calls: int  # of functions
     tokens_in: InputTokens
+    tools: list[dict[str, Any]]  # as the settings have them
+    remote: Mapping[str, OfferedTool]  # the tools of MCP servers, by the names that the writer has for them
     conversation: ItemList | None  # where its items are added; None for an out-of-band response
     transcribing: tuple[StoredItem, ...]  # the items whose transcripts it waits for …
     patience: float | None  # … and until when, in Unix time; None where it waits for nothing
@@ -103,7 +106,8 @@ class ResponsePlanner:
         limit, most, voice = tree["max_output_tokens"], self._settings.most_tokens, look(tree, VOICE)
         if joins and self._items.has_assistant_audio and voice != self._settings.get(VOICE):
             raise error_events.voice_is_fixed(param=self._spell(VOICE))
-        tools, choice = _tools(tree)
+        remote = offered(tree["tools"])
+        tools, choice = _tools(tree, remote)
         shown = self._shown(tree, given, joins=joins)
         fixed = text_tokens(tree["instructions"]) + sum(
             text_tokens(orjson.dumps(each).decode()) for each in tree["tools"]
@@ -121,6 +125,8 @@ class ResponsePlanner:
             most_tokens=most if limit == "inf" else limit,
             most_calls=1 if tree.get("parallel_tool_calls") is False else most,
             tokens_in=InputTokens(fixed) + context.tokens,
+            tools=tree["tools"],
+            remote=remote,
             conversation=self._items if joins else None,
             transcribing=transcribing,
             patience=self._clock() + min(_MOST_PATIENCE, patience) if transcribing else None,
@@ -208,8 +214,8 @@ class ResponsePlanner:
 def _asked(context: Context, given: Mapping[str, Any]) -> tuple[StoredItem | str, tuple[Message, ...]]:
     """Return what is to be answered, and what was said before it.
 
-    It is the latest turn, where that is the user's (whatever the system said after it); after a function's output it is
-    nothing new; else it is the response's own instructions. Azure's out-of-band examples give the question as a plain
+    It is the latest turn, where that is the user's (whatever the system said after it); after a function's output, or an MCP tool's, it
+    is nothing new; else it is the response's own instructions. Azure's out-of-band examples give the question as a plain
     ``prompt``.
     """
     if isinstance(given.get("prompt"), str):
@@ -217,7 +223,7 @@ def _asked(context: Context, given: Mapping[str, Any]) -> tuple[StoredItem | str
     latest = context.latest
     if latest is not None and latest.role == "user":
         return latest, context.history(besides=latest)
-    if latest is not None and latest.role == "function_call_output":
+    if latest is not None and latest.role in ("function_call_output", "mcp_call"):
         return "", context.history()
     return given.get("instructions") or "", context.history()
 
@@ -238,14 +244,24 @@ def _preface(item: StoredItem) -> tuple[str, bool]:
     return said, bool(item.text or not item.images)
 
 
-def _tools(tree: Mapping[str, Any]) -> tuple[tuple[ToolSpec, ...], str | NamedTool]:
-    """Return the tools and the tool choice, for the engine."""
-    tools = tuple(
-        ToolSpec(tool["name"], tool.get("description") or "", tool.get("parameters") or {}) for tool in tree["tools"]
-    )
+def _tools(tree: Mapping[str, Any], remote: Mapping[str, OfferedTool]) -> tuple[tuple[ToolSpec, ...], str | NamedTool]:
+    """Return the tools and the tool choice, for the engine; `remote` are those of MCP servers."""
+    functions = [
+        ToolSpec(tool["name"], tool.get("description") or "", tool.get("parameters") or {})
+        for tool in tree["tools"]
+        if tool["type"] == "function"
+    ]
+    tools = (*functions, *(each.spec(name) for name, each in remote.items()))
     choice = tree["tool_choice"]
     if isinstance(choice, str):
         return tools, choice
-    if choice["name"] not in {tool.name for tool in tools}:
-        raise error_events.unknown_tool(choice["name"])
-    return tools, NamedTool(choice["name"])
+    label, named = choice.get("server_label"), choice.get("name")
+    of_server = {
+        name for name, each in remote.items() if each.server_label == label and named in (None, each.tool.name)
+    }
+    chosen = of_server if choice["type"] == "mcp" else {tool.name for tool in functions if tool.name == named}
+    if not chosen:
+        raise error_events.unknown_tool(named or label)
+    if named is None:  # any of a server's
+        return tuple(tool for tool in tools if tool.name in chosen), "required"
+    return tools, NamedTool(chosen.pop())

@@ -18,6 +18,8 @@ from rtnb.service.engines.tasks import Call, Preamble, Result, SpokenWord, Text
 from rtnb.service.session.client_events import Events, Ids
 from rtnb.service.session.deltas import Sentences, text_deltas
 from rtnb.service.session.engine_orders import EngineOrders
+from rtnb.service.session.mcp_calls import Approvals, OutputRemoteCall
+from rtnb.service.session.mcp_servers import OfferedTool
 from rtnb.service.session.outputs import OutputCall, OutputContext, OutputItem, OutputMessage, TokenBudget
 from rtnb.service.session.response_plan import ResponsePlan
 from rtnb.service.session.usage import InputTokens, usage
@@ -52,7 +54,9 @@ class _EndOfPreamble:
 class ResponseStream:
     """A response in progress."""
 
-    def __init__(self, response_id: str, plan: ResponsePlan, orders: EngineOrders, ids: Ids) -> None:
+    def __init__(
+        self, response_id: str, plan: ResponsePlan, orders: EngineOrders, ids: Ids, approvals: Approvals
+    ) -> None:
         self.id = response_id
         self.finished = False
         self.tokens_used = 0  # once it is finished
@@ -60,6 +64,7 @@ class ResponseStream:
         self._plan = plan
         self._orders = orders
         self._ids = ids
+        self._approvals = approvals
         self._budget = TokenBudget(plan.most_tokens)
         output_format = FORMATS[format_name(plan.shown["audio"]["output"]["format"])]
         self._context = OutputContext(response_id, plan.conversation, output_format, self._budget)
@@ -238,10 +243,25 @@ class ResponseStream:
 
     def _send_call(self, call: Call) -> Step:
         self._unsent.popleft()
+        if (offered := self._plan.remote.get(call.name)) is not None:
+            return self._send_remote_call(call, offered)
         item = OutputCall(self._context, len(self._outputs), self._ids.new("item"), self._ids.new("call", 16), call)
         self._outputs.append(item)
         events = [*item.open(), *item.write()]
         return Step([*events, *item.close("incomplete" if self._budget.exhausted else "completed")])
+
+    def _send_remote_call(self, call: Call, offered: OfferedTool) -> Step:
+        """Send a call of an MCP tool, and ask for its approval where it needs one."""
+        item = OutputRemoteCall(self._context, len(self._outputs), self._ids.new("mcp"), offered, call)
+        self._outputs.append(item)
+        events = [*item.open(), *item.write()]
+        if item.asks and not self._budget.exhausted:
+            request_id = self._ids.new("mcpr")
+            request = item.request(len(self._outputs), request_id)
+            self._outputs.append(request)
+            self._approvals.wait(request_id, item)
+            events += [*request.open(), *request.close("")]
+        return Step(events)
 
     def _paced(self, events: Events) -> Step:
         """Return a step with these events and the seconds of the audio that was sent with them."""
@@ -264,6 +284,9 @@ class ResponseStream:
             self._orders.stop(job)
         self._unsent.clear()
         events = self._close("completed" if status == "completed" else "incomplete")
+        for output in self._outputs:
+            if isinstance(output, OutputRemoteCall):
+                events += output.end(completed=status == "completed")
         done = self._response(status)
         done["status_details"] = None if details is None else {"type": status, **details}
         done["output"] = [output.final() for output in self._outputs]

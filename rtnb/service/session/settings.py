@@ -14,6 +14,7 @@ from rtnb.protocol.settings import RESPONSE, SESSION, SETTINGS
 from rtnb.protocol.settings import TRANSCRIPTION as TRANSCRIPTION_SESSION
 from rtnb.service.session import error_events
 from rtnb.service.session.client_events import LARGEST_EVENT
+from rtnb.service.session.mcp_servers import check_servers
 
 VOICE = AUDIO_SETTINGS["voice"]
 OUTPUT_FORMAT = AUDIO_SETTINGS["output_format"]
@@ -63,13 +64,12 @@ def check_limits(path: Path, value: Any, most_tokens: int, param: str) -> None:
     Raises
     ------
     InvalidRequest
-        More output tokens than the model gives; an MCP server.
+        More output tokens than the model gives; an MCP server without an address, or with another's label.
     """
     if path == MOST_TOKENS and isinstance(value, int) and value > most_tokens:
         raise error_events.above_maximum("integer", most_tokens, value, param)
-    for index, tool in enumerate(value if path == TOOLS else ()):
-        if tool["type"] == "mcp":
-            raise error_events.unsupported("MCP servers", param=f"{param}[{index}].type")
+    if path == TOOLS:
+        check_servers(value, param)
 
 
 def voice_name(voice: Any) -> str:

@@ -20,6 +20,8 @@ from rtnb.service.engines.tasks import Call, Say, SpokenWord, Text, Transcribe, 
 from rtnb.service.session.connection import ServiceConnection
 
 TOOL = {"type": "function", "name": "f", "description": "", "parameters": {"type": "object"}}
+SERVER = {"type": "mcp", "server_label": "s", "server_url": "rtnb://builtin"}
+CALLS = [Call("f", '{"a": [1, 2]}'), Call("add", '{"a": 1, "b": 2}'), Call("delete_everything", "{}")]
 DELTAS = {
     "response.output_text.delta": ("response.output_text.done", "text"),
     "response.output_audio_transcript.delta": ("response.output_audio_transcript.done", "transcript"),
@@ -38,6 +40,7 @@ class Session(RuleBasedStateMachine):
     """One client, one service, and a model of what the client may conclude."""
 
     dialect = GA
+    tools = ([], [TOOL], [TOOL, SERVER])
 
     def __init__(self):
         super().__init__()
@@ -49,6 +52,9 @@ class Session(RuleBasedStateMachine):
         self.items = []  # every id that was ever seen
         self.joined = {}
         self.calls = []
+        self.requests = {}  # approval request -> whether it was approved, None before that
+        self.waiting = {}  # MCP call -> its request
+        self.ran = set()
         self.active = {}  # response id -> whether it is the conversation's
         self.ended = set()
         self.open_parts = {}
@@ -114,7 +120,7 @@ class Session(RuleBasedStateMachine):
         assert usage["output_tokens"] == made["text_tokens"] + made["audio_tokens"]
         assert made["audio_tokens"] * 2400 == self.audio.pop(response["id"], 0)
         for item in response["output"]:
-            assert item["status"] in ("completed", "incomplete")
+            assert item["type"].startswith("mcp_") or item["status"] in ("completed", "incomplete")
             if item["type"] == "function_call":
                 self.calls.append(item["call_id"])
 
@@ -122,7 +128,10 @@ class Session(RuleBasedStateMachine):
         self.open_parts[(event["response_id"], event["output_index"])] = event["item"]["id"]
 
     def take_response_output_item_done(self, event):
-        assert self.open_parts.pop((event["response_id"], event["output_index"])) == event["item"]["id"]
+        item = event["item"]
+        assert self.open_parts.pop((event["response_id"], event["output_index"])) == item["id"]
+        if item["type"] == "mcp_call" and item["approval_request_id"]:
+            self.waiting[item["id"]] = item["approval_request_id"]
 
     def take_conversation_item_added(self, event):
         item, previous = event["item"], event["previous_item_id"]
@@ -130,12 +139,20 @@ class Session(RuleBasedStateMachine):
         self.order.insert(0 if previous is None else self.order.index(previous) + 1, item["id"])
         self.items.append(item["id"])
         self.joined[item["id"]] = item["type"]
+        if item["type"] == "mcp_approval_request":
+            self.requests[item["id"]] = None
         if item["type"] == "function_call" and item["status"] == "completed":
             self.calls.append(item["call_id"])
 
     def take_conversation_item_done(self, event):
         index = self.order.index(event["item"]["id"])
         assert event["previous_item_id"] == (self.order[index - 1] if index else None)
+
+    def take_response_mcp_call_in_progress(self, event):
+        """A tool is run once, and only if it needs no approval or has got it."""
+        assert event["item_id"] not in self.ran
+        assert self.requests.get(self.waiting.get(event["item_id"]), True) is True
+        self.ran.add(event["item_id"])
 
     def take_conversation_item_deleted(self, event):
         self.order.remove(event["item_id"])
@@ -185,6 +202,17 @@ class Session(RuleBasedStateMachine):
         events = self.send("conversation.item.create", item=item)
         if call_id == "call_x":
             assert events[0]["error"]["code"] == "invalid_tool_call_id"
+
+    @precondition(lambda self: self.requests)
+    @rule(approve=st.booleans(), data=st.data())
+    def approval(self, approve, data):
+        request_id = data.draw(st.sampled_from([*self.requests, "mcpr_x"]))
+        answered = self.requests.get(request_id, True) is not None
+        if not answered:
+            self.requests[request_id] = approve
+        item = {"type": "mcp_approval_response", "approval_request_id": request_id, "approve": approve}
+        events = self.send("conversation.item.create", item=item)
+        assert (events[0]["type"] == "error") == answered
 
     @rule(seconds=st.sampled_from([0.1, 0.3, 1.0]), loud=st.booleans(), odd=unlikely)
     def append(self, seconds, loud, odd):
@@ -252,9 +280,10 @@ class Session(RuleBasedStateMachine):
             ]
         ),
         transcription=st.sampled_from([None, {"model": "whisper-1"}, {"model": "gpt-4o-transcribe"}]),
-        tools=st.sampled_from([[], [TOOL]]),
+        data=st.data(),
     )
-    def configure(self, detection, transcription, tools):
+    def configure(self, detection, transcription, data):
+        tools = data.draw(st.sampled_from(self.tools))
         typed = {"type": "realtime"} if self.dialect.typed_session else {}
         session = {"audio": {"input": {"turn_detection": detection, "transcription": transcription}}, "tools": tools}
         events = self.send("session.update", session={**typed, **session})
@@ -301,7 +330,7 @@ class Session(RuleBasedStateMachine):
         elif outcome == "fail":
             self.take(self.bench.fail(job, "engine_failed", "It broke."))
         elif isinstance(task, Write):
-            result = data.draw(st.sampled_from([Text(text) for text in TEXTS] + [Call("f", '{"a": [1, 2]}')]))
+            result = data.draw(st.sampled_from([Text(text) for text in TEXTS] + CALLS))
             self.take(self.bench.supply(job, result))
         elif isinstance(task, Say):
             for size in data.draw(st.lists(st.sampled_from([0, 1, 3_000, 20_000]), min_size=1, max_size=4)):
@@ -337,6 +366,7 @@ class PreviewSession(Session):
     """The same in the preview dialect."""
 
     dialect = PREVIEW_WITH_DELTAS
+    tools = ([], [TOOL])
 
 
 SETTINGS = settings(
