@@ -112,7 +112,7 @@ async def _open(options: ConnectOptions) -> AsyncSession:
     record = None if options.record is None else _journal(options.record, place)
     if place.service == "local":
         service = await asyncio.to_thread(local_service, service_options)
-        place = place.at(service.url, service.engines)
+        place = place.at(service.url, service.engines, service.not_imitated)
     handshake = Handshake(place, credential, options.timeout, options.reconnect)
     session = await AsyncSession.open(handshake, loop_thread(), config, record)
     session.local_speech = _local_speech

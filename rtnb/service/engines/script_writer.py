@@ -31,6 +31,7 @@ class ScriptWriter:
     """
 
     name = "script"
+    gives = frozenset({"preamble"})
 
     def __init__(self, path: str | os.PathLike[str] | None = None, seed: int = 0) -> None:
         self._path = path

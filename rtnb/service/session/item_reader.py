@@ -9,7 +9,7 @@ from rtnb.audio.formats import AudioFormat
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.value_shapes import one_of
 from rtnb.service.session import error_events
-from rtnb.service.session.checks import check
+from rtnb.service.session.checks import check, required
 from rtnb.service.session.client_events import Ids
 from rtnb.service.session.input_buffer import decode_audio
 from rtnb.service.session.items import ItemList, StoredItem
@@ -86,7 +86,7 @@ class ItemReader:
 
 def _image(part: Mapping[str, Any], param: str) -> dict[str, Any]:
     """Check an image part. The image itself is not kept, since nothing here can look at it."""
-    if not part["image_url"].startswith(_IMAGES):
+    if not required(part, "image_url", param).startswith(_IMAGES):
         shown = [f"{each}…" for each in _IMAGES[:2]]
         raise error_events.invalid_value(part["image_url"], shown, f"{param}.image_url")
     return {"type": "input_image", "detail": part.get("detail") or "auto"}
