@@ -116,7 +116,7 @@ class Preparation:
         if self.place.service != "local":
             return self.place
         service = await asyncio.to_thread(local_service, self.service_options)
-        return self.place.at(service.url, service.engines)
+        return self.place.at(service.url, service.engines, service.not_imitated)
 
 
 def prepare(options: ConnectOptions) -> Preparation:

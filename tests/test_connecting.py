@@ -183,6 +183,19 @@ def test_the_local_service_needs_nothing(dialect: str) -> None:
         assert session.endpoint.url.startswith(local_service().url)
 
 
+def test_a_session_says_what_its_service_does_not_imitate() -> None:
+    """Where it was asked for, at connect or later: in the repr, in both forms, and in what configure returns."""
+    with rtnb.connect("local", tracing="auto", turn_detection=None) as session:
+        assert "not imitated here: tracing;" in repr(session)
+        configured = session.configure(noise_reduction={"type": "near_field"}, truncation="auto")
+        assert configured
+        assert set(configured.not_imitated) == {"audio.input.noise_reduction"}
+        assert "not imitated here: audio.input.noise_reduction and tracing;" in repr(session)
+        assert "not imitated here" in session._repr_mimebundle_()["text/html"]
+    with rtnb.connect("local", turn_detection=None) as session:
+        assert "not imitated" not in repr(session)
+
+
 @pytest.mark.parametrize("reconnect", [False, True])
 async def test_a_lost_session_is_resumed_by_itself_if_that_is_wanted(reconnect: bool) -> None:
     """Tools given as functions, settings and recording go on; without it, by hand only."""

@@ -70,7 +70,7 @@ class AsyncSession(SessionRecord):
         self._requests = Requests(connection, handshake.timeout, asked_kind(self.endpoint.url, self.endpoint.intent))
         self._tools = Tools(connection.note_problem)
         self._reconnect = Reconnect(self._requests, handshake, self._reconnected, self._tools.own)
-        self._settings = SessionSettings(self._requests, self._tools, self._reconnect.ready)
+        self._settings = SessionSettings(self._requests, self._tools, self._reconnect.ready, self.endpoint.not_imitated)
         self._turns = Turns(self._requests, self._settings, self._tools, self._reconnect.ready, io)
         self._subscriptions = Subscriptions(self._requests, self._reconnect.settled, io)
         io.close_at_exit(connection)

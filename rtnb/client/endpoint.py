@@ -45,6 +45,8 @@ class Endpoint:
         The header that a key goes into.
     engines : str
         Of the local service: which engine makes what, for people.
+    not_imitated : mapping
+        Of the local service: the settings that change nothing there, and what happens instead.
     intent, call_id : str
         ``"transcription"`` for a session that only transcribes; the running call that is joined.
     scope, authority : str
@@ -64,6 +66,7 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     key_header: str = BEARER
     engines: str = ""
+    not_imitated: Mapping[str, str] = field(default_factory=dict, repr=False)
     intent: str = ""
     call_id: str = ""
     scope: str = ""
@@ -96,13 +99,19 @@ class Endpoint:
     def __repr__(self) -> str:
         return f"<Endpoint {self.words}, {self.dialect.title}, {self.credential}, model {printable(self.model)}>"
 
-    def at(self, base: str, engines: Mapping[str, str | None] | None = None) -> Endpoint:
+    def at(
+        self,
+        base: str,
+        engines: Mapping[str, str | None] | None = None,
+        not_imitated: Mapping[str, str] | None = None,
+    ) -> Endpoint:
         """Return the endpoint of a local service that listens at `base` (``ws://127.0.0.1:PORT``) and works with `engines`."""
         model = "" if self.intent or self.call_id else self.model
         kind = {"intent": self.intent, "call_id": self.call_id}
         url = local_url(base, self.dialect, model=model, api_version=self.api_version, **kind)
         made = ", ".join(f"{part} {engine or 'none'}" for part, engine in (engines or {}).items())
-        return replace(self, url=with_query(url, self.query.items()), engines=made)
+        url = with_query(url, self.query.items())
+        return replace(self, url=url, engines=made, not_imitated=dict(not_imitated or {}))
 
 
 def resolve(options: ConnectOptions, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:

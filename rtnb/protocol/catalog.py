@@ -176,6 +176,7 @@ ENDPOINT_SPEECH_MODEL = "tts-1"
 ENDPOINT_TRANSCRIPTION_MODEL = "whisper-1"
 """What servers of one model, with OpenAI's HTTP API, take as its name where the user gives none."""
 
+REALTIME_MODELS = tuple(model.name for model in MODELS if model.use == REALTIME)
 TRANSCRIPTION_MODELS = tuple(model.name for model in MODELS if model.use == TRANSCRIPTION)
 WHOLE_TRANSCRIPT_MODELS = frozenset(model.name for model in MODELS if model.whole_transcripts)
 """Transcription models that send a transcript in one delta and count its usage in seconds instead of tokens."""

@@ -182,6 +182,14 @@ class Engines:
         transcriber = self.transcriber.name if self.transcriber else None
         return {"voice": self.voice.name, "writer": self.writer.name, "transcriber": transcriber}
 
+    @property
+    def gives(self) -> frozenset[str]:
+        """What they give beyond their text: each engine may name it in an attribute ``gives``.
+
+        ``"logprobs"``: how sure the transcriber is of each word. ``"preamble"``: what the writer says before it answers.
+        """
+        return frozenset().union(*(getattr(engine, "gives", ()) for engine in self._all()))
+
     async def check(self) -> None:
         """Try the engines of which only a try shows whether they can work.
 

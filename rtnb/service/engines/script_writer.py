@@ -30,6 +30,8 @@ class ScriptWriter:
         ``"script"``, or ``"script lesson.toml"``.
     """
 
+    gives = frozenset({"preamble"})
+
     def __init__(self, path: str | os.PathLike[str] | None = None, seed: int = 0) -> None:
         self.name = f"script {os.path.basename(path)}" if path is not None else "script"
         self._path, self._seed = path, seed
