@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from rtnb import formatting
@@ -12,7 +13,8 @@ from rtnb.client.function_tool import FunctionTool
 from rtnb.client.requests import Requests
 from rtnb.client.tools import Tools, with_definitions
 from rtnb.errors import RtnbError, SessionClosed
-from rtnb.protocol.config import AUDIO_SETTINGS, copy_tree, look, merge, nest, not_granted
+from rtnb.protocol.config import AUDIO_SETTINGS, copy_tree, look, merge, nest, not_granted, taken_in_vain
+from rtnb.protocol.mcp_tools import without_secrets
 from rtnb.protocol.names import Kind
 
 
@@ -25,13 +27,22 @@ class SessionSettings:
     tools : Tools
     ready : callable
         ``await ready(timeout)`` waits until the session is open.
+    not_imitated : mapping
+        What the local service says changes nothing there.
     """
 
-    def __init__(self, requests: Requests, tools: Tools, ready: Callable[[float], Awaitable[float]]) -> None:
+    def __init__(
+        self,
+        requests: Requests,
+        tools: Tools,
+        ready: Callable[[float], Awaitable[float]],
+        not_imitated: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._requests = requests
         self._connection = requests.connection
         self._tools = tools
         self._ready = ready
+        self._not_imitated = not_imitated
         self._update_lock = asyncio.Lock()
         self._tools_lock = asyncio.Lock()
 
@@ -52,8 +63,11 @@ class SessionSettings:
         if "tools" in config:
             self._tools.accepted(functions, config["tools"])
         # Compared as it went out: the preview dialect says both modalities where it means speech.
-        asked = merge(copy_tree(tree), dialect.nested(dialect.flattened(tree)))
-        return Configured(conversation.config, not_granted(asked, conversation.config))
+        asked = without_secrets(merge(copy_tree(tree), dialect.nested(dialect.flattened(tree))))
+        refused, in_vain = not_granted(asked, conversation.config), taken_in_vain(asked, self._not_imitated)
+        return Configured(
+            conversation.config, refused, {path: each for path, each in in_vain.items() if path not in refused}
+        )
 
     async def apply(self, config: Mapping[str, Any]) -> None:
         """Change settings, if there are any, and note among the problems what was not granted."""
@@ -103,19 +117,30 @@ class Configured:
         The whole effective configuration, in GA's nested form.
     not_granted : dict of str to (asked, granted)
         What was asked for and is not in effect; granted is None where the service did not say.
+    not_imitated : dict of str to str
+        What was asked for and is in effect by name alone, since the local service does not imitate it: what happens instead.
     """
 
-    def __init__(self, config: dict[str, Any], not_granted: dict[str, tuple[Any, Any]]) -> None:
+    def __init__(
+        self,
+        config: dict[str, Any],
+        not_granted: dict[str, tuple[Any, Any]],
+        not_imitated: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.config = config
         self.not_granted = not_granted
+        self.not_imitated = dict(not_imitated)
 
     def __bool__(self) -> bool:
         return not self.not_granted
 
     def __repr__(self) -> str:
-        if not self.not_granted:
-            return "<Configured: everything asked for was granted>"
-        return f"<Configured, except {self.words}>"
+        said = f", except {self.words}" if self.not_granted else ": everything asked for was granted"
+        return f"<Configured{said}{self._in_vain('; ')}>"
+
+    def _in_vain(self, begin: str = "") -> str:
+        told = "; ".join(f"{path} ({instead})" for path, instead in self.not_imitated.items())
+        return f"{begin}not imitated here: {told}" if told else ""
 
     @property
     def words(self) -> str:
@@ -131,7 +156,9 @@ class Configured:
             if look(self.config, path, self) is not self
         ]
         refused = formatting.banner(f"Not granted: {self.words}") if self.not_granted else ""
-        return {"text/plain": repr(self), "text/html": formatting.card(refused, formatting.html_table(("", ""), rows))}
+        in_vain = formatting.muted(self._in_vain())
+        table = formatting.html_table(("", ""), rows)
+        return {"text/plain": repr(self), "text/html": formatting.card(refused, in_vain, table)}
 
 
 def _short(value: Any) -> str:

@@ -149,6 +149,24 @@ def not_granted(asked: Mapping[str, Any], granted: Mapping[str, Any]) -> dict[st
     return refused
 
 
+def taken_in_vain(settings: Mapping[str, Any], not_imitated: Mapping[str, str]) -> dict[str, str]:
+    """Return which of some settings (GA's nested form) a service takes without imitating them, and what happens instead.
+
+    `not_imitated` names them by their dotted path, with ``=value`` where only that value is meant. A setting that has its
+    default asks for nothing.
+    """
+    found: dict[str, str] = {}
+    for name, instead in not_imitated.items():
+        dotted, _, only = name.partition("=")
+        path = tuple(dotted.split("."))
+        value = look(settings, path)
+        usual = [form.default for each in SETTINGS if each.path == path for form in (each.ga, each.preview) if form]
+        if value in (None, "", []) or value in usual or (only and value != only):
+            continue
+        found[dotted] = instead
+    return found
+
+
 def _same(wanted: Any, got: Any) -> bool:
     """Compare as users mean it: 1 is 1.0, and a service may add fields to the objects of a list."""
     if isinstance(wanted, Mapping) and isinstance(got, Mapping):

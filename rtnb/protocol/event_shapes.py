@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rtnb.protocol import dialect_tables
 from rtnb.protocol.item_shapes import ITEMS
-from rtnb.protocol.names import CLIENT_KINDS, Kind
+from rtnb.protocol.names import Kind
 from rtnb.protocol.value_shapes import (
     ANYTHING,
     DECIMAL,
@@ -25,9 +25,10 @@ from rtnb.protocol.value_shapes import (
     one_of,
 )
 
-GA_SESSION, GA_TRANSCRIPTION, GA_RESPONSE = (
-    nested_fields(tree)
-    for tree in (dialect_tables.GA_SESSION, dialect_tables.GA_TRANSCRIPTION, dialect_tables.GA_RESPONSE)
+GA_SESSION, GA_TRANSCRIPTION = nested_fields(dialect_tables.GA_SESSION), nested_fields(dialect_tables.GA_TRANSCRIPTION)
+GA_RESPONSE, TRANSLATION_SESSION = (
+    nested_fields(dialect_tables.GA_RESPONSE),
+    nested_fields(dialect_tables.TRANSLATION_SESSION),
 )
 _ID: dict[str, Shape] = {"item_id": STRING}
 _CLIENT: dict[str, dict[str, Shape]] = {
@@ -42,6 +43,7 @@ _CLIENT: dict[str, dict[str, Shape]] = {
     Kind.OUTPUT_CLEAR: {},
     Kind.RESPONSE_CREATE: {"response": GA_RESPONSE},
     Kind.RESPONSE_CANCEL: {"response_id": STRING},
+    Kind.SESSION_CLOSE: {},
 }
 
 _ERROR: dict[str, Shape] = dict.fromkeys(("type", "code", "message", "param"), STRING)
@@ -81,6 +83,7 @@ SESSION_OBJECT = Tagged(
     {
         "realtime": GA_SESSION.with_fields(**OF_SESSION_OBJECT),
         "transcription": GA_TRANSCRIPTION.with_fields(**OF_SESSION_OBJECT),
+        "translation": TRANSLATION_SESSION.with_fields(type=one_of("translation"), model=STRING, **OF_SESSION_OBJECT),
     }
 )
 
@@ -99,7 +102,8 @@ _LIMIT = fields(name=one_of("requests", "tokens"), limit=WHOLE, remaining=WHOLE,
 _SERVER: dict[str, dict[str, Shape]] = {
     Kind.SESSION_CREATED: {"session": SESSION_OBJECT},
     Kind.SESSION_UPDATED: {"session": SESSION_OBJECT},
-    Kind.CONVERSATION_CREATED: {"conversation": fields(id=STRING, object=STRING)},
+    Kind.SESSION_CLOSED: {},
+    Kind.CONVERSATION_CREATED: {"conversation": fields(id=STRING, object=one_of("realtime.conversation"))},
     Kind.ITEM_ADDED: _PLACED_ITEM,
     Kind.ITEM_DONE: _PLACED_ITEM,
     Kind.ITEM_DELETED: _ID,
@@ -148,7 +152,7 @@ _SERVER: dict[str, dict[str, Shape]] = {
 }
 _EVERY: dict[str, Shape] = {"type": ANYTHING, "event_id": STRING}
 
-CLIENT_EVENTS: dict[str, Fields] = {kind: Fields({**_EVERY, **_CLIENT[kind]}) for kind in sorted(CLIENT_KINDS)}
+CLIENT_EVENTS: dict[str, Fields] = {kind: Fields({**_EVERY, **_CLIENT[kind]}) for kind in _CLIENT}
 """The fields of a client's events, by GA name."""
 
 SERVER_EVENTS: dict[str, Fields] = {kind: Fields({**_EVERY, **found}) for kind, found in _SERVER.items()}

@@ -23,7 +23,7 @@ INPUT_PARTS: dict[str, Fields] = {
     "input_text": fields_of_kind("input_text", "text", **_TEXT),
     "input_audio": fields_of_kind("input_audio", **_AUDIO),
 }
-IMAGE_PART = fields_of_kind("input_image", "image_url", image_url=STRING, detail=one_of("auto", "low", "high"))
+IMAGE_PART = fields_of_kind("input_image", image_url=STRING, detail=one_of("auto", "low", "high"))
 PARTS: dict[str, Fields] = {
     **INPUT_PARTS,
     "input_image": IMAGE_PART,
@@ -80,11 +80,10 @@ _REFERENCE = fields_of_kind("item_reference", "id", id=STRING)
 
 
 def _message(parts: dict[str, Fields]) -> Fields:
-    content = ListOf(Tagged(parts))
-    return fields_of_kind("message", "role", "content", role=ROLES, content=content, phase=PHASES, **_SHARED)
+    return fields_of_kind("message", "role", "content", role=ROLES, content=ListOf(Tagged(parts)), **_SHARED)
 
 
-ITEMS = Tagged({"message": _message(PARTS), **_FUNCTIONS, **MCP_ITEMS})
+ITEMS = Tagged({"message": _message(PARTS).with_fields(phase=PHASES), **_FUNCTIONS, **MCP_ITEMS})
 PREVIEW_ITEMS = Tagged({"message": _message(PREVIEW_PARTS), **_FUNCTIONS})
 INPUT_ITEMS = ListOf(Tagged({**ITEMS.kinds, "item_reference": _REFERENCE}))
 PREVIEW_INPUT_ITEMS = ListOf(Tagged({**PREVIEW_ITEMS.kinds, "item_reference": _REFERENCE}))

@@ -73,7 +73,7 @@ LOGPROBS = "item.input_audio_transcription.logprobs"
 """What ``include`` may ask for: the probability of each token of a transcript."""
 
 METADATA = MapOf(String(longest=512), most=16, longest_key=64)
-PROMPT = fields("id", id=STRING, version=STRING, variables=MapOf(ANYTHING))
+PROMPT = fields("id", id=STRING, version=STRING, variables=MapOf(either(STRING, MapOf(ANYTHING))))
 TRACING = either(one_of("auto"), fields(workflow_name=STRING, group_id=STRING, metadata=MapOf(ANYTHING)))
 TRUNCATION = either(
     one_of("auto", "disabled"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rtnb.protocol.catalog import DEFAULT_VOICE, VOICES
+from rtnb.protocol.catalog import DEFAULT_VOICE, REALTIME_MODELS, VOICES
 from rtnb.protocol.item_shapes import INPUT_ITEMS, PREVIEW_INPUT_ITEMS
 from rtnb.protocol.setting_shapes import (
     FORMAT_OBJECTS,
@@ -41,6 +41,7 @@ from rtnb.protocol.value_shapes import (
     Decimal,
     ListOf,
     Shape,
+    String,
     Whole,
     either,
     fields,
@@ -183,7 +184,7 @@ SETTINGS: tuple[Setting, ...] = (
     # In Azure's out-of-band examples the prompt of a response is the question itself.
     _same("prompt", "A stored prompt, by its id; or the question itself.", either(STRING, PROMPT), (RESPONSE,)),
     Setting("language", "", (*_OUTPUT, "language"), Form(STRING, (TRANSLATION,)), None, written=False),
-    Setting("model", "", ("model",), *(Form(STRING, (SESSION,)),) * 2, written=False),
+    Setting("model", "", ("model",), *(Form(String(known=REALTIME_MODELS), (SESSION,)),) * 2, written=False),
     Setting("client_secret", "", ("client_secret",), None, Form(_CLIENT_SECRET, _ALL), written=False),
     # The types have max_response_output_tokens here, Azure's pages this.
     Setting("max_output_tokens", "", ("max_output_tokens",), None, Form(_TOKENS, (RESPONSE,)), written=False),

@@ -30,10 +30,12 @@ async def ready(timeout: float) -> float:
     return timeout
 
 
-async def settings(dialect: str = "ga", **quirks: Any) -> tuple[SessionSettings, Tools, Requests, Script]:
+async def settings(
+    dialect: str = "ga", told: dict[str, str] | None = None, **quirks: Any
+) -> tuple[SessionSettings, Tools, Requests, Script]:
     requests, dial = await open_requests(dialect, **quirks)
     tools = Tools(requests.connection.note_problem)
-    made = SessionSettings(requests, tools, ready)
+    made = SessionSettings(requests, tools, ready, told or {})
     made.dial = dial  # type: ignore[attr-defined]  # its tasks live as long
     return made, tools, requests, dial.services[0]
 
@@ -135,3 +137,25 @@ async def test_a_wrong_word_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(ConfigurationError, match="voice="):
         await changes.configure({"voise": "ash"})
     assert service.heard == []
+
+
+@virtual_time
+async def test_what_is_granted_and_not_imitated_is_said() -> None:
+    """With what happens instead; it is granted all the same, and what was not asked for is not told."""
+    changes, _, _, _ = await settings(told={"tracing": "no trace is written", "prompt": "none is stored"})
+    configured = await changes.configure({"tracing": "auto", "instructions": "Hi"})
+    assert configured
+    assert configured.not_imitated == {"tracing": "no trace is written"}
+    assert repr(configured) == (
+        "<Configured: everything asked for was granted; not imitated here: tracing (no trace is written)>"
+    )
+    assert "not imitated here: tracing" in configured._repr_mimebundle_()["text/html"]
+
+
+@virtual_time
+async def test_what_is_not_granted_is_not_told_twice() -> None:
+    """A setting that the service refused is not also one that it does not imitate."""
+    changes, _, _, _ = await settings(told={"tracing": "no trace is written"}, answers={"session.update": stubborn})
+    configured = await changes.configure({"tracing": "auto"})
+    assert set(configured.not_granted) == {"tracing"}
+    assert configured.not_imitated == {}

@@ -13,8 +13,11 @@ from fake_engines import Bench, LoudDetector, hears, steady_voice
 from pydantic import BaseModel
 
 from rtnb.protocol.dialects import GA, PREVIEW, Dialect
+from rtnb.protocol.event_shapes import SERVER_EVENTS
 from rtnb.protocol.names import GA_NAME
+from rtnb.protocol.value_shapes import ANYTHING
 from rtnb.service.engines.tasks import Say, Text, Write
+from rtnb.service.session.checks import check
 from rtnb.service.session.connection import ServiceConnection
 
 Event = dict[str, Any]
@@ -62,10 +65,11 @@ def _strangers(model: Any, path: str = "") -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def judge(official_classes: dict[str, dict[str, type[BaseModel]]]) -> Callable[[Dialect, Event], None]:
-    """Refuse an event that the official client's types do not describe."""
+    """Refuse an event that the official client's types do not describe, or in GA rtnb's own table of events."""
 
     def judge(dialect: Dialect, event: Event) -> None:
         event = json.loads(json.dumps(event))  # as it crosses the wire
+        check(SERVER_EVENTS[event["type"]] if dialect is GA else ANYTHING, event, "")
         model = official_classes[dialect.name][event["type"]].model_validate(event, strict=True)
         assert set(_strangers(model)) <= _BEYOND_THE_TYPES, event
         assert len(event["event_id"]) == len("event_") + 21

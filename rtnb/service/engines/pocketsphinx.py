@@ -53,6 +53,7 @@ class Pocketsphinx:
     """
 
     name = "pocketsphinx"
+    gives = frozenset({"logprobs"})
 
     def __init__(self, phrases: tuple[str, ...] = (), *, size: int = 2, built_in: bool = True) -> None:
         expected = spoken_forms([*(PHRASES if built_in else ()), *phrases])

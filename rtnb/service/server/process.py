@@ -32,6 +32,8 @@ class ServiceProcess:
         ``ws://127.0.0.1:PORT``, without a path.
     engines : dict
         The engine of each part: ``voice``, ``writer``, ``transcriber``; None where there is none.
+    not_imitated : dict
+        The settings that change nothing there, and what happens instead.
     pid : int
     """
 
@@ -40,6 +42,7 @@ class ServiceProcess:
         self._errors = errors
         self.url = str(announced["url"])
         self.engines: dict[str, str | None] = dict(announced.get("engines") or {})
+        self.not_imitated: dict[str, str] = dict(announced.get("not_imitated") or {})
         self.pid = child.pid
         atexit.register(self.stop)
 

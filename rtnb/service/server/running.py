@@ -31,14 +31,14 @@ def run(options: ServiceOptions, host: str = "127.0.0.1", port: int = 0, *, tls:
 
 
 def run_as_child(options: ServiceOptions, host: str, port: int, *, tls: bool) -> None:
-    """Serve until stdin closes or a signal comes. Prints one JSON line: the URLs, the certificate, the engines."""
+    """Serve until stdin closes or a signal comes. Prints one JSON line: the URLs, the certificate, the engines, what is not imitated."""
 
     async def main() -> None:
         async with _serving(options, host, port, tls) as (server, stop):
             place = server.place
             certificate = str(place.certificate) if place.certificate else None
             urls = {"url": place.url, "tls_url": place.tls_url, "certificate": certificate}
-            print(json.dumps({**urls, "engines": server.engines}), flush=True)
+            print(json.dumps({**urls, "engines": server.engines, "not_imitated": server.not_imitated}), flush=True)
             threading.Thread(target=_watch_stdin, args=(asyncio.get_running_loop(), stop), daemon=True).start()
             server.warm()
             await stop.wait()

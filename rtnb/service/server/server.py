@@ -24,7 +24,8 @@ from websockets.typing import Subprotocol
 
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.events import write_json
-from rtnb.service.engines import Engines, make
+from rtnb.service.engines.base import Engines
+from rtnb.service.engines.choice import make
 from rtnb.service.server import posts
 from rtnb.service.server.access import AccessRules, is_loopback, names_of
 from rtnb.service.server.client_secrets import ClientSecrets, client_secret_of
@@ -36,6 +37,7 @@ from rtnb.service.server.request_socket import RequestSocket
 from rtnb.service.server.routes import Page, Place, SessionRoute, error_page, page, route, session_urls
 from rtnb.service.server.session_socket import SessionSocket
 from rtnb.service.session.connection import SESSION_SECONDS, ServiceConnection
+from rtnb.service.session.not_imitated import not_imitated
 from rtnb.service.session.speech_detector import SpeechDetector
 from rtnb.service.session.turn_detection import MakeDetector
 from rtnb.version import __version__
@@ -108,6 +110,11 @@ class Server:
     def engines(self) -> dict[str, str | None]:
         """Return the engine of each part: ``voice``, ``writer``, and ``transcriber``, None where there is none."""
         return self._engines.names
+
+    @property
+    def not_imitated(self) -> dict[str, str]:
+        """Return the settings that change nothing here, and what happens instead."""
+        return dict(not_imitated(self._engines.gives))
 
     def __repr__(self) -> str:
         faults = f" with {self.options.faults}" if self.options.faults else ""
@@ -184,6 +191,7 @@ class Server:
             "version": __version__,
             "sessions": self.sessions,
             "engines": self.engines,
+            "not_imitated": self.not_imitated,
             "faults": list(self.options.faults.written()),
         }
         found = route(request.path, headers, place=self.place, health=health, now=time.time())

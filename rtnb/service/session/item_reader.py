@@ -99,7 +99,7 @@ class ItemReader:
 
 def _image(part: Mapping[str, Any], param: str) -> dict[str, Any]:
     """Check an image part. The image itself is not kept, since nothing here can look at it."""
-    if not part["image_url"].startswith(_IMAGES):
+    if not required(part, "image_url", param).startswith(_IMAGES):
         shown = [f"{each}…" for each in _IMAGES[:2]]
         raise error_events.invalid_value(part["image_url"], shown, f"{param}.image_url")
     return {"type": "input_image", "detail": part.get("detail") or "auto"}

@@ -30,6 +30,7 @@ _LATEST = 8  # items
 _OUTPUT = "function_call_output"
 _REMOTE_CALL = "mcp_call"
 _NO_TURNS = ("system", "mcp_list_tools", "mcp_approval_request", "mcp_approval_response")
+_FUNCTIONS = ("function_call", _OUTPUT)
 _FIRST = "root"  # the previous_item_id of an item that goes before all others
 
 
@@ -235,14 +236,14 @@ class ItemList:
     def forget(self, keep: int) -> None:
         """Forget the first items, for good, until the others count at most `keep` tokens. They stay in the conversation.
 
-        What is to be answered is never forgotten, and no function's output stays without its call.
+        The latest message is never forgotten, and of the calls in a row and their outputs all are, or none.
         """
         items = self._order
         latest = len(items) - 1
-        while latest > 0 and (not items[latest].is_turn or items[latest].role == _OUTPUT):
+        while latest > 0 and (not items[latest].is_turn or items[latest].role in _FUNCTIONS):
             latest -= 1
         first = self.first_within(keep)
-        while first < latest and items[first].role == _OUTPUT:
+        while 0 < first < latest and items[first].role in _FUNCTIONS and items[first - 1].role in _FUNCTIONS:
             first += 1
         self._forgotten = max(self._forgotten, min(first, latest))
 

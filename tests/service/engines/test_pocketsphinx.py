@@ -111,6 +111,16 @@ async def test_it_understands_speech(sphinx: Pocketsphinx, espeak: EspeakVoice) 
     assert error_rate(pairs) <= 0.30, pairs
 
 
+async def test_it_says_how_sure_it_is_of_each_word(sphinx: Pocketsphinx, espeak: EspeakVoice) -> None:
+    """The words join to the text, each with the logarithm of its posterior probability, which is none above 1."""
+    sound = await speech(espeak, SENTENCES[0])
+    (heard,) = [each async for each in sphinx.run(ENGLISH, feed(sound))]
+    assert "".join(word for word, _ in heard.logprobs) == heard.text
+    values = [value for _, value in heard.logprobs]
+    assert max(values) <= 0.01  # its own arithmetic rounds
+    assert min(values) < -0.001  # of no sentence is every word certain
+
+
 async def test_expected_phrases_are_understood_better(espeak: EspeakVoice) -> None:
     """What the transcriber expects it understands nearly without error, and other speech no worse."""
     said = ("how much is seven plus five", "can you help me with my homework", *SENTENCES[-3:])

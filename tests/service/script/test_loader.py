@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtnb.errors import ConfigurationError
-from rtnb.service.script import Script, load_script
+from rtnb.service.script import Script, load_script, loader
 from rtnb.service.script import __file__ as package
+from rtnb.service.script.prompt import KNOWN
+from rtnb.service.script.verbs import VERBS
 
 from .test_rules import said
 
@@ -33,6 +35,9 @@ def read(folder: Path, text: str) -> Script:
         ("extend = 'none'", 1, 'did you mean "extends"?'),
         ("# a lesson\nextends = 'nothing'", 2, 'write "default" or "none"'),
         ("[rule]\nsay = 'x'", 1, "double brackets"),
+        ("preamble = 'One moment.'", 1, "a table of texts by language"),
+        ("preamble = { xx = 'One moment.' }", 1, "which are en, de, fr, es, it"),
+        ("# a lesson\npreamble = { en = [] }", 2, "a table of texts by language"),
         ("rule = 3", 1, "double brackets"),
         ("[[rule]]\nsay = 'b'\n[[rule]]\nsay = 3", 4, "a text or a list of texts"),
         ("[[rule]]\nsay = ['b', 3]", 2, "a text or a list of texts"),
@@ -90,6 +95,14 @@ def test_rules_in_another_form_are_read(tmp_path: Path) -> None:
     assert said(script, "a") == "x"
     script = read(tmp_path, "[[ rule ]]\n'match' = 'a'\n[rule.fail]\nmessage = 'x'\n[[rule]]\nsay = 'b'")
     assert said(script, "b") == "b"
+
+
+def test_every_verb_and_placeholder_is_described() -> None:
+    """The description of the format names each verb with its placeholders, and each placeholder that is always known."""
+    described = loader.__doc__ or ""
+    for verb, (_, placeholders) in VERBS.items():
+        assert f"``{verb}``" in described
+        assert all(f"``{{{name}}}``" in described for name in (*placeholders, *KNOWN))
 
 
 def test_the_default_script_is_read_once() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rtnb.service.engines.tasks import Call, Message, NamedTool, Text, ToolSpec, Write
+from rtnb.service.engines.tasks import Call, Message, NamedTool, Preamble, Text, ToolSpec, Write
 from rtnb.service.script import Fail, Script, Wait, answer, load_script
 
 NOW = datetime(2025, 3, 14, 9, 5, tzinfo=UTC)
@@ -39,8 +39,9 @@ def script(tmp_path: Path) -> Read:
 
 
 def steps(script: Script, prompt: str, *history: Message, **changes: Any) -> tuple[Any, ...]:
-    given = {"instructions": "", "tools": (WEATHER,), "tool_choice": "auto", "seed": 0} | changes
-    task = Write(prompt, history, given["instructions"], "alloy", NOW, given["tools"], given["tool_choice"], True)
+    given = {"instructions": "", "tools": (WEATHER,), "tool_choice": "auto", "seed": 0, "effort": ""} | changes
+    asked = (given["tools"], given["tool_choice"], True, given["effort"])
+    task = Write(prompt, history, given["instructions"], "alloy", NOW, *asked)
     return answer(script, task, given["seed"])
 
 
@@ -298,3 +299,43 @@ def test_a_script_can_stand_alone(script: Read) -> None:
         ("", [call, output], "the output of get_weather"),
     ):
         assert steps(read, prompt, *history) == (Fail("no_matching_rule", f"lesson.toml: no rule matches {about}."),)
+
+
+THINKING = """
+preamble = { en = ["Let me think.", "One moment."], de = "Moment." }
+[[rule]]
+match = "weather in {city}"
+call = "get_weather"
+[[rule]]
+after_call = "*"
+say = "{output}"
+[[rule]]
+say = "Yes."
+"""
+
+
+def test_a_preamble_comes_before_an_answer_that_is_thought_about(script: Read) -> None:
+    """The sentences come one after another, in the language of the answer, before a call too; without effort there is none."""
+    read = script(THINKING)
+    assert steps(read, "Really?", effort="low") == (Preamble("Let me think."), Text("Yes."))
+    assert steps(read, "And now?", Message("user", "Really?"), effort="low")[0] == Preamble("One moment.")
+    assert steps(read, "Answer in German.", effort="high")[0] == Preamble("Moment.")
+    assert [type(step) for step in steps(read, "weather in Bonn", effort="low")] == [Preamble, Call]
+    assert steps(read, "Really?") == (Text("Yes."),)
+    assert steps(read, "Answer in French.", effort="low") == (Text("Yes."),)
+
+
+def test_nothing_is_said_before_the_output_of_a_function_is_told(script: Read) -> None:
+    """It was thought about before the call."""
+    history = (
+        Message("function_call", "", "get_weather", "{}", "c"),
+        Message("function_call_output", "sunny", call_id="c"),
+    )
+    assert [type(step) for step in steps(script(THINKING), "", *history, effort="low")] == [Text]
+
+
+def test_a_script_without_preambles_has_those_of_the_default(script: Read) -> None:
+    """Unless it says that it wants none, or stands alone."""
+    assert isinstance(steps(script("[[rule]]\nsay = 'Yes.'"), "Really?", effort="low")[0], Preamble)
+    for text in ("preamble = {}\n[[rule]]\nsay = 'Yes.'", "extends = 'none'\n[[rule]]\nsay = 'Yes.'"):
+        assert steps(script(text), "Really?", effort="low") == (Text("Yes."),)

@@ -15,7 +15,7 @@ from fake_engines import Hearing, LoudDetector, Saying, Writing
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from rtnb.service.engines import Engines
+from rtnb.service.engines.base import Engines
 from rtnb.service.engines.tasks import Text, Transcript
 from rtnb.service.server import server as server_module
 from rtnb.service.server.options import ServiceOptions

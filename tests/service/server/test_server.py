@@ -163,6 +163,16 @@ async def test_plain_http():
         assert (health["sessions"], health["faults"]) == (1, ["delay_ms=1"])
 
 
+@pytest.mark.parametrize(("chat", "gap"), [({}, False), ({"chat": "http://127.0.0.1:9", "chat_model": "m"}, True)])
+async def test_health_says_what_is_not_imitated(chat, gap):
+    """Each setting that changes nothing here, with what happens instead; an engine that gives it closes the gap."""
+    async with service(voice_engine="tones", **chat) as server:
+        told = json.loads((await get(server, "/health"))[1])["not_imitated"]
+        assert told == server.not_imitated
+        assert told["tracing"].startswith("no trace is written")
+        assert ("reasoning" in told) is gap
+
+
 async def test_health_names_the_engines():
     """The engines are those that were asked for; a chat endpoint that is not there fails the response with a reason."""
     async with service(voice_engine="tones", chat="http://127.0.0.1:9", chat_model="m") as server:

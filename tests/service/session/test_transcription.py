@@ -24,6 +24,10 @@ def of(events, name):
     return [event for event in events if event["type"] == f"{TRANSCRIPTION}.{name}"]
 
 
+def sure(task, sound):
+    yield Transcript("Hello there", True, (("Hello", -0.1), (" there", -1.5)))
+
+
 def unavailable(task, sound):
     raise Failure("transcription_unavailable", "Nothing is installed.")
 
@@ -247,3 +251,80 @@ def test_hearing_nothing_is_an_empty_transcript(dialect, make_client):
     assert done["transcript"] == ""
     client.finish()
     assert asked == [""]
+
+
+def test_a_translation_sessions_append_is_an_event_that_the_service_does_not_know(client):
+    """It has the meaning of an append, but no service of responses takes it."""
+    error = client.error(client.raw({"type": "session.input_audio_buffer.append", "audio": "AAAA"}))
+    assert (error["code"], error["param"]) == ("invalid_value", "type")
+
+
+LOGPROBS = {"include": ["item.input_audio_transcription.logprobs"]}
+HELLO = {"token": "Hello", "logprob": -0.1, "bytes": [72, 101, 108, 108, 111]}
+THERE = {"token": " there", "logprob": -1.5, "bytes": [32, 116, 104, 101, 114, 101]}
+
+
+def test_probabilities_come_where_they_are_asked_for(make_client):
+    """Each delta has the probability of its token, the completed event those of all; without include= nobody has any."""
+    client = configured(make_client(GA, transcribe=sure))
+    assert not any("logprobs" in event for event in client.append(*TURN))
+    client.configure(**LOGPROBS)
+    events = client.append(*TURN)
+    assert [(event["delta"], event["logprobs"]) for event in of(events, "delta")] == [
+        ("Hello", [HELLO]),
+        (" there", [THERE]),
+    ]
+    assert of(events, "completed")[0]["logprobs"] == [HELLO, THERE]
+
+
+def test_a_transcript_in_one_delta_has_all_probabilities_there(make_client):
+    """whisper-1 streams nothing."""
+    client = configured(make_client(GA, transcribe=sure), "whisper-1")
+    client.configure(**LOGPROBS)
+    (delta,) = of(client.append(*TURN), "delta")
+    assert (delta["delta"], delta["logprobs"]) == ("Hello there", [HELLO, THERE])
+
+
+def test_probabilities_that_are_not_known_are_not_made_up(make_client):
+    """A transcriber without them gives a transcript without them."""
+    client = configured(make_client(GA))
+    client.configure(**LOGPROBS)
+    assert not any("logprobs" in event for event in client.append(*TURN))
+
+
+def test_the_preview_dialect_asks_in_a_transcription_session(make_client):
+    """Its include= is that session's alone, and has the same effect there."""
+    client = make_client(PREVIEW_WITH_DELTAS, intent="transcription", transcribe=sure, judged=False)
+    client.raw({"type": "transcription_session.update", "session": LOGPROBS})
+    assert of(client.append(*TURN), "completed")[0]["logprobs"] == [HELLO, THERE]
+
+
+@pytest.mark.parametrize(("dialect", "count"), [(GA, 1), (PREVIEW_WITH_DELTAS, 0)], ids=["ga", "preview"])
+def test_a_model_that_tells_speakers_apart_sends_segments(make_client, dialect, count):
+    """One speaker, A, says all of a turn; the segment comes before the transcript is completed, and GA alone has it."""
+    events = configured(make_client(dialect), "gpt-4o-transcribe-diarize").append(*TURN)
+    segments = of(events, "segment")
+    assert len(segments) == count
+    for segment in segments:
+        assert (segment["speaker"], segment["text"], segment["start"]) == ("A", "Hello there", 0.0)
+        assert segment["end"] == 1.8  # seconds: the speech, what was before it, and the silence that ended it
+        assert segment["item_id"] == of(events, "completed")[0]["item_id"]
+        assert events.index(segment) < events.index(of(events, "completed")[0])
+
+
+def test_other_models_send_no_segments(make_client):
+    """Nor does a turn without words have one."""
+    assert of(configured(make_client(GA)).append(*TURN), "segment") == []
+    silent = configured(make_client(GA, transcribe=hears("")), "gpt-4o-transcribe-diarize")
+    assert of(silent.append(*TURN), "segment") == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [({"languages": ["de", "en"]}, "de"), ({"language": "fr", "languages": ["de"]}, "fr"), ({"languages": []}, None)],
+)
+def test_the_first_of_several_languages_is_listened_for(make_client, asked, language):
+    """A transcriber takes one; the language itself comes before those that are possible."""
+    client = configured(make_client(GA), **asked)
+    client.append(*TURN)
+    assert next(order.task.language for order in client.bench.orders if isinstance(order, Start)) == language

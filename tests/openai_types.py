@@ -12,7 +12,14 @@ from openai.types.beta import realtime as preview_types
 from pydantic import BaseModel
 
 from rtnb.protocol import dialect_tables
-from rtnb.protocol.event_shapes import CLIENT_EVENTS, OF_RESPONSE_OBJECT, OF_SESSION_OBJECT, SERVER_EVENTS
+from rtnb.protocol.event_shapes import (
+    CLIENT_EVENTS,
+    OF_RESPONSE_OBJECT,
+    OF_SESSION_OBJECT,
+    SERVER_EVENTS,
+    SESSION_OBJECT,
+    TRANSLATION_SESSION,
+)
 from rtnb.protocol.item_shapes import PREVIEW_ITEMS
 from rtnb.protocol.names import PREVIEW_TRANSCRIPTION_NAME, kind_of
 from rtnb.protocol.value_shapes import (
@@ -36,8 +43,8 @@ UNIONS = {
     "ga server": (ga_types.RealtimeServerEvent, SERVER_EVENTS),
     "preview client": (preview_types.RealtimeClientEvent, CLIENT_EVENTS),
     "preview server": (preview_types.RealtimeServerEvent, SERVER_EVENTS),
-    "translation client": (ga_types.RealtimeTranslationClientEvent, {}),
-    "translation server": (ga_types.RealtimeTranslationServerEvent, {}),
+    "translation client": (ga_types.RealtimeTranslationClientEvent, CLIENT_EVENTS),
+    "translation server": (ga_types.RealtimeTranslationServerEvent, SERVER_EVENTS),
 }
 """The unions of events, and rtnb's shapes of the same."""
 
@@ -66,15 +73,19 @@ def models(union: Any) -> dict[str, type[BaseModel]]:
 def shape_of_event(union: str, name: str) -> Fields | None:
     """Return rtnb's shape of an event; None for one that it does not know."""
     shape = UNIONS[union][1].get(kind_of(name))
-    if shape is None or not union.startswith("preview"):
+    if shape is None or union.startswith("ga"):
         return shape
+    given = OF_SESSION_OBJECT if union.endswith("server") else {}
+    if union.startswith("translation"):
+        session = SESSION_OBJECT.kinds["translation"] if given else TRANSLATION_SESSION
+        return shape.with_fields(session=session) if "session" in shape.fields else shape
     only_transcribes = name in PREVIEW_TRANSCRIPTION_NAME.values()
-    session = dialect_tables.PREVIEW_TRANSCRIPTION if only_transcribes else dialect_tables.PREVIEW_SESSION
+    tree = dialect_tables.PREVIEW_TRANSCRIPTION if only_transcribes else dialect_tables.PREVIEW_SESSION
     response = nested_fields(dialect_tables.PREVIEW_RESPONSE)
     if union.endswith("server"):
         response = response.with_fields(output=ListOf(PREVIEW_ITEMS), **OF_RESPONSE_OBJECT)
     own = {
-        "session": nested_fields(session).with_fields(**(OF_SESSION_OBJECT if union.endswith("server") else {})),
+        "session": nested_fields(tree).with_fields(**given),
         "response": response,
         "item": PREVIEW_ITEMS,
     }
@@ -88,10 +99,11 @@ def unknown(union: str) -> Iterator[str]:
         if shape is None:
             yield name
         else:
-            yield from _unknown(model, shape, name)
+            yield from unknown_in(model, shape, name)
 
 
-def _unknown(annotation: Any, shape: Shape, path: str) -> Iterator[str]:
+def unknown_in(annotation: Any, shape: Shape, path: str) -> Iterator[str]:
+    """Yield what a type has that a shape has not; `path` is where they stand."""
     shapes = _alternatives(shape)
     if any(isinstance(each, Anything) for each in shapes):
         return
@@ -101,7 +113,7 @@ def _unknown(annotation: Any, shape: Shape, path: str) -> Iterator[str]:
         elif get_origin(member) is list:
             inner = [each.each for each in shapes if isinstance(each, ListOf)]
             inner += [OneOf(sum(each.combinations, ())) for each in shapes if isinstance(each, Combination)]
-            yield from _unknown(get_args(member)[0], either(*inner), f"{path}[]") if inner else (path,)
+            yield from unknown_in(get_args(member)[0], either(*inner), f"{path}[]") if inner else (path,)
         elif inspect.isclass(member) and issubclass(member, BaseModel):
             yield from _unknown_fields(member, shapes, path)
 
@@ -134,6 +146,6 @@ def _unknown_fields(model: type[BaseModel], shapes: list[Shape], path: str) -> I
     for name, field in model.model_fields.items():
         given = [each.fields[name] for each in found if name in each.fields]
         if given:
-            yield from _unknown(field.annotation, either(*given), f"{path}.{name}")
+            yield from unknown_in(field.annotation, either(*given), f"{path}.{name}")
         elif found:
             yield f"{path}.{name}"
