@@ -25,7 +25,6 @@ DELIBERATELY_LEFT_OUT: dict[str, str] = {
 
 _WEBRTC = "only on WebRTC and SIP connections: a WebSocket's client plays the audio itself"
 _TRANSLATION = "the local service does not translate"
-_MCP = "the local service has no MCP server"
 
 NOT_SENT_BY_THE_CLIENT = {"output_audio_buffer.clear": _WEBRTC}
 
@@ -37,14 +36,6 @@ NOT_SENT_BY_THE_SERVICE = {
     "output_audio_buffer.started": _WEBRTC,
     "output_audio_buffer.stopped": _WEBRTC,
     "output_audio_buffer.cleared": _WEBRTC,
-    "mcp_list_tools.in_progress": _MCP,
-    "mcp_list_tools.completed": _MCP,
-    "mcp_list_tools.failed": _MCP,
-    "response.mcp_call_arguments.delta": _MCP,
-    "response.mcp_call_arguments.done": _MCP,
-    "response.mcp_call.in_progress": _MCP,
-    "response.mcp_call.completed": _MCP,
-    "response.mcp_call.failed": _MCP,
     "session.closed": _TRANSLATION,
 }
 
@@ -53,12 +44,6 @@ _LATER = "kept as a row only"
 NOT_READ_BY_THE_MIRROR = {
     "input_audio_buffer.dtmf_event_received": _LATER,
     "input_audio_buffer.timeout_triggered": _LATER,
-    "mcp_list_tools.in_progress": _LATER,
-    "mcp_list_tools.completed": _LATER,
-    "mcp_list_tools.failed": _LATER,
-    "response.mcp_call.in_progress": _LATER,
-    "response.mcp_call.completed": _LATER,
-    "response.mcp_call.failed": _LATER,
     "conversation.created": _ROW,
     "output_audio_buffer.cleared": _ROW,
     "output_audio_buffer.started": _ROW,

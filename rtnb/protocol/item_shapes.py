@@ -61,7 +61,10 @@ _MCP_ERRORS = Tagged(
     }
 )
 MCP_ITEMS: dict[str, Fields] = {
-    "mcp_list_tools": fields_of_kind("mcp_list_tools", tools=ListOf(_MCP_TOOL), **_SERVER_LABEL, **_SHARED),
+    # Its error, where the tools could not be had, is in the type of the Responses API only.
+    "mcp_list_tools": fields_of_kind(
+        "mcp_list_tools", tools=ListOf(_MCP_TOOL), error=_MCP_ERRORS, **_SERVER_LABEL, **_SHARED
+    ),
     "mcp_call": fields_of_kind(
         "mcp_call", approval_request_id=STRING, output=STRING, error=_MCP_ERRORS, **_SERVER_LABEL, **_CALL, **_SHARED
     ),

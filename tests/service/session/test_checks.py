@@ -185,12 +185,6 @@ def test_the_longest_answer_is_the_models_own(make_client):
     assert client_error["message"].endswith("Expected a value <= 4096, but got 4097 instead.")
 
 
-def test_mcp_servers_are_refused_by_name(make_client):
-    """An official kind of tool that the local service does not have is not called an unknown one."""
-    error = make_client(GA).configure(tools=[{"type": "mcp", "server_label": "x", "server_url": "y"}])[0]["error"]
-    assert (error["code"], error["param"]) == ("unsupported_by_local_service", "session.tools[0].type")
-
-
 @pytest.mark.parametrize(
     ("shape", "value"),
     [(Decimal(0.0, 1.0), math.nan), (String(longest=2), "abc"), (Tagged({"a": fields_of_kind("a")}), {"type": ["a"]})],

@@ -7,7 +7,6 @@ import json
 import pytest
 
 from rtnb.protocol.dialects import GA, PREVIEW
-from rtnb.service.engines.script_writer import ScriptWriter
 from rtnb.service.engines.tasks import Call, Message, NamedTool, Text
 from rtnb.service.script import answer, load_script
 
@@ -529,7 +528,6 @@ def scripted(make_client):
     script = load_script(None)
     client = make_client(GA, write=lambda task: answer(script, task))
     client.configure(tools=[SERVER], output_modalities=["text"])
-    assert ScriptWriter.name == "script"
     return client
 
 
