@@ -18,10 +18,12 @@ from rtnb.client.handshake import Handshake
 from rtnb.client.listeners import Listener
 from rtnb.client.live_response import LiveResponse
 from rtnb.client.loop import LoopThread, on_io
+from rtnb.client.message_content import Content
 from rtnb.client.playback import Heard, Playback
 from rtnb.client.reconnect import Reconnect
+from rtnb.client.remote_calls import Asked
 from rtnb.client.requests import Requests
-from rtnb.client.session_kind import SessionKind, asked_kind, with_transcriber
+from rtnb.client.session_kind import SessionKind, asked_kind, check_asked, with_transcriber
 from rtnb.client.settings import Configured, SessionSettings
 from rtnb.client.subscriptions import EventStream, Subscriptions
 from rtnb.client.summary import SessionSummary, html, sentence, summarize
@@ -32,7 +34,6 @@ from rtnb.client.waiters import Predicate
 from rtnb.conversation.items import Item
 from rtnb.conversation.record import SessionRecord
 from rtnb.errors import SessionClosed
-from rtnb.protocol.config import nest
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import Event
 
@@ -67,8 +68,8 @@ class AsyncSession(SessionRecord):
         self._connection = connection
         self._credential = handshake.credential
         self._requests = Requests(connection, handshake.timeout, asked_kind(self.endpoint.url, self.endpoint.intent))
-        self._reconnect = Reconnect(self._requests, handshake, self._reconnected)
         self._tools = Tools(connection.note_problem)
+        self._reconnect = Reconnect(self._requests, handshake, self._reconnected, self._tools.own)
         self._settings = SessionSettings(self._requests, self._tools, self._reconnect.ready, self.endpoint.not_imitated)
         self._turns = Turns(self._requests, self._settings, self._tools, self._reconnect.ready, io)
         self._subscriptions = Subscriptions(self._requests, self._reconnect.settled, io)
@@ -85,7 +86,7 @@ class AsyncSession(SessionRecord):
         """Connect, wait for ``session.created`` and apply `config` (flat GA words); on the I/O loop. Raises as `connect`."""
         config = with_tools(config)
         place = handshake.endpoint
-        place.dialect.check(asked_kind(place.url, place.intent).typed(nest(config)))
+        check_asked(place.dialect, place.url, place.intent, config)
         connection = await handshake.connect(io, record)
         session = cls(connection, handshake, io)
         try:
@@ -141,6 +142,8 @@ class AsyncSession(SessionRecord):
         self,
         prompt: Prompt,
         *,
+        image: object = None,
+        detail: str | None = None,
         wait: bool = True,
         timeout: float = 60.0,
         when_busy: WhenBusy = "wait",
@@ -151,8 +154,10 @@ class AsyncSession(SessionRecord):
 
         Parameters
         ----------
-        prompt : str, AudioClip, Path, (samples, rate) or bytes of a WAV file
+        prompt : str, AudioClip, Path, (samples, rate), bytes of a WAV file, or a list for `add_message`
             Text, or speech.
+        image : matplotlib figure or Axes, PIL image, path, PNG or JPEG bytes, data URL, or a list, optional
+            What the model is to look at; with ``detail="low"`` or ``"high"``, how closely.
         wait : bool
             False returns at once with a response that is live.
         timeout : float
@@ -160,18 +165,17 @@ class AsyncSession(SessionRecord):
         when_busy : {"wait", "cancel", "raise"}
             What to do while another response is in progress.
         out_of_band : bool
-            Ask beside the conversation: neither question nor answer becomes part of it, and nothing is waited for. The
-            model sees nothing but the question, and what ``input=`` (a list of items) puts before it.
+            Ask beside the conversation, which neither question nor answer becomes part of; nothing is waited for. The model
+            sees the question only, and what ``input=`` (a list of items) puts before it.
         **options
             Settings of this response only, in GA's words: ``instructions=``, ``output_modalities=``, ``voice=`` …
 
         Raises
         ------
-        ServerError
-            The service refused this very request.
-        ResponseTimeout, SessionBusy, SessionClosed, AudioError
+        ServerError, ResponseTimeout, SessionBusy, SessionClosed, AudioError, ImageError
         """
-        response = await self._turns.ask(prompt, options, timeout=timeout, when_busy=when_busy, out_of_band=out_of_band)
+        how: dict[str, Any] = {"timeout": timeout, "when_busy": when_busy, "out_of_band": out_of_band}
+        response = await self._turns.ask(prompt, options, image=image, detail=detail, **how)
         return await self.finish(response) if wait else response
 
     @on_io
@@ -208,10 +212,9 @@ class AsyncSession(SessionRecord):
     async def interrupt(self, *, cancel: bool = True) -> Heard | None:
         """Stop the answer as a user does who begins to speak: cancel it, and cut it at what was heard.
 
-        A connected speaker falls silent and reports what was heard. Without one it is computed from the arrival of the
-        audio, as a player that began at once would play it. An item of which nothing was heard is deleted. Functions that
-        the model waits for are not waited for any more. Returns how far it was heard; None where nothing was being spoken.
-        With ``cancel=False`` the service cancels by itself, as turn detection does when speech begins.
+        A connected speaker falls silent and reports what was heard; without one it is computed from the arrival of the
+        audio, as if played at once. An item of which nothing was heard is deleted, and functions are not waited for any
+        more. Returns how far it was heard; None where nothing was being spoken. With ``cancel=False`` the service cancels.
         """
         return await self._turns.interrupt(self.playback, cancel=cancel)
 
@@ -221,10 +224,24 @@ class AsyncSession(SessionRecord):
         return await self._requests.send(event)
 
     @on_io
-    async def add_message(self, text: str, role: str = "user") -> Item:
-        """Add a text message to the conversation without asking for a response; return the item it became."""
+    async def add_message(self, text: Content, role: str = "user", *, detail: str | None = None) -> Item:
+        """Add a message without asking for a response: a text, image, clip or raw part, or a list of them; return its item."""
         await self._reconnect.ready(self._requests.timeout)
-        return await self._requests.add_message(text, role)
+        return await self._requests.add_message(text, role, detail=detail)
+
+    @on_io
+    async def approve(
+        self, asked: Asked, *, reason: str = "", wait: bool = True, timeout: float = 60.0
+    ) -> LiveResponse:
+        """Approve remote (MCP) calls, by a request item, its id, or all of a response; return what goes on, as `ask` does."""
+        response = await self._turns.decide(asked, approve=True, reason=reason, timeout=timeout)
+        return await self.finish(response) if wait else response
+
+    @on_io
+    async def deny(self, asked: Asked, *, reason: str = "", wait: bool = True, timeout: float = 60.0) -> LiveResponse:
+        """Deny remote (MCP) calls, as `approve` takes them, and return what the model says to that."""
+        response = await self._turns.decide(asked, approve=False, reason=reason, timeout=timeout)
+        return await self.finish(response) if wait else response
 
     @on_io
     async def append_audio(self, clip: object) -> float:
@@ -254,10 +271,8 @@ class AsyncSession(SessionRecord):
 
         Raises
         ------
-        ConfigurationError
-            A word that is not known, or that the dialect cannot carry.
-        ServerError
-            The service refused.
+        ConfigurationError, ServerError
+            A word that is not known, or that the dialect cannot carry; the service refused.
         """
         return await self._settings.configure(config)
 

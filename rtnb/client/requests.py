@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rtnb.audio import to_clip
-from rtnb.client.audio_input import append_commands
+from rtnb.client.audio_input import UserTurn, append_commands, spoken_turn
 from rtnb.client.connection import Connection
+from rtnb.client.message_content import content_parts, is_spoken
 from rtnb.client.session_kind import SessionKind, session_kind
 from rtnb.client.waiters import Predicate, Waiter
 from rtnb.conversation.items import Item
@@ -103,10 +106,31 @@ class Requests:
         await self.connection.send_frame(event if isinstance(event, bytes) else event.encode("utf-8", "surrogatepass"))
         return ""
 
-    async def add_message(self, text: str, role: str) -> Item:
-        """Add a text message to the conversation."""
+    async def user_turn(self, prompt: object, *, image: object, detail: str | None) -> UserTurn:
+        """Return what a prompt becomes: a message, or speech, behind a message of the images that it is about."""
+        # Reading a file, drawing a figure and resampling a clip take a while, in which the loop must go on.
+        spoken = await asyncio.to_thread(is_spoken, prompt) if isinstance(prompt, os.PathLike) else is_spoken(prompt)
+        if not spoken:
+            return UserTurn([await self.message(prompt, image=image, detail=detail)], False, False, "")
+        turn = await asyncio.to_thread(spoken_turn, prompt, self.connection.conversation.config)
+        if image is None and detail is None:
+            return turn
+        shown = await self.message(None, image=image, detail=detail)
+        return replace(turn, commands=[shown, *turn.commands])
+
+    async def message(self, content: object, role: str = "user", **images: Any) -> Command:
+        """Return the command that adds a message; the keywords are those of `content_parts`."""
+        alone = images.get("image") is None and images.get("detail") is None
+        if alone and isinstance(content, str) and not content.startswith("data:"):
+            return commands.text_message(content, role)
+        connection = self.connection
+        given = (content, role, connection.dialect, connection.conversation.config)
+        return commands.message(await asyncio.to_thread(content_parts, *given, **images), role)
+
+    async def add_message(self, content: object, role: str, *, detail: str | None = None) -> Item:
+        """Add a message to the conversation."""
         self.kind.check("add_message()")
-        command = commands.text_message(text, role)
+        command = await self.message(content, role, detail=detail)
         command["item"]["id"] = own = commands.new_id("item")
 
         def same(event: Event) -> bool:

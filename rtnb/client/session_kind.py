@@ -11,7 +11,8 @@ from rtnb.protocol import commands
 from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL
 from rtnb.protocol.commands import Command
 from rtnb.protocol.config import AUDIO_SETTINGS, look, nest
-from rtnb.protocol.session_types import REALTIME, TRANSCRIPTION, TRANSLATION, type_of_url
+from rtnb.protocol.dialects import Dialect
+from rtnb.protocol.session_types import REALTIME, TRANSCRIPTION, TRANSLATION, dialect_of_session, type_of_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,18 @@ def asked_kind(url: str, intent: str) -> SessionKind:
     return session_kind(type_of_url(url) or intent)
 
 
+def check_asked(dialect: Dialect, url: str, intent: str, config: Mapping[str, Any]) -> None:
+    """Refuse settings (flat) that a session which an address asks for cannot have.
+
+    Raises
+    ------
+    ConfigurationError
+        With the corrected form.
+    """
+    kind = asked_kind(url, intent)
+    dialect_of_session(dialect, kind.type).check(kind.typed(nest(config)))
+
+
 def with_transcriber(kind: SessionKind, asked: Mapping[str, Any], granted: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings (flat) to ask for when a session opens: `asked`, and what transcribes where nothing would.
 
@@ -123,9 +136,10 @@ def with_transcriber(kind: SessionKind, asked: Mapping[str, Any], granted: Mappi
         What the session has already, in GA's nested form.
     """
     path = AUDIO_SETTINGS["transcription"]
-    if kind.type != TRANSCRIPTION or look(nest(asked), path) or look(granted, path):
+    wanted = look(nest(asked), path, {})
+    if kind.type != TRANSCRIPTION or wanted is None or wanted.get("model") or look(granted, (*path, "model")):
         return dict(asked)
-    return {**asked, "transcription": {"model": DEFAULT_TRANSCRIPTION_MODEL}}
+    return {**asked, "transcription": {"model": DEFAULT_TRANSCRIPTION_MODEL, **wanted}}
 
 
 def check_watching(call_id: str | None, asked: Mapping[str, Any]) -> None:

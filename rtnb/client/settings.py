@@ -14,6 +14,7 @@ from rtnb.client.requests import Requests
 from rtnb.client.tools import Tools, with_definitions
 from rtnb.errors import RtnbError, SessionClosed
 from rtnb.protocol.config import AUDIO_SETTINGS, copy_tree, look, merge, nest, not_granted, taken_in_vain
+from rtnb.protocol.mcp_tools import without_secrets
 from rtnb.protocol.names import Kind
 
 
@@ -62,7 +63,7 @@ class SessionSettings:
         if "tools" in config:
             self._tools.accepted(functions, config["tools"])
         # Compared as it went out: the preview dialect says both modalities where it means speech.
-        asked = merge(copy_tree(tree), dialect.nested(dialect.flattened(tree)))
+        asked = without_secrets(merge(copy_tree(tree), dialect.nested(dialect.flattened(tree))))
         refused, in_vain = not_granted(asked, conversation.config), taken_in_vain(asked, self._not_imitated)
         return Configured(
             conversation.config, refused, {path: each for path, each in in_vain.items() if path not in refused}

@@ -204,14 +204,14 @@ class TranscriptionRequests:
         waiter = TranscriptWaiter(connection, transcription, event_ids)
         transcription.waits_for = Kind.INPUT_COMMITTED
         try:
-            with connection.waiting(waiter) as ended:
-                async with self._without_detection():
-                    with connection.waiting(Waiter(waiter.bound, event_ids)) as committed:
-                        for each in sent:
-                            await connection.send(each)
-                        transcription.state.requested_t = connection.now()
-                        await committed
-                last = await ended
+            async with self._without_detection():
+                connection.waiters.add(waiter)
+                with connection.waiting(Waiter(waiter.bound, event_ids)) as committed:
+                    for each in sent:
+                        await connection.send(each)
+                    transcription.state.requested_t = connection.now()
+                    await committed
+            last = await waiter.future
             if last.kind == Kind.INPUT_TRANSCRIPTION_FAILED:
                 raise server_error(last)
         except asyncio.CancelledError:
@@ -219,6 +219,8 @@ class TranscriptionRequests:
                 with contextlib.suppress(RtnbError):
                     await connection.send(commands.clear())
             raise
+        finally:
+            connection.waiters.discard(waiter)
 
     @contextlib.asynccontextmanager
     async def _without_detection(self) -> AsyncIterator[None]:
@@ -263,13 +265,14 @@ class TranscriptWaiter(Waiter):
 
     def bound(self, event: Event) -> bool:
         """Return whether it is known, by this event or an earlier one, which item the speech became."""
-        if not self._is_bound and (event.kind == Kind.INPUT_COMMITTED or event.kind in _TOLD):
-            self._is_bound = event.item_id not in self._before
-            if self._is_bound:
-                self._transcription.item_id = event.item_id
-                self._transcription.waits_for = Kind.INPUT_TRANSCRIPTION_COMPLETED
-                state = self._transcription.state
-                state.status, state.created_t = IN_PROGRESS, event.t
+        # A transcript may come of an item that was committed earlier, by another call.
+        is_ours = event.kind == Kind.INPUT_COMMITTED or (event.kind in _TOLD and event.item_id not in self._before)
+        if is_ours and not self._is_bound:
+            self._is_bound = True
+            self._transcription.item_id = event.item_id
+            self._transcription.waits_for = Kind.INPUT_TRANSCRIPTION_COMPLETED
+            state = self._transcription.state
+            state.status, state.created_t = IN_PROGRESS, event.t
         return self._is_bound
 
     def _ended(self, event: Event) -> bool:

@@ -66,5 +66,7 @@ def source(items: dict[str, Item], translated: ResponseState) -> Item:
     """Return the user item with the words that a translation translates; `items` are the conversation's, added to."""
     name = translated.id.replace(_TRANSLATION, _SOURCE)
     if name not in items:
+        after = items.pop(translated.id)
         items[name] = Item(name, role="user")
+        items[after.id] = after
     return items[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rtnb.protocol.config import RESPONSE_SETTINGS, nest
@@ -31,10 +31,31 @@ def session_close() -> Command:
     return {"type": Kind.SESSION_CLOSE.value}
 
 
+def text_part(text: str, role: str = "user") -> dict[str, Any]:
+    """Return a text as a content part of a message."""
+    return {"type": _PART_OF_ROLE.get(role, "input_text"), "text": text}
+
+
+def message(content: Sequence[Mapping[str, Any]], role: str = "user") -> Command:
+    """Add a message of content parts to the conversation."""
+    item = {"type": "message", "role": role, "content": [dict(part) for part in content]}
+    return {"type": Kind.ITEM_CREATE.value, "item": item}
+
+
 def text_message(text: str, role: str = "user") -> Command:
     """Add a text message to the conversation."""
-    part = {"type": _PART_OF_ROLE.get(role, "input_text"), "text": text}
-    return {"type": Kind.ITEM_CREATE.value, "item": {"type": "message", "role": role, "content": [part]}}
+    return message([text_part(text, role)], role)
+
+
+def approval(request_id: str, *, approve: bool, reason: str = "") -> Command:
+    """Approve, or deny, the call of a remote (MCP) tool; the item needs an id of its own."""
+    answer = {
+        "type": "mcp_approval_response",
+        "id": new_id("item"),
+        "approval_request_id": request_id,
+        "approve": approve,
+    }
+    return {"type": Kind.ITEM_CREATE.value, "item": {**answer, **({"reason": reason} if reason else {})}}
 
 
 def append_audio(chunk: bytes) -> Command:

@@ -61,6 +61,6 @@ def session_url(url: str, *, intent: str = "", call_id: str = "") -> str:
     return parts._replace(query=urlencode([*kept, *((name, value) for name, value in said.items() if value)])).geturl()
 
 
-def dialect_of_session(dialect: Dialect, session_type: str) -> Dialect:
+def dialect_of_session(dialect: Dialect, session_type: object) -> Dialect:
     """Return the dialect of a session of this type at an endpoint that speaks `dialect`."""
     return TRANSLATION_DIALECT if session_type == TRANSLATION else dialect

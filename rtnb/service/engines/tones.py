@@ -7,8 +7,7 @@ import hashlib
 import re
 import unicodedata
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import AsyncGenerator, Iterator
 
 import numpy as np
 
@@ -16,17 +15,15 @@ from rtnb.audio.formats import PCM16
 from rtnb.audio.samples import FULL_SCALE, Samples
 from rtnb.protocol.catalog import DEFAULT_VOICE
 from rtnb.service.engines.languages import guess_language
-from rtnb.service.engines.tasks import Say, SpokenWord, Task
+from rtnb.service.engines.tasks import Say, SpokenWord
 
 __all__ = ["PITCH_HZ", "ToneVoice", "pitch_hz", "syllables", "tones"]
 
 #: Middle of the pitch of each voice, in Hz.
-PITCH_HZ: Mapping[str, float] = MappingProxyType(
-    {
-        **{"alloy": 152, "ash": 106, "ballad": 128, "coral": 208, "echo": 96},
-        **{"sage": 186, "shimmer": 230, "verse": 138, "marin": 170, "cedar": 84},
-    }
-)
+PITCH_HZ: dict[str, float] = {
+    "alloy": 152, "ash": 106, "ballad": 128, "coral": 208, "echo": 96, "sage": 186, "shimmer": 230, "verse": 138,
+    "marin": 170, "cedar": 84,
+}  # fmt: skip
 
 _SYLLABLE_S = 0.19
 _MOST_SYLLABLES = 4  # of a piece: audio and transcript advance together
@@ -54,9 +51,8 @@ class ToneVoice:
 
     name = "tones"
 
-    async def run(self, task: Task, feed: AsyncIterator[Samples] | None = None) -> AsyncGenerator[SpokenWord, None]:
-        """Speak a `Say`."""
-        assert isinstance(task, Say)
+    async def run(self, task: Say) -> AsyncGenerator[SpokenWord, None]:
+        """Speak, word by word."""
         for word in tones(task.text, task.voice, language=task.language, seed=task.seed, speed=task.speed):
             yield word
             await asyncio.sleep(0)
@@ -108,7 +104,7 @@ def tones(
 def pitch_hz(voice: str) -> float:
     """Return the middle of a voice's pitch; an unknown name has one of its own, always the same."""
     (height,) = hashlib.blake2b(voice.encode("utf-8", "surrogatepass"), digest_size=1).digest()
-    return PITCH_HZ.get(voice, 90 * 2.5 ** (height / 255))
+    return PITCH_HZ.get(voice, 90 + 135 * height / 255)
 
 
 def syllables(word: str, language: str = "en") -> int:

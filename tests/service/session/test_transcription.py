@@ -253,6 +253,12 @@ def test_hearing_nothing_is_an_empty_transcript(dialect, make_client):
     assert asked == [""]
 
 
+def test_a_translation_sessions_append_is_an_event_that_the_service_does_not_know(client):
+    """It has the meaning of an append, but no service of responses takes it."""
+    error = client.error(client.raw({"type": "session.input_audio_buffer.append", "audio": "AAAA"}))
+    assert (error["code"], error["param"]) == ("invalid_value", "type")
+
+
 LOGPROBS = {"include": ["item.input_audio_transcription.logprobs"]}
 HELLO = {"token": "Hello", "logprob": -0.1, "bytes": [72, 101, 108, 108, 111]}
 THERE = {"token": " there", "logprob": -1.5, "bytes": [32, 116, 104, 101, 114, 101]}
