@@ -53,12 +53,6 @@ _LATER = "kept as a row only"
 NOT_READ_BY_THE_MIRROR = {
     "input_audio_buffer.dtmf_event_received": _LATER,
     "input_audio_buffer.timeout_triggered": _LATER,
-    "mcp_list_tools.in_progress": _LATER,
-    "mcp_list_tools.completed": _LATER,
-    "mcp_list_tools.failed": _LATER,
-    "response.mcp_call.in_progress": _LATER,
-    "response.mcp_call.completed": _LATER,
-    "response.mcp_call.failed": _LATER,
     "conversation.created": _ROW,
     "output_audio_buffer.cleared": _ROW,
     "output_audio_buffer.started": _ROW,

@@ -7,7 +7,7 @@ from fake_engines import Saying
 
 from rtnb.protocol.config import taken_in_vain
 from rtnb.protocol.settings import SETTINGS
-from rtnb.service.engines import Engines
+from rtnb.service.engines.base import Engines
 from rtnb.service.engines.pocketsphinx import Pocketsphinx
 from rtnb.service.engines.script_writer import ScriptWriter
 from rtnb.service.session.not_imitated import LOGPROBS, PREAMBLE, not_imitated
