@@ -7,23 +7,21 @@ hour of speech is in memory once.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from rtnb.audio.formats import FORMATS
-from rtnb.conversation.items import DELETED, IN_PROGRESS, NAN, ContentPart, Item, ResponseState, fill
+from rtnb.conversation import transcription
+from rtnb.conversation.item_list import ItemList
+from rtnb.conversation.items import IN_PROGRESS, NAN, ContentPart, Item, ResponseState, fill
+from rtnb.conversation.requested import Requested
 from rtnb.formatting import one_line
 from rtnb.protocol.config import format_name, look, merge
 from rtnb.protocol.dialects import ga_settings
 from rtnb.protocol.events import SENT, Event
 from rtnb.protocol.names import Kind, Local
 
-
-class _Request(NamedTuple):
-    event_id: str
-    t: float
-    out_of_band: bool
+_ENDED = ("failed", "incomplete", "cancelled")
 
 
 class Conversation:
@@ -31,25 +29,28 @@ class Conversation:
 
     Attributes
     ----------
-    items : dict of str to Item
-        In conversation order.
     responses : dict of str to ResponseState
         In the order in which they were created, out-of-band ones included.
     config : dict
         The session's settings in GA's nested form, as the service last confirmed them.
     oddities : list of str
         Violations of the protocol, in words; at most 100.
+    requested : Requested
+        The responses that were asked for and have not begun.
+    keys_pressed : str
+        The keys that a caller pressed on a telephone, in order.
     """
 
     def __init__(self) -> None:
-        self.items: dict[str, Item] = {}
+        self._items = ItemList(self._response_item)
+        self.keys_pressed = ""
         self.responses: dict[str, ResponseState] = {}
         self.config: dict[str, Any] = {}
         self.session_id = ""
         self.oddities: list[str] = []
-        self._requested: deque[_Request] = deque(maxlen=1000)
-        self._doubted: deque[_Request] = deque(maxlen=1000)
+        self.requested = Requested()
         self._past: set[str] = set()
+        self._cuts: dict[str, tuple[ContentPart, int | None]] = {}
         self._reducers: dict[str, Callable[[Event], object]] = {
             Kind.SESSION_CREATED: self._session,
             Kind.SESSION_UPDATED: self._session,
@@ -70,7 +71,9 @@ class Conversation:
             Kind.AUDIO_DONE: self._audio_done,
             Kind.ARGUMENTS_DELTA: self._arguments,
             Kind.ARGUMENTS_DONE: self._arguments,
-            Kind.INPUT_TRANSCRIPTION_COMPLETED: self._input_transcript,
+            Kind.INPUT_COMMITTED: self._committed,
+            Kind.INPUT_DTMF: self._key_pressed,
+            **dict.fromkeys(transcription.KINDS, self._transcription),
             Kind.ERROR: self._error,
             Local.CLOSE: self._closed,
             Local.RESUME: self._resumed,
@@ -78,6 +81,11 @@ class Conversation:
 
     def __repr__(self) -> str:
         return f"<Conversation {len(self.items)} items, {len(self.responses)} responses>"
+
+    @property
+    def items(self) -> dict[str, Item]:
+        """Return the items by their ids, in conversation order."""
+        return self._items.by_id
 
     @property
     def newest(self) -> ResponseState | None:
@@ -107,13 +115,14 @@ class Conversation:
 
     def _sent(self, event: Event) -> None:
         if event.kind == Kind.RESPONSE_CREATE:
-            out_of_band = event.part("response").get("conversation") == "none"
-            self._requested.append(_Request(event.event_id, event.t, out_of_band))
+            self.requested.sent(event)
         elif event.kind == Kind.RESPONSE_CANCEL and not event.response_id:
-            # A request that is cancelled before its response is created may get none: the next response is then that of
-            # the next request.
-            self._doubted.extend(self._requested)
-            self._requested.clear()
+            self.requested.cancelled()
+        elif event.kind == Kind.ITEM_TRUNCATE and (item := self._items.find(event.item_id)) is not None:
+            # How much was heard is known here; a service may refuse to forget the rest, or say nothing.
+            part = item.part(event.content_index)
+            self._cuts[event.event_id] = part, part.heard_ms
+            _cut(part, event)
 
     def _odd(self, event: Event, what: str) -> None:
         if len(self.oddities) < 100:
@@ -129,21 +138,22 @@ class Conversation:
 
     def _error(self, event: Event) -> None:
         caused_by = event.part("error").get("event_id")
-        for waiting in (self._requested, self._doubted):
-            for request in [each for each in waiting if each.event_id == caused_by]:
-                waiting.remove(request)
+        self.requested.refused(caused_by)
+        if isinstance(caused_by, str) and (cut := self._cuts.pop(caused_by, None)) is not None:
+            part, before = cut
+            part.heard_ms = before
         for response in self.responses.values():
             if caused_by and response.request_id == caused_by:
                 # The service began this one by itself, before it refused the request that was taken for its cause.
                 response.request_id, response.requested_t = "", NAN
 
     def _closed(self, event: Event) -> None:
-        self._requested.clear()
-        self._doubted.clear()
+        self.requested.clear()
         reason = f"connection closed {event.data.get('code')} {event.text('reason')}".strip()
         for response in self.responses.values():
             if response.active:
                 response.status, response.reason, response.done_t = "incomplete", reason, event.t
+            response.final = True
 
     def _resumed(self, event: Event) -> None:
         self._past = set(self.responses)
@@ -151,34 +161,19 @@ class Conversation:
     # Items ------------------------------------------------------------------------------------------------------------
 
     def _item_added(self, event: Event) -> None:
+        known = self.items.get(event.item_id)
+        before = known.output if known is not None else ""
         item = self._item_seen(event)
         if item is None:
             return
-        after = event.data.get("previous_item_id", "")
-        if item.type == "function_call_output":
+        self._items.add(item, event.data.get("previous_item_id"))
+        if item.type == "function_call_output" and item.output != before:
             self._function_output(item)
-        if item.id not in self.items:
-            self._insert(item, after if isinstance(after, str) else None)
-
-    def _insert(self, item: Item, after: str | None) -> None:
-        """Insert an item behind `after`: at the front for None or ``"root"``, at the end for an unknown id."""
-        if after in self.items and after != next(reversed(self.items)):
-            order = list(self.items.values())
-            order.insert(list(self.items).index(after) + 1, item)
-            self.items = {each.id: each for each in order}
-        elif after in (None, "root") and self.items:
-            self.items = {item.id: item, **self.items}
-        else:
-            self.items[item.id] = item
 
     def _item_seen(self, event: Event) -> Item | None:
-        data = event.part("item")
-        identifier = data.get("id")
-        if not isinstance(identifier, str):
+        item = self._items.seen(event)
+        if item is None:
             self._odd(event, "has no item id")
-            return None
-        item = self.items.get(identifier) or self._response_item(identifier) or Item(identifier)
-        fill(item, data)
         return item
 
     def _response_item(self, identifier: str) -> Item | None:
@@ -188,25 +183,34 @@ class Conversation:
         return None
 
     def _item_deleted(self, event: Event) -> None:
-        item = self.items.pop(event.item_id, None) or self._response_item(event.item_id)
-        if item is not None:
-            item.status = DELETED
+        self._items.delete(event.item_id)
 
     def _item_truncated(self, event: Event) -> None:
-        item = self.items.get(event.item_id) or self._response_item(event.item_id)
-        end = event.data.get("audio_end_ms")
-        if item is not None and isinstance(end, int) and not isinstance(end, bool):
-            item.part(event.content_index).heard_ms = end
+        if (item := self._items.find(event.item_id)) is not None:
+            _cut(item.part(event.content_index), event)
 
     def _function_output(self, output: Item) -> None:
-        wanted = (item for response in self.responses.values() for item in response.items.values())
-        for item in (*self.items.values(), *wanted):
-            if item.type == "function_call" and item.call_id == output.call_id:
-                item.output = output.output
+        """Give an output to the call that it answers: of those with its call id the first of the newest without one."""
+        responses = ([*each.items.values()] for each in reversed(self.responses.values()))
+        for group in (*responses, [*self.items.values()]):
+            calls = [item for item in group if item.type == "function_call" and item.answered_as == output.call_id]
+            if calls:
+                answered = next((call for call in calls if not call.output), calls[-1])
+                for call in calls:
+                    if (call.name, call.arguments) == (answered.name, answered.arguments):
+                        call.output = output.output
+                return
 
-    def _input_transcript(self, event: Event) -> None:
-        if event.item_id in self.items:
-            self.items[event.item_id].part(event.content_index).transcript = event.text("transcript")
+    def _committed(self, event: Event) -> None:
+        if event.item_id:
+            self._items.mention(event.item_id, event.data.get("previous_item_id"))
+
+    def _transcription(self, event: Event) -> None:
+        if odd := transcription.take_transcription(event, self._items):
+            self._odd(event, odd)
+
+    def _key_pressed(self, event: Event) -> None:
+        self.keys_pressed += event.text("event")
 
     # Responses --------------------------------------------------------------------------------------------------------
 
@@ -221,30 +225,35 @@ class Conversation:
         else:
             response.created_t = event.t
         self._read_response(response, data)
-        response.status = response.status or IN_PROGRESS
-        if not response.active:
-            response.done_t = event.t
+        if response.status in _ENDED:
+            response.done_t = event.t  # some proxies tell a failure so, and may say no more
+        else:
+            response.status = IN_PROGRESS
 
     def _response_done(self, event: Event) -> None:
         response = self._response(event)
-        if response.done_t == response.done_t:
-            self._odd(event, "came twice for one response")
-            return
         data = event.part("response")
+        if response.final:
+            self._odd(event, "came twice for one response")
+            if response.error is None and not response.reason and data.get("status") == response.status:
+                self._read_response(response, data)
+            return
+        if _text(data.get("status")) not in ("", *_ENDED):
+            response.error, response.reason = None, ""  # whatever its response.created said
         self._read_response(response, data)
         if response.status in ("", IN_PROGRESS):
             response.status = "completed"
-        response.done_t = event.t
+        response.final, response.done_t = True, event.t
         output = data.get("output")
-        for item in output if isinstance(output, list) else ():
-            if isinstance(item, dict) and isinstance(item.get("id"), str):
-                fill(self._output(response, item["id"]), item)
+        for index, item in enumerate(output if isinstance(output, list) else ()):
+            if isinstance(item, dict):
+                fill(self._output(response, _text(item.get("id")), index, _text(item.get("call_id"))), item)
 
     def _response(self, event: Event, *, announced: bool = False) -> ResponseState:
         """Return the response that an event belongs to; one without ``response.created`` is made, and is an oddity."""
         identifier = event.response_id
-        if not identifier and not announced and (active := self.active) is not None:
-            return active
+        if not identifier and not announced and (unnamed := self.active or self._untold) is not None:
+            return unnamed
         if identifier in self._past:
             # After a reconnect the service may count from one again: this is another response of the same id.
             self._past.discard(identifier)
@@ -255,24 +264,18 @@ class Conversation:
             encoding = FORMATS[format_name(look(self.config, ("audio", "output", "format")))]
             response = ResponseState(id=identifier, status="" if announced else IN_PROGRESS, format=encoding)
             self.responses[identifier or f"(unnamed {len(self.responses) + 1})"] = response
-            if (request := self._cause(event)) is not None:
+            if (request := self.requested.cause(event)) is not None:
                 response.request_id, response.requested_t = request.event_id, request.t
             if not announced:
                 response.created_t = event.t
                 self._odd(event, "belongs to a response that was never created")
         return response
 
-    def _cause(self, event: Event) -> _Request | None:
-        """Return the request of a new response: the oldest one, in-band or out-of-band as the response says it is."""
-        named = event.part("response").get("conversation_id", "")
-        for waiting in (self._requested, self._doubted):
-            for request in waiting:
-                if named == "" or request.out_of_band == (named is None):
-                    waiting.remove(request)
-                    return request
-        # Some services name no conversation at all. One that names it has begun this response by itself.
-        outstanding = self._requested or self._doubted
-        return outstanding.popleft() if named is None and outstanding else None
+    @property
+    def _untold(self) -> ResponseState | None:
+        """Return the newest response if it has no name and has failed at its creation, so that its end is still to come."""
+        newest = self.newest
+        return newest if newest is not None and not (newest.id or newest.final or newest.active) else None
 
     def _read_response(self, response: ResponseState, data: Mapping[str, Any]) -> None:
         settings = ga_settings(data)
@@ -292,17 +295,18 @@ class Conversation:
 
     def _output_item(self, event: Event) -> None:
         data = event.part("item")
-        if isinstance(data.get("id"), str):
-            fill(self._output(self._response(event), data["id"]), data)
+        response = self._response(event)
+        if data:
+            fill(self._output(response, event.item_id, event.output_index, _text(data.get("call_id"))), data)
 
-    def _output(self, response: ResponseState, item_id: str) -> Item:
-        if not item_id and response.items:
-            return next(reversed(response.items.values()))
-        if item_id not in response.items:
-            item = self.items.get(item_id) or Item(item_id, role="assistant", response_id=response.id)
+    def _output(self, response: ResponseState, item_id: str, index: int | None = None, call_id: str = "") -> Item:
+        """Return an item of a response, made when it is first mentioned."""
+        key = response.key(item_id, index, call_id)
+        if key not in response.items:
+            item = (self.items.get(item_id) if item_id else None) or Item(item_id, role="assistant")
             item.response_id = response.id
-            response.items[item_id] = item
-        return response.items[item_id]
+            response.items[key] = item
+        return response.items[key]
 
     def _part_of(self, event: Event) -> tuple[ResponseState, ContentPart] | None:
         """Return the response and content part of a delta, or None for a delta that must be ignored.
@@ -311,7 +315,9 @@ class Conversation:
         delta counts.
         """
         response = self._response(event)
-        part = self._output(response, event.item_id).part(event.content_index)
+        named = event.item_id
+        item = response.items.get(named) if named else None
+        part = (item or self._output(response, named, event.output_index)).part(event.content_index)
         if part.spellings.setdefault(event.kind, event.type) != event.type:
             self._odd(event, "repeats a delta in another dialect")
             return None
@@ -362,7 +368,7 @@ class Conversation:
             found[1].finished.add(Kind.AUDIO_DELTA)
 
     def _arguments(self, event: Event) -> None:
-        item = self._output(self._response(event), event.item_id)
+        item = self._output(self._response(event), event.item_id, event.output_index, event.text("call_id"))
         item.type = "function_call"
         item.call_id = event.text("call_id") or item.call_id
         if event.kind == Kind.ARGUMENTS_DELTA:
@@ -370,3 +376,13 @@ class Conversation:
         else:
             item.arguments = event.text("arguments") or item.arguments
             item.name = event.text("name") or item.name
+
+
+def _cut(part: ContentPart, event: Event) -> None:
+    end = event.data.get("audio_end_ms")
+    if isinstance(end, int) and not isinstance(end, bool):
+        part.heard_ms = end
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from rtnb.audio.formats import FORMATS, AudioFormat
 from rtnb.formatting import one_line
@@ -13,6 +13,32 @@ from rtnb.formatting import one_line
 IN_PROGRESS = "in_progress"
 DELETED = "deleted"
 NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What one speaker said, of a transcript that tells speakers apart.
+
+    Attributes
+    ----------
+    speaker, text : str
+        Empty where the service gave none.
+    start, end : float
+        Seconds from the beginning of the item's audio; NaN where the service gave none.
+    """
+
+    speaker: str
+    text: str
+    start: float
+    end: float
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> Self:
+        """Read the fields of a segment; those of unexpected types are missing."""
+        speaker, text = (value if isinstance(value, str) else "" for value in (data.get("speaker"), data.get("text")))
+        times = (data.get("start"), data.get("end"))
+        start, end = (NAN if isinstance(at, bool) or not isinstance(at, (int, float)) else float(at) for at in times)
+        return cls(speaker, text, start, end)
 
 
 @dataclass(slots=True)
@@ -32,6 +58,10 @@ class ContentPart:
         The kinds of deltas whose ``done`` event has come.
     heard_ms : int or None
         Where the audio was truncated; None for a part that was not. Text and chunks stay complete.
+    segments : list of Segment
+        Who said what, where the transcription tells speakers apart.
+    failure : str
+        Why the speech has no transcript, in words; empty unless its transcription failed.
     """
 
     type: str = ""
@@ -42,6 +72,8 @@ class ContentPart:
     spellings: dict[str, str] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
     heard_ms: int | None = None
+    segments: list[Segment] = field(default_factory=list)
+    failure: str = ""
 
     @property
     def heard_transcript(self) -> str:
@@ -68,8 +100,8 @@ class ContentPart:
 
     @property
     def transcript(self) -> str:
-        """Return the transcript so far."""
-        return "".join(self.transcript_pieces)
+        """Return the transcript so far; what the speakers said, where nothing else has told of it."""
+        return "".join(self.transcript_pieces) or " ".join(each.text.strip() for each in self.segments)
 
     @transcript.setter
     def transcript(self, transcript: str) -> None:
@@ -107,6 +139,19 @@ class Item:
         return self.content[index]
 
     @property
+    def answered_as(self) -> str:
+        """Return the call id that the output of a function call names: the item's id for a call that has none."""
+        return self.call_id or self.id
+
+    @property
+    def awaits_transcript(self) -> bool:
+        """Return whether it is speech of the user whose transcript is not complete."""
+        parts = list(self.content.values())
+        return self.role == "user" and any(
+            part.type == "input_audio" and not part.failure and not part.finished for part in parts
+        )
+
+    @property
     def text(self) -> str:
         """Return the item's texts and transcripts, joined."""
         return " ".join(filter(None, (part.transcript or part.text for part in list(self.content.values()))))
@@ -136,6 +181,10 @@ class ResponseState:
         Seconds since the session opened, NaN while unknown.
     announced : bool
         Whether its ``response.created`` has come.
+    final : bool
+        Whether its ``response.done`` has come, or the end of the connection: nothing that comes later changes its status.
+    outputs : dict of int to str
+        The key in `items` of each output index.
     """
 
     id: str = ""
@@ -154,11 +203,31 @@ class ResponseState:
     first_audio_t: float = NAN
     done_t: float = NAN
     announced: bool = False
+    final: bool = False
+    outputs: dict[int, str] = field(default_factory=dict)
 
     @property
     def active(self) -> bool:
         """Return whether it is in progress."""
         return self.status == IN_PROGRESS
+
+    def key(self, item_id: str, index: int | None = None, call_id: str = "") -> str:
+        """Return the key in `items` of the item that an event speaks of; a new one for an item that is new.
+
+        Without its id an item is the one at the output's index, or the one with the call's id, or the newest.
+        """
+        items, outputs = self.items, self.outputs
+        found = item_id if item_id else outputs.get(index) if index is not None else None
+        if found is None and call_id:
+            found = next((key for key, each in items.items() if each.call_id == call_id), None)
+        elif found is None:
+            placed = set() if index is None else set(outputs.values())
+            found = next((key for key in reversed(items) if key not in placed), None)
+        if found is None:
+            found = f"(item {len(items) + 1})" if items else ""
+        if index is not None:
+            outputs.setdefault(index, found)
+        return found
 
 
 def fill(item: Item, data: Mapping[str, Any]) -> None:

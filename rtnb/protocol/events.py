@@ -149,6 +149,12 @@ class Event(Mapping[str, Any]):
         return index if isinstance(index, int) else 0
 
     @property
+    def output_index(self) -> int | None:
+        """Return the place of the item among its response's outputs, None where the event names none."""
+        index = self._fields.get("output_index")
+        return index if isinstance(index, int) else None
+
+    @property
     def audio(self) -> bytes:
         """Return the audio that this event carries, decoded once (the session's format); empty where there is none."""
         if self._audio is None:
