@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rtnb.audio.formats import FORMATS
-from rtnb.conversation import transcription
 from rtnb.conversation.item_list import ItemList
 from rtnb.conversation.items import IN_PROGRESS, NAN, ContentPart, Item, ResponseState, fill
 from rtnb.conversation.requested import Requested
+from rtnb.conversation.transcripts import KINDS as TRANSCRIPT_KINDS
+from rtnb.conversation.transcripts import take_transcript
 from rtnb.formatting import one_line
 from rtnb.protocol.config import format_name, look, merge
 from rtnb.protocol.dialects import ga_settings
@@ -73,7 +74,7 @@ class Conversation:
             Kind.ARGUMENTS_DONE: self._arguments,
             Kind.INPUT_COMMITTED: self._committed,
             Kind.INPUT_DTMF: self._key_pressed,
-            **dict.fromkeys(transcription.KINDS, self._transcription),
+            **dict.fromkeys(TRANSCRIPT_KINDS, self._input_transcript),
             Kind.ERROR: self._error,
             Local.CLOSE: self._closed,
             Local.RESUME: self._resumed,
@@ -99,6 +100,10 @@ class Conversation:
             if response.active and response.conversation_id is not None:
                 return response
         return None
+
+    def item(self, item_id: str) -> Item | None:
+        """Return an item by its id, one of a response beside the conversation included; None if there is none."""
+        return self._items.find(item_id)
 
     def apply(self, event: Event) -> None:
         """Update items, responses and settings by one event. Never raises: an event of an unexpected shape is an oddity."""
@@ -205,8 +210,11 @@ class Conversation:
         if event.item_id:
             self._items.mention(event.item_id, event.data.get("previous_item_id"))
 
-    def _transcription(self, event: Event) -> None:
-        if odd := transcription.take_transcription(event, self._items):
+    def _input_transcript(self, event: Event) -> None:
+        """Update the user's item; without its id it is the newest that awaits a transcript."""
+        items = self._items
+        item = items.mention(event.item_id) if event.item_id else items.untranscribed or items.mention("")
+        if odd := "speaks of an item that was deleted" if item is None else take_transcript(item, event):
             self._odd(event, odd)
 
     def _key_pressed(self, event: Event) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from rtnb.audio.formats import FORMATS, AudioFormat
 from rtnb.formatting import one_line
@@ -17,28 +17,21 @@ NAN = float("nan")
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What one speaker said, of a transcript that tells speakers apart.
+    """A piece of a transcript, by one speaker.
 
     Attributes
     ----------
-    speaker, text : str
-        Empty where the service gave none.
+    speaker : str
+        The service's label; empty where it gave none.
     start, end : float
-        Seconds from the beginning of the item's audio; NaN where the service gave none.
+        Seconds within the item's audio; NaN where the service gave none.
+    text : str
     """
 
     speaker: str
-    text: str
     start: float
     end: float
-
-    @classmethod
-    def read(cls, data: Mapping[str, Any]) -> Self:
-        """Read the fields of a segment; those of unexpected types are missing."""
-        speaker, text = (value if isinstance(value, str) else "" for value in (data.get("speaker"), data.get("text")))
-        times = (data.get("start"), data.get("end"))
-        start, end = (NAN if isinstance(at, bool) or not isinstance(at, (int, float)) else float(at) for at in times)
-        return cls(speaker, text, start, end)
+    text: str
 
 
 @dataclass(slots=True)
@@ -59,7 +52,9 @@ class ContentPart:
     heard_ms : int or None
         Where the audio was truncated; None for a part that was not. Text and chunks stay complete.
     segments : list of Segment
-        Who said what, where the transcription tells speakers apart.
+        The pieces of an input's transcript, as a transcriber that tells speakers apart finds them.
+    logprobs : list of dict
+        The tokens of an input's transcript with their log probabilities, as the service sends them.
     failure : str
         Why the speech has no transcript, in words; empty unless its transcription failed.
     """
@@ -73,6 +68,7 @@ class ContentPart:
     finished: set[str] = field(default_factory=set)
     heard_ms: int | None = None
     segments: list[Segment] = field(default_factory=list)
+    logprobs: list[dict[str, Any]] = field(default_factory=list)
     failure: str = ""
 
     @property

@@ -62,7 +62,7 @@ def test_speakers_are_kept() -> None:
         transcription("segment", speaker=3, text=[], start=True),
     )
     first, second, odd = item.content[0].segments
-    assert first == Segment("A", "Hello.", 0.1, 0.9)
+    assert first == Segment("A", 0.1, 0.9, "Hello.")
     assert (second.speaker, second.text, second.start) == ("B", " Good day.", 1.0)
     assert math.isnan(second.end)
     assert (odd.speaker, odd.text) == ("", "")
@@ -71,6 +71,18 @@ def test_speakers_are_kept() -> None:
     whole = transcription("completed", transcript="Hello. Good day!")
     item = told_of(transcription("segment", speaker="A", text="Hello."), whole)
     assert (item.text, len(item.content[0].segments)) == ("Hello. Good day!", 1)
+
+
+def test_the_probabilities_of_the_tokens_are_kept() -> None:
+    """Those of the deltas, until the whole brings its own; what is no list of objects is none."""
+    tokens = [{"token": each, "logprob": -0.1, "bytes": [1]} for each in ("Hel", "lo")]
+    told = Told().tell(ITEM, *(transcription("delta", delta=each["token"], logprobs=[each]) for each in tokens))
+    part = told.items["u"].content[0]
+    assert part.logprobs == tokens
+    told.tell(transcription("completed", transcript="Hello", logprobs=[3]))
+    assert part.logprobs == tokens
+    told.tell(transcription("completed", transcript="Hello", logprobs=tokens[:1]))
+    assert part.logprobs == tokens[:1]
 
 
 def test_a_failed_transcription_says_why() -> None:
