@@ -7,12 +7,12 @@ hour of speech is in memory once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from rtnb.audio.formats import FORMATS
-from rtnb.conversation.item_list import ItemList
-from rtnb.conversation.items import IN_PROGRESS, NAN, ContentPart, Item, ResponseState, fill
+from rtnb.conversation.item_order import ItemOrder, answer_call
+from rtnb.conversation.items import IN_PROGRESS, NAN, ContentPart, Item, ResponseState, fill, fill_response
 from rtnb.conversation.requested import Requested
 from rtnb.conversation.transcripts import KINDS as TRANSCRIPT_KINDS
 from rtnb.conversation.transcripts import take_transcript
@@ -43,7 +43,7 @@ class Conversation:
     """
 
     def __init__(self) -> None:
-        self._items = ItemList(self._response_item)
+        self._items = ItemOrder(self._response_item)
         self.keys_pressed = ""
         self.responses: dict[str, ResponseState] = {}
         self.config: dict[str, Any] = {}
@@ -51,15 +51,14 @@ class Conversation:
         self.oddities: list[str] = []
         self.requested = Requested()
         self._past: set[str] = set()
-        self._cuts: dict[str, tuple[ContentPart, int | None]] = {}
         self._reducers: dict[str, Callable[[Event], object]] = {
             Kind.SESSION_CREATED: self._session,
             Kind.SESSION_UPDATED: self._session,
             Kind.ITEM_ADDED: self._item_added,
             Kind.ITEM_DONE: self._item_added,
             Kind.ITEM_RETRIEVED: self._item_seen,
-            Kind.ITEM_DELETED: self._item_deleted,
-            Kind.ITEM_TRUNCATED: self._item_truncated,
+            Kind.ITEM_DELETED: self._items.delete,
+            Kind.ITEM_TRUNCATED: self._items.truncate,
             Kind.RESPONSE_CREATED: self._response_created,
             Kind.RESPONSE_DONE: self._response_done,
             Kind.OUTPUT_ITEM_ADDED: self._output_item,
@@ -123,11 +122,8 @@ class Conversation:
             self.requested.sent(event)
         elif event.kind == Kind.RESPONSE_CANCEL and not event.response_id:
             self.requested.cancelled()
-        elif event.kind == Kind.ITEM_TRUNCATE and (item := self._items.find(event.item_id)) is not None:
-            # How much was heard is known here; a service may refuse to forget the rest, or say nothing.
-            part = item.part(event.content_index)
-            self._cuts[event.event_id] = part, part.heard_ms
-            _cut(part, event)
+        elif event.kind == Kind.ITEM_TRUNCATE:
+            self._items.truncate(event)
 
     def _odd(self, event: Event, what: str) -> None:
         if len(self.oddities) < 100:
@@ -144,9 +140,7 @@ class Conversation:
     def _error(self, event: Event) -> None:
         caused_by = event.part("error").get("event_id")
         self.requested.refused(caused_by)
-        if isinstance(caused_by, str) and (cut := self._cuts.pop(caused_by, None)) is not None:
-            part, before = cut
-            part.heard_ms = before
+        self._items.refused(caused_by)
         for response in self.responses.values():
             if caused_by and response.request_id == caused_by:
                 # The service began this one by itself, before it refused the request that was taken for its cause.
@@ -173,7 +167,7 @@ class Conversation:
             return
         self._items.add(item, event.data.get("previous_item_id"))
         if item.type == "function_call_output" and item.output != before:
-            self._function_output(item)
+            answer_call(item, (each.items for each in reversed(self.responses.values())), self.items)
 
     def _item_seen(self, event: Event) -> Item | None:
         item = self._items.seen(event)
@@ -186,25 +180,6 @@ class Conversation:
             if identifier in response.items:
                 return response.items[identifier]
         return None
-
-    def _item_deleted(self, event: Event) -> None:
-        self._items.delete(event.item_id)
-
-    def _item_truncated(self, event: Event) -> None:
-        if (item := self._items.find(event.item_id)) is not None:
-            _cut(item.part(event.content_index), event)
-
-    def _function_output(self, output: Item) -> None:
-        """Give an output to the call that it answers: of those with its call id the first of the newest without one."""
-        responses = ([*each.items.values()] for each in reversed(self.responses.values()))
-        for group in (*responses, [*self.items.values()]):
-            calls = [item for item in group if item.type == "function_call" and item.answered_as == output.call_id]
-            if calls:
-                answered = next((call for call in calls if not call.output), calls[-1])
-                for call in calls:
-                    if (call.name, call.arguments) == (answered.name, answered.arguments):
-                        call.output = output.output
-                return
 
     def _committed(self, event: Event) -> None:
         if event.item_id:
@@ -232,7 +207,7 @@ class Conversation:
                 return
         else:
             response.created_t = event.t
-        self._read_response(response, data)
+        fill_response(response, data)
         if response.status in _ENDED:
             response.done_t = event.t  # some proxies tell a failure so, and may say no more
         else:
@@ -244,11 +219,11 @@ class Conversation:
         if response.final:
             self._odd(event, "came twice for one response")
             if response.error is None and not response.reason and data.get("status") == response.status:
-                self._read_response(response, data)
+                fill_response(response, data)
             return
         if _text(data.get("status")) not in ("", *_ENDED):
             response.error, response.reason = None, ""  # whatever its response.created said
-        self._read_response(response, data)
+        fill_response(response, data)
         if response.status in ("", IN_PROGRESS):
             response.status = "completed"
         response.final, response.done_t = True, event.t
@@ -260,7 +235,7 @@ class Conversation:
     def _response(self, event: Event, *, announced: bool = False) -> ResponseState:
         """Return the response that an event belongs to; one without ``response.created`` is made, and is an oddity."""
         identifier = event.response_id
-        if not identifier and not announced and (unnamed := self.active or self._untold) is not None:
+        if not identifier and not announced and (unnamed := self.active or self._announced) is not None:
             return unnamed
         if identifier in self._past:
             # After a reconnect the service may count from one again: this is another response of the same id.
@@ -280,26 +255,13 @@ class Conversation:
         return response
 
     @property
-    def _untold(self) -> ResponseState | None:
-        """Return the newest response if it has no name and has failed at its creation, so that its end is still to come."""
-        newest = self.newest
-        return newest if newest is not None and not (newest.id or newest.final or newest.active) else None
+    def _announced(self) -> ResponseState | None:
+        """Return the newest response of this connection, if its creation was told: what names no response belongs to it.
 
-    def _read_response(self, response: ResponseState, data: Mapping[str, Any]) -> None:
-        settings = ga_settings(data)
-        if (own := look(settings, ("audio", "output", "format"))) is not None:
-            response.format = FORMATS[format_name(own, response.format.name)]
-        response.status = str(data.get("status") or response.status)
-        details = data.get("status_details")
-        if isinstance(details, dict):
-            response.reason = str(details.get("reason") or response.reason)
-            error = details.get("error")
-            response.error = error if isinstance(error, dict) else response.error
-        for name in ("usage", "metadata"):
-            if isinstance(data.get(name), dict):
-                setattr(response, name, data[name])
-        if "conversation_id" in data:
-            response.conversation_id = data["conversation_id"]
+        A service that tells of creations would have told of another one.
+        """
+        name, newest = next(reversed(self.responses.items()), ("", None))
+        return newest if newest is not None and newest.announced and name not in self._past else None
 
     def _output_item(self, event: Event) -> None:
         data = event.part("item")
@@ -383,13 +345,8 @@ class Conversation:
             item.arguments += event.text("delta")
         else:
             item.arguments = event.text("arguments") or item.arguments
+            item.status = "completed" if item.status == IN_PROGRESS else item.status  # all of the call is there
             item.name = event.text("name") or item.name
-
-
-def _cut(part: ContentPart, event: Event) -> None:
-    end = event.data.get("audio_end_ms")
-    if isinstance(end, int) and not isinstance(end, bool):
-        part.heard_ms = end
 
 
 def _text(value: object) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 from rtnb.audio.formats import FORMATS, AudioFormat
 from rtnb.formatting import one_line
+from rtnb.protocol.config import format_name, look
+from rtnb.protocol.dialects import ga_settings
 
 IN_PROGRESS = "in_progress"
 DELETED = "deleted"
@@ -239,3 +241,21 @@ def fill(item: Item, data: Mapping[str, Any]) -> None:
         part.type = str(value.get("type") or part.type)
         part.text = str(value.get("text") or part.text)
         part.transcript = str(value.get("transcript") or part.transcript)
+
+
+def fill_response(response: ResponseState, data: Mapping[str, Any]) -> None:
+    """Copy the fields of a response event into a response; fields that are missing or empty leave it as it is."""
+    settings = ga_settings(data)
+    if (own := look(settings, ("audio", "output", "format"))) is not None:
+        response.format = FORMATS[format_name(own, response.format.name)]
+    response.status = str(data.get("status") or response.status)
+    details = data.get("status_details")
+    if isinstance(details, dict):
+        response.reason = str(details.get("reason") or response.reason)
+        error = details.get("error")
+        response.error = error if isinstance(error, dict) else response.error
+    for name in ("usage", "metadata"):
+        if isinstance(data.get(name), dict):
+            setattr(response, name, data[name])
+    if "conversation_id" in data:
+        response.conversation_id = data["conversation_id"]

@@ -22,6 +22,14 @@ def failure_words(event: Event) -> str:
     return words(event) if words is not None else ""
 
 
+def failed_part(event: Event) -> str:
+    """Return the id of the item or response that an event says has failed; empty for what has no id, such as an error.
+
+    Several events may tell of one failure, and the last of them know the reason.
+    """
+    return "" if event.kind == Kind.ERROR else event.item_id or event.response_id
+
+
 def error_words(value: object) -> str:
     """Return an error object's code and message, whatever its shape; empty where it says nothing."""
     if not isinstance(value, Mapping):

@@ -8,7 +8,7 @@ import pytest
 from scripted import Ladder, Wire
 from told import Told
 
-from rtnb.conversation.item_list import ItemList
+from rtnb.conversation.item_order import ItemOrder
 from rtnb.conversation.items import Item
 from rtnb.protocol.events import SENT
 
@@ -76,7 +76,7 @@ def test_an_item_that_was_deleted_does_not_come_back_by_its_transcript() -> None
 
 def test_a_reader_keeps_the_order_that_it_has() -> None:
     """An insertion makes a new dict: another thread may be going through the old one."""
-    items = ItemList(lambda identifier: None)
+    items = ItemOrder(lambda identifier: None)
     items.add(Item("a"), None)
     items.add(Item("b"), "a")
     before = items.by_id

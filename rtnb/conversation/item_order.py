@@ -1,16 +1,18 @@
-"""`ItemList`: the items of a conversation in their order, whichever event tells of one first. Pure."""
+"""`ItemOrder`: the items of a conversation in their order, whichever event tells of one first. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable, Mapping
 
-from rtnb.conversation.items import DELETED, Item, fill
-from rtnb.protocol.events import Event
+from rtnb.conversation.items import DELETED, ContentPart, Item, fill
+from rtnb.protocol.events import SENT, Event
 
 _ROOT = "root"
+_MOST_CUTS = 100  # a refusal comes soon
 
 
-class ItemList:
+class ItemOrder:
     """The items of one conversation.
 
     An item may be spoken of before it is added: by a commit, or by its transcript. It then stands where it was first
@@ -32,6 +34,7 @@ class ItemList:
     def __init__(self, elsewhere: Callable[[str], Item | None]) -> None:
         self.by_id: dict[str, Item] = {}
         self._elsewhere = elsewhere
+        self._cuts: dict[str, tuple[ContentPart, int | None]] = {}
         self._mentioned: set[str] = set()
         self._deleted: set[str] = set()
 
@@ -85,9 +88,50 @@ class ItemList:
         """Return the newest spoken item of the user whose transcript is not complete; None if there is none."""
         return next((item for item in reversed(self.by_id.values()) if item.awaits_transcript), None)
 
-    def delete(self, identifier: str) -> None:
-        """Take an item out of the conversation."""
-        item = self.by_id.pop(identifier, None) or self._elsewhere(identifier)
-        self._deleted.add(identifier)
+    def delete(self, event: Event) -> None:
+        """Take the item out of the conversation that an event says is deleted."""
+        item = self.by_id.pop(event.item_id, None) or self._elsewhere(event.item_id)
+        self._deleted.add(event.item_id)
         if item is not None:
             item.status = DELETED
+
+    def truncate(self, event: Event) -> None:
+        """Cut an item where the service says that it was truncated, or where the client asks for it.
+
+        How much was heard is known to the client; a service may refuse to forget the rest, or say nothing.
+        """
+        item, end = self.find(event.item_id), event.data.get("audio_end_ms")
+        if item is not None and isinstance(end, int) and not isinstance(end, bool):
+            part = item.part(event.content_index)
+            if event.direction == SENT:
+                self._cuts[event.event_id] = part, part.heard_ms
+                if len(self._cuts) > _MOST_CUTS:
+                    del self._cuts[next(iter(self._cuts))]
+            part.heard_ms = end
+
+    def refused(self, event_id: object) -> None:
+        """Take back the truncation that an error names."""
+        if isinstance(event_id, str) and (cut := self._cuts.pop(event_id, None)) is not None:
+            part, before = cut
+            part.heard_ms = before
+
+
+def answer_call(output: Item, responses: Iterable[Mapping[str, Item]], others: Mapping[str, Item]) -> None:
+    """Give an output to the call that it answers: of those with its call id the first of the newest that has none yet.
+
+    Parameters
+    ----------
+    output : Item
+    responses : iterable of mappings of str to Item
+        The items of each response, the newest first.
+    others : mapping of str to Item
+        Items of which perhaps no response has told.
+    """
+    for items in itertools.chain(responses, (others,)):
+        calls = [item for item in items.values() if item.type == "function_call" and item.answered_as == output.call_id]
+        if calls:
+            answered = next((call for call in calls if not call.output), calls[-1])
+            for call in calls:
+                if (call.name, call.arguments) == (answered.name, answered.arguments):
+                    call.output = output.output
+            return
