@@ -73,12 +73,12 @@ class Reconnect:
             The session is closed, and no reconnect task opens it.
         ResponseTimeout
         """
-        began = asyncio.get_running_loop().time()
+        began, since = asyncio.get_running_loop().time(), len(self._connection.timeline)
         try:
             async with asyncio.timeout(timeout):
                 await self.settled()
         except TimeoutError:
-            raise self._requests.timed_out("connection", timeout) from None
+            raise self._requests.timed_out("connection", timeout, since) from None
         self._connection.check_open()
         return timeout - (asyncio.get_running_loop().time() - began)
 
@@ -114,10 +114,12 @@ class Reconnect:
 
     async def _restore(self, config: dict[str, object], items: Iterable[Item]) -> None:
         to_send, lost = items_to_restore(items)
-        update = commands.session_update(settings_to_restore(config))
-        for command, kind in ((update, Kind.SESSION_UPDATED), *((each, Kind.ITEM_ADDED) for each in to_send)):
+        for command in (commands.session_update(settings_to_restore(config)), *to_send):
             try:
-                await self._requests.acknowledged(command, kind)
+                if "item" in command:
+                    await self._requests.acknowledged(command, Kind.ITEM_ADDED)
+                elif not await self._requests.update(command):
+                    self._connection.note_problem("the service did not confirm the settings of the resumed session")
             except ServerError as error:
                 lost.append(one_line(f"{command.get('item', {}).get('id', 'the settings')}: {error}", 200))
         for words in lost:

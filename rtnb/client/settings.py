@@ -14,7 +14,6 @@ from rtnb.client.tools import Tools, with_definitions
 from rtnb.errors import RtnbError, SessionClosed
 from rtnb.protocol import commands
 from rtnb.protocol.config import AUDIO_SETTINGS, copy_tree, look, merge, nest, not_granted
-from rtnb.protocol.names import Kind
 
 
 class SessionSettings:
@@ -46,7 +45,7 @@ class SessionSettings:
         self._tools.add(*functions)
         try:
             async with self._update_lock:
-                await self._requests.acknowledged(commands.session_update(tree), Kind.SESSION_UPDATED)
+                confirmed = await self._requests.update(commands.session_update(tree))
         except BaseException:
             self._tools.drop(functions)
             raise
@@ -54,12 +53,13 @@ class SessionSettings:
             self._tools.accepted(functions, config["tools"])
         # Compared as it went out: the preview dialect says both modalities where it means speech.
         asked = merge(copy_tree(tree), dialect.nested(dialect.flattened(tree)))
-        return Configured(conversation.config, not_granted(asked, conversation.config))
+        return Configured(conversation.config, not_granted(asked, conversation.config), confirmed=confirmed)
 
     async def apply(self, config: Mapping[str, Any]) -> None:
         """Change settings, if there are any, and note among the problems what was not granted."""
         if config and not (configured := await self.configure(config)):
-            self._connection.note_problem(f"not granted by the service: {configured.words}")
+            title = "not granted by the service" if configured.confirmed else "not confirmed by the service"
+            self._connection.note_problem(f"{title}: {configured.words}")
 
     async def add_tool(self, tool: FunctionTool) -> None:
         """Add a tool and wait until the service has accepted it; one that it refuses is dropped."""
@@ -104,23 +104,30 @@ class Configured:
         The whole effective configuration, in GA's nested form.
     not_granted : dict of str to (asked, granted)
         What was asked for and is not in effect; granted is None where the service did not say.
+    confirmed : bool
+        Whether the service said what is in effect. Some servers never do; the settings are then taken to be as asked for.
     """
 
-    def __init__(self, config: dict[str, Any], not_granted: dict[str, tuple[Any, Any]]) -> None:
+    def __init__(
+        self, config: dict[str, Any], not_granted: dict[str, tuple[Any, Any]], *, confirmed: bool = True
+    ) -> None:
         self.config = config
         self.not_granted = not_granted
+        self.confirmed = confirmed
 
     def __bool__(self) -> bool:
-        return not self.not_granted
+        return self.confirmed and not self.not_granted
 
     def __repr__(self) -> str:
-        if not self.not_granted:
+        if self:
             return "<Configured: everything asked for was granted>"
-        return f"<Configured, except {self.words}>"
+        return f"<Configured, except {self.words}>" if self.confirmed else f"<Configured, not confirmed: {self.words}>"
 
     @property
     def words(self) -> str:
         """What was not granted, for people."""
+        if not self.confirmed:
+            return "the service sent no session.updated, and no refusal; what was asked for is taken to be in effect"
         return "; ".join(
             f"{path}: asked {_short(asked)}, got {_short(got)}" for path, (asked, got) in self.not_granted.items()
         )
@@ -131,7 +138,8 @@ class Configured:
             for name, path in {"model": ("model",), "instructions": ("instructions",), **AUDIO_SETTINGS}.items()
             if look(self.config, path, self) is not self
         ]
-        refused = formatting.banner(f"Not granted: {self.words}") if self.not_granted else ""
+        title = "Not granted" if self.confirmed else "Not confirmed"
+        refused = formatting.banner(f"{title}: {self.words}") if not self else ""
         return {"text/plain": repr(self), "text/html": formatting.card(refused, formatting.html_table(("", ""), rows))}
 
 

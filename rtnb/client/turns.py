@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from rtnb.audio import AudioClip
-from rtnb.client.audio_input import question, spoken_turn
+from rtnb.client.audio_input import SpokenTurn, question, spoken_turn
+from rtnb.client.calls import Calls
 from rtnb.client.exchange import Exchanges
 from rtnb.client.live_response import ITS_TURN, LiveResponse
 from rtnb.client.loop import LoopThread
 from rtnb.client.playback import Heard, Playback, spoken_response, unheard
 from rtnb.client.requests import Requests
 from rtnb.client.settings import SessionSettings
-from rtnb.client.tools import MOST_ROUNDS, Tools, interrupted_outputs, with_definitions
-from rtnb.client.waiters import Waiter, never
-from rtnb.conversation.items import Item, ResponseState
+from rtnb.client.silence import QUIET_SECONDS, no_speech
+from rtnb.client.tools import Tools, with_definitions
+from rtnb.conversation.items import ResponseState
 from rtnb.errors import ConfigurationError, ResponseTimeout, RtnbError, ServerError, SessionBusy, SessionClosed
 from rtnb.formatting import seconds
 from rtnb.protocol import commands
@@ -64,11 +67,11 @@ class Turns:
         self._ready = ready
         self._io = io
         self._exchanges = Exchanges(requests.connection)
+        self._calls = Calls(requests.connection, tools, self._exchanges)
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_line: set[asyncio.Task[None]] = set()
         self._current: LiveResponse | None = None
-        self._calling: asyncio.Task[list[Command]] | None = None
         self.attend()
 
     @property
@@ -100,12 +103,38 @@ class Turns:
         prelude = spoken.commands
         if spoken.detected and not spoken.answered:
             # The service ends the turn and makes no response: one is asked for once the speech has become an item.
-            *before, last = prelude
-            await self._requests.acknowledged(last, Kind.INPUT_COMMITTED, before=before)
+            await self._detected(spoken)
             prelude = []
         response = await self._begin(prelude, None if spoken.answered else options, timeout, when_busy)
         response.input_ended = spoken.ended
+        if spoken.answered:
+            self._watch_silence(response, spoken)
         return response
+
+    async def _detected(self, spoken: SpokenTurn) -> None:
+        """Send speech and wait until turn detection has made it an item."""
+        since, [*before, last] = len(self._connection.timeline), spoken.commands
+        allowed = QUIET_SECONDS if spoken.silent else math.inf
+        try:
+            await self._requests.acknowledged(last, Kind.INPUT_COMMITTED, before=before, timeout=allowed)
+        except ResponseTimeout as error:
+            raise no_speech(self._connection, spoken, since, error.timeout) or error from None
+
+    def _watch_silence(self, response: LiveResponse, spoken: SpokenTurn) -> None:
+        """Give up soon on silence that turn detection passes over; name a louder clip that it has not noticed."""
+        response.missed = functools.partial(no_speech, self._connection, spoken, response.since)
+        loop, task = asyncio.get_running_loop(), response.task
+        assert task is not None
+
+        def look() -> None:
+            if response.waits_for == Kind.RESPONSE_CREATED and (missed := response.missed(QUIET_SECONDS)):
+                response.give_up(missed)
+            elif response.waits_for == ITS_TURN and not task.done():
+                loop.call_later(QUIET_SECONDS, look)
+
+        if spoken.silent:
+            timer = loop.call_later(QUIET_SECONDS, look)
+            task.add_done_callback(lambda _: timer.cancel())
 
     async def respond(self, options: Mapping[str, Any], *, timeout: float, when_busy: WhenBusy) -> LiveResponse:
         """Begin the turn of `AsyncSession.respond`; return its response, which is live."""
@@ -232,7 +261,7 @@ class Turns:
     async def _run(self, response: LiveResponse, prelude: Sequence[Command], create: Command | None) -> None:
         await self._exchanges.idle()
         await self._exchanges.run(response, prelude, create)
-        await self._answer_calls(response)
+        await self._calls.answer(response)
 
     async def _make_way(self) -> None:
         """Cancel what is in progress, for a call that does not wait."""
@@ -241,8 +270,10 @@ class Turns:
         elif self._current is not None:
             self._current.give_up(RtnbError("A later call cancelled this response before it began."))
 
-    def _timed_out(self, response: LiveResponse, timeout: float) -> ResponseTimeout:
-        said, waited, state = self._connection.last_error_words, str(response.waits_for), response.state
+    def _timed_out(self, response: LiveResponse, timeout: float) -> RtnbError:
+        if response.waits_for == Kind.RESPONSE_CREATED and (missed := response.missed(timeout)) is not None:
+            return missed
+        said, waited, state = self._connection.error_words(response.since), str(response.waits_for), response.state
         if waited == ITS_TURN:
             words = (
                 f"Its turn did not come within {seconds(timeout)}: another response is in progress.{said} "
@@ -250,8 +281,8 @@ class Turns:
             )
         elif state.status and not state.active:
             words = (
-                f"The {waited} gave no result within {seconds(timeout)}; the model was told, the session lives "
-                "on, and so does the function. Give timeout= more seconds, or make the function quicker."
+                f"The {waited} gave no result within {seconds(timeout)} (called: {response.awaited}); the model was told, "
+                "the session lives on, and so does the function. Give timeout= more seconds, or make the function quicker."
             )
         else:
             words = (
@@ -268,10 +299,10 @@ class Turns:
 
     def _answer_unasked(self, state: ResponseState) -> None:
         asked_for = self._current is not None and self._current.state is state
-        if not asked_for and state.conversation_id is not None and self._tools.unanswered(state):
+        if self._calls.open(state) and not asked_for and state.conversation_id is not None:
             response = LiveResponse(self._connection, self._io)
             response.follow(state)
-            self._start(response, self._answer_calls(response), _UNASKED_SECONDS)
+            self._start(response, self._calls.answer(response), _UNASKED_SECONDS)
             assert response.task is not None
             response.task.add_done_callback(lambda _: self._note_failure(response))
 
@@ -280,59 +311,13 @@ class Turns:
         if response.failure is not None and not isinstance(response.failure, SessionClosed):
             self._connection.note_problem(f"answering the model's calls failed: {response.failure}")
 
-    async def _answer_calls(self, response: LiveResponse) -> None:
-        """Call the functions that a response wants called, and follow the response to their outputs."""
-        for _ in range(MOST_ROUNDS):
-            state = response.state
-            if not (calls := self._tools.unanswered(state)):
-                return
-            outputs = await self._outputs(response, calls)
-            if outputs is None or self._tools.leaves_some(state):
-                # Interrupted, or the user has calls to answer, too, before the model may go on.
-                await self._send_outputs(interrupted_outputs(calls) if outputs is None else outputs)
-                return
-            response.waits_for = ITS_TURN
-            await self._exchanges.idle()
-            response.next_round()
-            await self._exchanges.run(response, outputs, commands.response_create())
-        if left := self._tools.unanswered(response.state):
-            names = ", ".join(call.name for call in left)
-            self._connection.note_problem(
-                f"{names} not called: after {MOST_ROUNDS} rounds the model gets no more answers"
-            )
-
-    async def _outputs(self, response: LiveResponse, calls: Sequence[Item]) -> list[Command] | None:
-        """Return what the functions gave, as commands; None if they were stopped. Raises when the session ends meanwhile."""
-        response.waits_for = f"function {', '.join(call.name for call in calls)}"
-        calling = self._calling = asyncio.ensure_future(self._tools.answer(calls))
-        try:
-            with self._connection.waiting(Waiter(never)) as ended:
-                waited: tuple[asyncio.Future[Any], ...] = (calling, ended)
-                await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-                if calling.done():
-                    return None if calling.cancelled() else calling.result()
-                raise ended.exception() or SessionClosed("The session is closed.")
-        except asyncio.CancelledError:
-            await self._send_outputs(interrupted_outputs(calls))
-            raise
-        finally:
-            calling.cancel()
-            self._calling = None
-
-    async def _send_outputs(self, outputs: Sequence[Command]) -> None:
-        """Send outputs without asking for a response."""
-        with contextlib.suppress(SessionClosed):
-            for command in outputs:
-                await self._connection.send(command)
-
     # Interrupting -----------------------------------------------------------------------------------------------------
 
     async def interrupt(self, playback: Playback | None, *, cancel: bool) -> Heard | None:
         """Cancel the answer and cut it at what was heard, as `AsyncSession.interrupt` describes it."""
         connection = self._connection
         response = spoken_response(list(connection.conversation.responses.values()), playback)
-        if self._calling is not None:
-            self._calling.cancel()  # the turn ends with what there is
+        self._calls.interrupt()
         now = connection.now()
         if playback is not None:
             await asyncio.to_thread(playback.stop)
@@ -343,8 +328,5 @@ class Turns:
                 await self._requests.cancel(response.id)
         left = unheard(connection.timeline, response, now, playback)
         for each in left:
-            if each.heard_ms:
-                await self._requests.truncate(each.item_id, each.heard_ms, each.content_index)
-            else:
-                await self._requests.delete(each.item_id)
+            await self._requests.cut(each.item_id, each.heard_ms, each.content_index)
         return left[0] if left else None
