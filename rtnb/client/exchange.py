@@ -90,7 +90,7 @@ class Exchanges:
                 connection.answered(response.since)
                 return
             except ServerError as error:
-                if error.code != ACTIVE_ALREADY or not asked or error.event_id != asked["event_id"]:
+                if error.code != ACTIVE_ALREADY or not asked or error.event_id not in (None, asked["event_id"]):
                     raise
                 # The service began a response of its own in between; the message stands, only the request goes again.
                 sent = []
@@ -168,9 +168,16 @@ class ResponseWaiter(Waiter):
         return super().awaits_reply and not self._bound
 
     def reports(self, event: Event) -> bool:
-        """Return whether an event tells that the response that is followed has failed."""
+        """Return whether an event tells that the response that is followed has failed, or why it has."""
         state = self._response.state
-        return super().reports(event) or (self._bound and event.response_id == state.id and not state.active)
+        if event.kind == Kind.ERROR:
+            return super().reports(event) or (
+                self._bound and state.error is not None and state.error is event.get("error")
+            )
+        mine = (
+            self._bound and event.kind in (Kind.RESPONSE_CREATED, Kind.RESPONSE_DONE) and event.response_id == state.id
+        )
+        return super().reports(event) or mine
 
     def _ended(self, event: Event) -> bool:
         if not self._bound:
@@ -182,7 +189,7 @@ class ResponseWaiter(Waiter):
             # The speech went on after a pause that ended a turn: the answer to all of it is still to come.
             self._bound, self._before = False, state
             return False
-        if state.final or state.error is not None or state.reason:
+        if state.final or not state.awaits_reason:
             return True
         if self._last_word is None:
             self._last_word = self.future.get_loop().call_later(MOMENT, self._let_go, event)

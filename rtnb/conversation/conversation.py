@@ -121,7 +121,7 @@ class Conversation:
         if event.kind == Kind.RESPONSE_CREATE:
             self.requested.sent(event)
         elif event.kind == Kind.RESPONSE_CANCEL and not event.response_id:
-            self.requested.cancelled()
+            self.requested.doubt()
         elif event.kind == Kind.ITEM_TRUNCATE:
             self._items.truncate(event)
 
@@ -141,6 +141,10 @@ class Conversation:
         caused_by = event.part("error").get("event_id")
         self.requested.refused(caused_by)
         self._items.refused(caused_by)
+        if not caused_by:
+            self.requested.doubt()
+            if (newest := self._announced) is not None and newest.awaits_reason:
+                newest.error = event.part("error") or None
         for response in self.responses.values():
             if caused_by and response.request_id == caused_by:
                 # The service began this one by itself, before it refused the request that was taken for its cause.

@@ -209,6 +209,11 @@ class ResponseState:
         """Return whether it is in progress."""
         return self.status == IN_PROGRESS
 
+    @property
+    def awaits_reason(self) -> bool:
+        """Return whether it has failed at its creation, and nothing has said why."""
+        return self.status == "failed" and not self.final and self.error is None and not self.reason
+
     def key(self, item_id: str, index: int | None = None, call_id: str = "") -> str:
         """Return the key in `items` of the item that an event speaks of; a new one for an item that is new.
 

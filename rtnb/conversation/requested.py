@@ -33,11 +33,10 @@ class Requested:
         out_of_band = event.part("response").get("conversation") == "none"
         self._waiting.append(RequestedResponse(event.event_id, event.t, out_of_band))
 
-    def cancelled(self) -> None:
-        """Note a cancel that names no response.
+    def doubt(self) -> None:
+        """Note that the requests so far may get no response: the next one is then that of the next request.
 
-        A request that is cancelled before its response is created may get none: the next response is then that of the next
-        request.
+        So it is after a cancel that names no response, and after an error that names no request.
         """
         self._doubted.extend(self._waiting)
         self._waiting.clear()

@@ -163,6 +163,34 @@ async def test_a_failure_at_the_creation_with_its_reason_is_an_answer_at_once() 
 
 
 @virtual_time
+async def test_the_reason_of_a_failure_may_come_as_an_error() -> None:
+    """At once, and it is no problem of the session's beside."""
+
+    async def fail(service: Script, heard: Wire) -> None:
+        await service.say(Ladder("ga").created(status="failed"), {"type": "error", "error": QUOTA["error"]})
+
+    exchanges, response, _ = await exchange(answers={"response.create": fail})
+    await exchanges.run(response, [], commands.response_create())
+    assert asyncio.get_running_loop().time() == 0.0
+    assert response.error is not None
+    assert response.error.code == "quota"
+    assert exchanges._connection.problems == []
+
+
+@virtual_time
+async def test_a_request_that_comes_too_early_goes_again_though_the_refusal_names_nothing() -> None:
+    """Once it is clear that it is its own."""
+
+    async def early(service: Script, heard: Wire) -> None:
+        del service.answers["response.create"]
+        await service.say(error(ACTIVE_ALREADY, "In progress."))
+
+    exchanges, response, service = await exchange(answers={"response.create": early})
+    await exchanges.run(response, [commands.text_message("x")], commands.response_create())
+    assert (response.status, service.types().count("response.create")) == ("completed", 2)
+
+
+@virtual_time
 async def test_nothing_is_cancelled_where_nothing_was_asked_for() -> None:
     """A turn of speech that is given up before turn detection has made a response."""
     exchanges, response, service = await exchange()

@@ -220,6 +220,8 @@ async def test_a_refusal_that_names_no_event_is_the_error_of_the_only_call() -> 
         await session.ask("x", timeout=60.0)
     assert asyncio.get_running_loop().time() - began < 2.0
     assert session.problems == []
+    service.answers.clear()
+    assert (await session.ask("at once")).status == "completed"
     service.answers["response.create"] = Script.ignore
     with pytest.raises(ResponseTimeout) as caught:
         await session.ask("x", timeout=5.0)

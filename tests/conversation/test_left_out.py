@@ -45,6 +45,16 @@ def test_a_response_that_is_called_completed_when_it_is_created_has_all_to_come(
     assert (told.said(), told.only.status, told.oddities) == ("Hi", "completed", [])
 
 
+def test_an_error_that_names_nothing_is_the_reason_of_the_response_that_has_just_failed() -> None:
+    """Where its creation told the failure alone; one that names an event is that event's, and a reason stands."""
+    told = Told().tell(Ladder("ga").created(**FAILED), {"type": "error", "error": {**QUOTA, "event_id": "event_x"}})
+    assert told.only.error is None
+    told.tell({"type": "error", "error": QUOTA}, {"type": "error", "error": {"message": "Another."}})
+    assert told.only.error == QUOTA
+    told = Told().tell(Ladder("ga").created(), {"type": "error", "error": QUOTA}, done(**FAILED))
+    assert told.only.error is None
+
+
 def test_a_second_end_adds_the_reason_that_the_first_left_out() -> None:
     """And changes nothing else: a status stands, and so does a reason."""
     told = Told().tell(Ladder("ga").created(), done(**FAILED), done(**WHY))
