@@ -11,6 +11,7 @@ from rtnb.client.live_response import ITS_TURN, LiveResponse
 from rtnb.client.waiters import MOMENT, Waiter
 from rtnb.conversation.conversation import Conversation
 from rtnb.conversation.items import ResponseState
+from rtnb.conversation.remote_tools import undecided
 from rtnb.errors import RtnbError, ServerError
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
@@ -22,6 +23,7 @@ _SPOKEN_OVER = "turn_detected"
 _CANCEL_SECONDS = 5.0
 _LOOK_AGAIN = 1.0
 _OF_ENDED = (Kind.RESPONSE_DONE, Kind.OUTPUT_ITEM_DONE, Kind.ARGUMENTS_DONE)
+_HELD_SECONDS = 1.0
 
 
 class Exchanges:
@@ -101,6 +103,19 @@ class Exchanges:
                 await self._stop(response.state, beside=beside, asked=asked is not None)
                 raise
 
+    async def finish(self, response: LiveResponse) -> None:
+        """Follow a response that the service has begun by itself to its end, or to an approval that it waits for."""
+        state = response.state
+        response.waits_for = Kind.RESPONSE_DONE
+        waiter = ResponseWaiter(self._connection, response, None, [], begun=True)
+        try:
+            if state.active:
+                with self._connection.waiting(waiter) as ended:
+                    await ended
+        except asyncio.CancelledError:
+            await self._stop(state, beside=False, asked=False)
+            raise
+
     async def _other_ended(self) -> None:
         """Wait for the end of a response that is in the way; look again in a while where no event announced it."""
         self._unended.clear()
@@ -149,17 +164,26 @@ class ResponseWaiter(Waiter):
         The request's event id; None where turn detection makes the response.
     event_ids : sequence of str
         All that was sent for it.
+    begun : bool
+        Whether `response` shows it already.
     """
 
     def __init__(
-        self, connection: Connection, response: LiveResponse, asked: str | None, event_ids: Sequence[str]
+        self,
+        connection: Connection,
+        response: LiveResponse,
+        asked: str | None,
+        event_ids: Sequence[str],
+        *,
+        begun: bool = False,
     ) -> None:
         super().__init__(self._ended, event_ids)
         self._conversation = connection.conversation
         self._before = connection.conversation.newest
         self._response = response
         self._asked = asked
-        self._bound = False
+        self._bound = begun
+        self._held: asyncio.TimerHandle | None = None
         self._last_word: asyncio.TimerHandle | None = None
 
     @property
@@ -170,19 +194,19 @@ class ResponseWaiter(Waiter):
     def reports(self, event: Event) -> bool:
         """Return whether an event tells that the response that is followed has failed, or why it has."""
         state = self._response.state
-        if event.kind == Kind.ERROR:
-            return super().reports(event) or (
-                self._bound and state.error is not None and state.error is event.get("error")
-            )
         mine = (
             self._bound and event.kind in (Kind.RESPONSE_CREATED, Kind.RESPONSE_DONE) and event.response_id == state.id
         )
-        return super().reports(event) or mine
+        why = self._bound and event.kind == Kind.ERROR and state.error is not None and state.error is event.get("error")
+        return super().reports(event) or mine or why
 
     def _ended(self, event: Event) -> bool:
         if not self._bound:
             self._bind()
         state = self._response.state
+        if self._bound and state.active and self._held is None and undecided(state.items.values()):
+            # The service may hold the response until the approval, which only the caller can give.
+            self._held = self.future.get_loop().call_later(_HELD_SECONDS, self._give_back, event)
         if not self._bound or state.active:
             return False
         if self._asked is None and state.status == "cancelled" and state.reason == _SPOKEN_OVER:
@@ -192,10 +216,10 @@ class ResponseWaiter(Waiter):
         if state.final or not state.awaits_reason:
             return True
         if self._last_word is None:
-            self._last_word = self.future.get_loop().call_later(MOMENT, self._let_go, event)
+            self._last_word = self.future.get_loop().call_later(MOMENT, self._give_back, event)
         return False
 
-    def _let_go(self, event: Event) -> None:
+    def _give_back(self, event: Event) -> None:
         if not self.future.done():
             self.future.set_result(event)
 

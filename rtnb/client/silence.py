@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtnb.client.audio_input import SpokenTurn
+from rtnb.client.audio_input import UserTurn
 from rtnb.client.connection import Connection
 from rtnb.errors import ResponseTimeout
 from rtnb.formatting import seconds
@@ -12,13 +12,13 @@ QUIET_SECONDS = 5.0
 """Seconds after which silence that turn detection passes over is given up."""
 
 
-def no_speech(connection: Connection, spoken: SpokenTurn, since: int, waited: float) -> ResponseTimeout | None:
+def no_speech(connection: Connection, spoken: UserTurn, since: int, waited: float) -> ResponseTimeout | None:
     """Return the error for speech that turn detection has not noticed; None where it has noticed some.
 
     Parameters
     ----------
     connection : Connection
-    spoken : SpokenTurn
+    spoken : UserTurn
         What was sent.
     since : int
         The row from which on it was sent.

@@ -11,6 +11,7 @@ from rtnb.conversation.items import IN_PROGRESS, Item, ResponseState
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
 from rtnb.protocol.events import read_json
+from rtnb.protocol.mcp_tools import remote_tools
 
 MOST_ROUNDS = 8
 """Rounds of calls in one turn, after which the model gets no more outputs: it may be going in circles."""
@@ -33,6 +34,7 @@ class Tools:
         self._accepted: dict[str, FunctionTool] = {}
         self._pending: dict[str, FunctionTool] = {}
         self._answered: dict[int, Item] = {}  # by identity: an id may come again in a later turn, and be left out
+        self._remote: dict[str, Mapping[str, Any]] = {}
 
     @property
     def pending(self) -> list[FunctionTool]:
@@ -58,6 +60,7 @@ class Tools:
         listed = setting if isinstance(setting, (list, tuple)) else ()
         stays = {name: tool for name, tool in self._accepted.items() if any(_describes(each, tool) for each in listed)}
         ours = list(tools)
+        self._remote = {str(each.get("server_label")): each for each in remote_tools(listed)}
         self._accepted = {**stays, **{tool.name: tool for tool in ours}}
         self.drop(ours)
 
@@ -65,10 +68,15 @@ class Tools:
         """Return the session's ``tools`` list: the `present` one as the service has it, and the pending tools."""
         listed = present if isinstance(present, (list, tuple)) else ()
         stays = [each for each in listed if not (isinstance(each, Mapping) and each.get("name") in self._pending)]
-        # A service may have added fields to a definition of ours, or dropped some: ours is sent as it was.
-        return [*(self._own(each) for each in stays), *self.pending]
+        return [*self.own(stays), *self.pending]
+
+    def own(self, present: Iterable[Any]) -> list[Any]:
+        """Return definitions as they were sent: a service leaves the secrets of remote tools out, or adds fields."""
+        return [self._own(each) for each in present]
 
     def _own(self, definition: Any) -> Any:
+        if remote_tools([definition]):
+            return self._remote.get(str(definition.get("server_label")), definition)
         tool = self._accepted.get(str(definition.get("name"))) if isinstance(definition, Mapping) else None
         return definition if tool is None else tool.definition
 

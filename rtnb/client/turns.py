@@ -15,24 +15,27 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rtnb.audio import AudioClip
-from rtnb.client.audio_input import SpokenTurn, question, spoken_turn
+from rtnb.client.audio_input import UserTurn
 from rtnb.client.calls import Calls
 from rtnb.client.exchange import Exchanges
 from rtnb.client.live_response import ITS_TURN, LiveResponse
 from rtnb.client.loop import LoopThread
 from rtnb.client.playback import Heard, Playback, spoken_response, unheard
+from rtnb.client.remote_calls import REMOTE, Asked, RemoteCalls
 from rtnb.client.requests import Requests
 from rtnb.client.settings import SessionSettings
 from rtnb.client.silence import QUIET_SECONDS, no_speech
 from rtnb.client.tools import Tools, with_definitions
-from rtnb.conversation.items import ResponseState
+from rtnb.client.transcription import Transcription, TranscriptionRequests
+from rtnb.conversation.items import Item, ResponseState
 from rtnb.errors import ConfigurationError, ResponseTimeout, RtnbError, ServerError, SessionBusy, SessionClosed
 from rtnb.formatting import seconds
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
 from rtnb.protocol.names import Kind
+from rtnb.protocol.session_types import TRANSCRIPTION
 
-Prompt = str | AudioClip | Path | tuple[Any, int] | bytes
+Prompt = str | AudioClip | Path | tuple[Any, int] | bytes | list[Any]
 WhenBusy = Literal["wait", "cancel", "raise"]
 _UNASKED_SECONDS = 60.0
 
@@ -67,7 +70,9 @@ class Turns:
         self._ready = ready
         self._io = io
         self._exchanges = Exchanges(requests.connection)
-        self._calls = Calls(requests.connection, tools, self._exchanges)
+        self._remote = RemoteCalls(requests)
+        self._calls = Calls(requests.connection, tools, self._exchanges, self._remote)
+        self._transcriptions = TranscriptionRequests(requests, settings)
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_line: set[asyncio.Task[None]] = set()
@@ -82,36 +87,49 @@ class Turns:
     # Asking -----------------------------------------------------------------------------------------------------------
 
     async def ask(
-        self, prompt: Prompt, options: Mapping[str, Any], *, timeout: float, when_busy: WhenBusy, out_of_band: bool
+        self,
+        prompt: Prompt,
+        options: Mapping[str, Any],
+        *,
+        image: object = None,
+        detail: str | None = None,
+        timeout: float,
+        when_busy: WhenBusy,
+        out_of_band: bool,
     ) -> LiveResponse:
         """Begin the turn of `AsyncSession.ask`; return its response, which is live."""
-        timeout = await self._ready(timeout)
-        config = self._connection.conversation.config
+        kind = self._requests.kind
         if out_of_band:
-            content = await asyncio.to_thread(question, prompt, config)
-            options = {**options, "conversation": "none", "input": [*options.get("input", ()), content]}
+            kind.check("ask(out_of_band=True)")
+        written = isinstance(prompt, (str, list)) or image is not None
+        kind.check("ask(text)" if written else "ask(clip)")
+        if kind.type == TRANSCRIPTION:
+            if options:
+                raise ConfigurationError(f"{next(iter(options))}= is for a response, and this session gives none.")
+            return await self.transcribe(prompt, timeout=timeout, when_busy=when_busy)
+        timeout = await self._ready(timeout)
+        if out_of_band:
+            asked = await self._requests.message(prompt, image=image, detail=detail, spoken=True)
+            options = {**options, "conversation": "none", "input": [*options.get("input", ()), asked["item"]]}
             return await self._begin([], options, timeout, "wait", out_of_band=True)
-        if isinstance(prompt, str):
-            return await self._begin([commands.text_message(prompt)], options, timeout, when_busy)
-        # Reading and resampling a long clip takes a while, in which the loop must go on.
-        spoken = await asyncio.to_thread(spoken_turn, prompt, config)
-        if spoken.answered and options:
+        turn = await self._requests.user_turn(prompt, image=image, detail=detail)
+        if turn.answered and options:
             raise ConfigurationError(
                 "Turn detection makes the response to speech, so options for one response do not reach it; "
                 "use session.configure(…), or turn_detection=None."
             )
-        prelude = spoken.commands
-        if spoken.detected and not spoken.answered:
+        prelude = turn.commands
+        if turn.detected and not turn.answered:
             # The service ends the turn and makes no response: one is asked for once the speech has become an item.
-            await self._detected(spoken)
+            await self._detected(turn)
             prelude = []
-        response = await self._begin(prelude, None if spoken.answered else options, timeout, when_busy)
-        response.input_ended = spoken.ended
-        if spoken.answered:
-            self._watch_silence(response, spoken)
+        response = await self._begin(prelude, None if turn.answered else options, timeout, when_busy)
+        response.input_ended = turn.ended
+        if turn.answered:
+            self._watch_silence(response, turn)
         return response
 
-    async def _detected(self, spoken: SpokenTurn) -> None:
+    async def _detected(self, spoken: UserTurn) -> None:
         """Send speech and wait until turn detection has made it an item."""
         since, [*before, last] = len(self._connection.timeline), spoken.commands
         allowed = QUIET_SECONDS if spoken.silent else math.inf
@@ -120,7 +138,7 @@ class Turns:
         except ResponseTimeout as error:
             raise no_speech(self._connection, spoken, since, error.timeout) or error from None
 
-    def _watch_silence(self, response: LiveResponse, spoken: SpokenTurn) -> None:
+    def _watch_silence(self, response: LiveResponse, spoken: UserTurn) -> None:
         """Give up soon on silence that turn detection passes over; name a louder clip that it has not noticed."""
         response.missed = functools.partial(no_speech, self._connection, spoken, response.since)
         loop, task = asyncio.get_running_loop(), response.task
@@ -138,7 +156,34 @@ class Turns:
 
     async def respond(self, options: Mapping[str, Any], *, timeout: float, when_busy: WhenBusy) -> LiveResponse:
         """Begin the turn of `AsyncSession.respond`; return its response, which is live."""
+        self._requests.kind.check("respond()")
         return await self._begin([], options, await self._ready(timeout), when_busy)
+
+    async def decide(self, asked: Asked, *, approve: bool, reason: str, timeout: float) -> LiveResponse:
+        """Answer an approval request, and begin the turn that goes on from there; return its response, which is live."""
+        self._requests.kind.check("respond()")
+        timeout = await self._ready(timeout)
+        requests = self._remote.requests_of(asked)
+        response = LiveResponse(self._connection, self._io)
+        self._start(response, self._go_on(response, requests, approve, reason), timeout)
+        return response
+
+    async def _go_on(self, response: LiveResponse, asked: list[Item], approve: bool, reason: str) -> None:
+        if await self._remote.decide(response, asked, approve=approve, reason=reason):
+            await self._run(response, [], commands.response_create())
+        else:
+            await self._exchanges.finish(response)
+            await self._calls.answer(response)
+
+    async def transcribe(self, speech: object, *, timeout: float, when_busy: WhenBusy = "wait") -> Transcription:
+        """Begin the transcription of `AsyncSession.transcribe`; return it, while it grows."""
+        self._transcriptions.check()
+        timeout = await self._ready(timeout)
+        self._check_busy(when_busy)
+        transcription, said = await self._transcriptions.prepare(speech, self._io)
+        make_way = when_busy == "cancel"
+        self._start(transcription, self._transcriptions.run(transcription, said), timeout, make_way=make_way)
+        return transcription
 
     async def _begin(
         self,
@@ -186,18 +231,21 @@ class Turns:
         SessionBusy
             With ``when_busy="raise"``, if something is in progress.
         """
-        if when_busy not in ("wait", "cancel", "raise"):
-            raise ConfigurationError(f"when_busy={when_busy!r} is not known; write 'wait', 'cancel' or 'raise'.")
-        if when_busy == "raise" and self.busy and not out_of_band:
-            raise SessionBusy(
-                "A response is in progress; wait for it, or call with when_busy='wait' (its turn comes) or 'cancel'."
-            )
+        self._check_busy(when_busy, out_of_band=out_of_band)
         response = LiveResponse(self._connection, self._io)
         if out_of_band:
             self._start(response, self._exchanges.run(response, prelude, create, beside=True), timeout, beside=True)
         else:
             self._start(response, self._run(response, prelude, create), timeout, make_way=when_busy == "cancel")
         return response
+
+    def _check_busy(self, when_busy: WhenBusy, *, out_of_band: bool = False) -> None:
+        if when_busy not in ("wait", "cancel", "raise"):
+            raise ConfigurationError(f"when_busy={when_busy!r} is not known; write 'wait', 'cancel' or 'raise'.")
+        if when_busy == "raise" and self.busy and not out_of_band:
+            raise SessionBusy(
+                "A response is in progress; wait for it, or call with when_busy='wait' (its turn comes) or 'cancel'."
+            )
 
     async def finish(self, response: LiveResponse) -> LiveResponse:
         """Wait for a turn that was begun; if the wait is cancelled, cancel the response; the session lives on."""
@@ -279,6 +327,16 @@ class Turns:
                 f"Its turn did not come within {seconds(timeout)}: another response is in progress.{said} "
                 "session.cancel() stops that one, and so does when_busy='cancel'; or give timeout= more seconds."
             )
+        elif waited.startswith(REMOTE):
+            words = (
+                f"The {waited} gave no result within {seconds(timeout)}; it runs at the service, and the session lives on. "
+                "Give timeout= more seconds, or ask again later."
+            )
+        elif isinstance(response, Transcription):
+            words = (
+                f"No {waited} within {seconds(timeout)}; the session lives on.{said} Give timeout= more seconds, or look "
+                "at session.timeline.tail(); a transcript that still comes will be in session.conversation."
+            )
         elif state.status and not state.active:
             words = (
                 f"The {waited} gave no result within {seconds(timeout)} (called: {response.awaited}); the model was told, "
@@ -321,7 +379,7 @@ class Turns:
         now = connection.now()
         if playback is not None:
             await asyncio.to_thread(playback.stop)
-        if response is None:
+        if response is None or not self._requests.kind.allows("truncate()"):
             return None
         if response.active and cancel:
             with contextlib.suppress(ServerError):  # it may have ended by itself in this moment

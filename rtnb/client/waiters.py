@@ -28,12 +28,13 @@ class Waiter:
     ----------
     accept : callable
     event_ids : collection of str
-        Ids of the client events that the waiting call sent: an error that names one of them belongs to this call.
+        Ids of the client events that the waiting call sent: an error that names one of them belongs to this call. Waiters
+        of one call have the same.
     """
 
     def __init__(self, accept: Predicate, event_ids: Collection[str] = ()) -> None:
         self._accept = accept
-        self._event_ids = frozenset(event_ids)
+        self.event_ids = frozenset(event_ids)
         self.future: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
         # A failure that is never retrieved is in the log; asyncio need not warn of it.
         self.future.add_done_callback(_mark_retrieved)
@@ -50,16 +51,16 @@ class Waiter:
     def blames(self, event: Event) -> bool:
         """Return whether an ``error`` event names an event of this call."""
         named = event.part("error").get("event_id")
-        return isinstance(named, str) and named in self._event_ids
+        return isinstance(named, str) and named in self.event_ids
 
     @property
     def awaits_reply(self) -> bool:
         """Return whether its call has sent something, and no event has answered it yet."""
-        return bool(self._event_ids)
+        return bool(self.event_ids)
 
     def reports(self, event: Event) -> bool:
         """Return whether its call will tell of the failure that an event is."""
-        return bool(self._event_ids) and self.future.done()
+        return bool(self.event_ids) and self.future.done()
 
     def fail(self, error: BaseException) -> None:
         """End the wait with an error."""
@@ -68,10 +69,10 @@ class Waiter:
 
 
 class _Held(NamedTuple):
-    """An error that names no event, the only call that it can belong to, and the timer that will say so."""
+    """An error that names no event, the only call that it can belong to, by its events, and the timer that will say so."""
 
     event: Event
-    waiter: Waiter
+    call: frozenset[str]
     timer: asyncio.TimerHandle
 
 
@@ -133,19 +134,21 @@ class Waiters:
         """Return whether a call tells of the failure that the event, the last one that was offered, is."""
         return any(waiter.reports(event) for waiter in (*self._settled, *self._waiters))
 
+    @property
+    def _calls(self) -> set[frozenset[str]]:
+        """Return the calls that wait for an acknowledgement, by their events."""
+        return {waiter.event_ids for waiter in self._waiters if waiter.awaits_reply}
+
     def _hold(self, event: Event) -> None:
-        calls = [waiter for waiter in self._waiters if waiter.awaits_reply]
+        calls = self._calls
         if self._held is None and len(calls) == 1:
             timer = asyncio.get_running_loop().call_later(MOMENT, self._blame)
-            self._held = _Held(event, calls[0], timer)
+            self._held = _Held(event, calls.pop(), timer)
 
     def _look_again(self, event: Event | None = None) -> None:
         """Give up on the error that is held, if its call has got its answer, or the service goes on with something else."""
-        held = self._held
-        if held is None:
-            return
         goes_on = event is not None and event.kind not in _BESIDE
-        if goes_on or held.waiter not in self._waiters or not held.waiter.awaits_reply:
+        if self._held is not None and (goes_on or self._held.call not in self._calls):
             self.release()
 
     def release(self) -> None:
@@ -158,8 +161,10 @@ class Waiters:
     def _blame(self) -> None:
         if (held := self._held) is not None:
             self._held = None
-            held.waiter.fail(server_error(held.event))
-            self._waiters = [waiter for waiter in self._waiters if waiter is not held.waiter]
+            for waiter in self._waiters:
+                if waiter.event_ids == held.call:
+                    waiter.fail(server_error(held.event))
+            self._waiters = [waiter for waiter in self._waiters if not waiter.future.done()]
             self._resolved(held.event, True)
 
     def fail(self, error: BaseException) -> None:

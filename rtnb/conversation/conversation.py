@@ -13,14 +13,17 @@ from typing import Any
 from rtnb.audio.formats import FORMATS
 from rtnb.conversation.item_order import ItemOrder, answer_call
 from rtnb.conversation.items import IN_PROGRESS, NAN, ContentPart, Item, ResponseState, fill, fill_response
+from rtnb.conversation.remote_tools import ARGUMENT_KINDS, STATES, RemoteItems, adopt, decide
 from rtnb.conversation.requested import Requested
+from rtnb.conversation.sent_images import SentImages
 from rtnb.conversation.transcripts import KINDS as TRANSCRIPT_KINDS
-from rtnb.conversation.transcripts import take_transcript
+from rtnb.conversation.transcripts import source, take_transcript, translates, translation
 from rtnb.formatting import one_line
 from rtnb.protocol.config import format_name, look, merge
 from rtnb.protocol.dialects import ga_settings
 from rtnb.protocol.events import SENT, Event
 from rtnb.protocol.names import Kind, Local
+from rtnb.protocol.session_types import told_type
 
 _ENDED = ("failed", "incomplete", "cancelled")
 
@@ -51,6 +54,8 @@ class Conversation:
         self.oddities: list[str] = []
         self.requested = Requested()
         self._past: set[str] = set()
+        self._sent_images = SentImages()
+        self._remote = RemoteItems(self._items.early)
         self._reducers: dict[str, Callable[[Event], object]] = {
             Kind.SESSION_CREATED: self._session,
             Kind.SESSION_UPDATED: self._session,
@@ -74,6 +79,8 @@ class Conversation:
             Kind.INPUT_COMMITTED: self._committed,
             Kind.INPUT_DTMF: self._key_pressed,
             **dict.fromkeys(TRANSCRIPT_KINDS, self._input_transcript),
+            **dict.fromkeys((*ARGUMENT_KINDS, *STATES), self._remote_tool),
+            Kind.SESSION_CLOSED: self._translated,
             Kind.ERROR: self._error,
             Local.CLOSE: self._closed,
             Local.RESUME: self._resumed,
@@ -101,7 +108,7 @@ class Conversation:
         return None
 
     def item(self, item_id: str) -> Item | None:
-        """Return an item by its id, one of a response beside the conversation included; None if there is none."""
+        """Return an item by its id, one that only a response, or its own tool, has told of included; None if there is none."""
         return self._items.find(item_id)
 
     def apply(self, event: Event) -> None:
@@ -118,7 +125,9 @@ class Conversation:
             self._odd(event, f"has a shape that cannot be read ({type(error).__name__}: {error})")
 
     def _sent(self, event: Event) -> None:
-        if event.kind == Kind.RESPONSE_CREATE:
+        if event.kind == Kind.ITEM_CREATE:
+            self._sent_images.take(event)
+        elif event.kind == Kind.RESPONSE_CREATE:
             self.requested.sent(event)
         elif event.kind == Kind.RESPONSE_CANCEL and not event.response_id:
             self.requested.doubt()
@@ -134,6 +143,8 @@ class Conversation:
     def _session(self, event: Event) -> None:
         session = event.part("session")
         merge(self.config, ga_settings(session))
+        if type_told := told_type(event.type, session):
+            self.config["type"] = type_told
         if isinstance(named := session.get("id"), str):
             self.session_id = named
 
@@ -169,7 +180,9 @@ class Conversation:
         item = self._item_seen(event)
         if item is None:
             return
-        self._items.add(item, event.data.get("previous_item_id"))
+        decide(self.items.values(), item)
+        if self._items.add(item, event.data.get("previous_item_id")):
+            adopt(item, self.responses.values())
         if item.type == "function_call_output" and item.output != before:
             answer_call(item, (each.items for each in reversed(self.responses.values())), self.items)
 
@@ -177,7 +190,15 @@ class Conversation:
         item = self._items.seen(event)
         if item is None:
             self._odd(event, "has no item id")
+        else:
+            self._sent_images.give(item, event.part("item"))
         return item
+
+    def _remote_tool(self, event: Event) -> None:
+        item = self.item(event.item_id)
+        if item is None and event.kind in ARGUMENT_KINDS:
+            item = self._output(self._response(event), event.item_id, event.output_index)
+        self._remote.take(item, event)
 
     def _response_item(self, identifier: str) -> Item | None:
         for response in reversed(self.responses.values()):
@@ -191,13 +212,21 @@ class Conversation:
 
     def _input_transcript(self, event: Event) -> None:
         """Update the user's item; without its id it is the newest that awaits a transcript."""
-        items = self._items
-        item = items.mention(event.item_id) if event.item_id else items.untranscribed or items.mention("")
+        items, item = self._items, None
+        if translates(event):
+            item = source(self.items, translation(self.items, self.responses, event.t))
+        else:
+            item = items.mention(event.item_id) if event.item_id else items.untranscribed or items.mention("")
         if odd := "speaks of an item that was deleted" if item is None else take_transcript(item, event):
             self._odd(event, odd)
 
     def _key_pressed(self, event: Event) -> None:
         self.keys_pressed += event.text("event")
+
+    def _translated(self, event: Event) -> None:
+        for response in self.responses.values():
+            if response.active:
+                response.status, response.done_t, response.final = "completed", event.t, True
 
     # Responses --------------------------------------------------------------------------------------------------------
 
@@ -239,6 +268,8 @@ class Conversation:
     def _response(self, event: Event, *, announced: bool = False) -> ResponseState:
         """Return the response that an event belongs to; one without ``response.created`` is made, and is an oddity."""
         identifier = event.response_id
+        if translates(event):
+            return translation(self.items, self.responses, event.t)
         if not identifier and not announced and (unnamed := self.active or self._announced) is not None:
             return unnamed
         if identifier in self._past:
@@ -332,7 +363,7 @@ class Conversation:
         if Kind.AUDIO_DELTA in part.finished:
             self._odd(event, "came after its own done event")
         if not part.chunks:
-            part.format = response.format
+            part.format, part.first_audio_t = response.format, event.t
         if response.first_audio_t != response.first_audio_t:
             response.first_audio_t = event.t
         part.chunks.append(event.audio)

@@ -29,18 +29,21 @@ class ItemOrder:
     ----------
     by_id : dict of str to Item
         In conversation order. A new dict takes its place where the order changes, so that a reader may keep the old one.
+    early : dict of str to Item
+        Items of remote tools of which events have told, but not yet where they belong.
     """
 
     def __init__(self, elsewhere: Callable[[str], Item | None]) -> None:
         self.by_id: dict[str, Item] = {}
+        self.early: dict[str, Item] = {}
         self._elsewhere = elsewhere
         self._cuts: dict[str, tuple[ContentPart, int | None]] = {}
         self._mentioned: set[str] = set()
         self._deleted: set[str] = set()
 
     def find(self, identifier: str) -> Item | None:
-        """Return an item, of the conversation or of a response."""
-        return self.by_id.get(identifier) or self._elsewhere(identifier)
+        """Return an item: of the conversation, of a response, or early."""
+        return self.by_id.get(identifier) or self._elsewhere(identifier) or self.early.get(identifier)
 
     def seen(self, event: Event) -> Item | None:
         """Return the item that an event describes, with what it says; None where the event names none."""
@@ -49,6 +52,7 @@ class ItemOrder:
         if not isinstance(identifier, str):
             return None
         item = self.find(identifier) or Item(identifier)
+        self.early.pop(identifier, None)
         fill(item, data)
         return item
 

@@ -364,7 +364,7 @@ async def test_a_failure_that_several_events_tell_of_is_one_problem_with_the_las
         frame("response.done", response={"id": "r1", "status": "failed", "status_details": QUOTA}),
     )
     assert connection.problems == [
-        "error from the service (row 3): the MCP call roll failed: tool_execution_error: No dice.",
+        "MCP tool roll() failed: tool_execution_error: No dice.",
         "error from the service (row 4): the response failed: quota: No credit.",
     ]
 

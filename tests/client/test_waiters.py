@@ -163,6 +163,16 @@ async def test_an_unnamed_error_is_nobodys_once_its_call_waits_no_more(end: str)
     assert not call.future.done() or isinstance(call.future.exception(), SessionClosed)
 
 
+@virtual_time
+async def test_the_waits_of_one_call_are_one_call() -> None:
+    """Each fails with the error."""
+    waiters = Watched()
+    both = [waiters.call(), waiters.call()]
+    waiters.offer(event("error", error={"message": "No."}))
+    await pass_time(2 * MOMENT)
+    assert [str(waiter.future.exception()) for waiter in both] == ["error: No."] * 2
+
+
 async def test_an_event_is_reported_by_the_call_that_it_settles() -> None:
     """Not by a wait that has sent nothing, and no later event is."""
     waiters = Waiters()

@@ -1,112 +1,94 @@
-"""The transcript of the user's speech, in whatever order and completeness a service tells it."""
+"""The transcript of an item, and the translation of a session, in the mirror; pure."""
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
-import pytest
-from scripted import Wire
-from told import Told
-
+from rtnb.conversation.conversation import Conversation
 from rtnb.conversation.items import Segment
+from rtnb.protocol.events import LOCAL, Event
 
-ITEM = {
-    "type": "conversation.item.added",
-    "previous_item_id": None,
-    "item": {"id": "u", "type": "message", "role": "user", "content": [{"type": "input_audio", "transcript": None}]},
-}
+SAID = "conversation.item.input_audio_transcription"
 
 
-def told_of(*events: Wire) -> Any:
-    return Told().tell(*events).items["u"]
+def event(type: str, t: float = 0.0, direction: str = "received", **fields: Any) -> Event:
+    return Event.parse(json.dumps({"type": type, **fields}).encode(), t=t, direction=direction)
 
 
-def transcription(step: str, **fields: Any) -> Wire:
-    return {"type": f"conversation.item.input_audio_transcription.{step}", "item_id": "u", "content_index": 0, **fields}
+def spoken(item: str = "item_1") -> Event:
+    content = [{"type": "input_audio", "transcript": None}]
+    return event("conversation.item.added", item={"id": item, "type": "message", "role": "user", "content": content})
 
 
-@pytest.mark.parametrize("place", range(4))
-def test_deltas_grow_and_the_whole_replaces_them(place: int) -> None:
-    """Wherever among them the item itself comes."""
-    events = [
-        transcription("delta", delta="Hel"),
-        transcription("delta", delta="lo wrold"),
-        transcription("completed", transcript="Hello world"),
-    ]
-    events.insert(place, ITEM)
-    grown = ["", "Hel", "Hello wrold", "Hello world"]
-    told = Told()
-    for count, event in enumerate(events):
-        told.tell(event)
-        if told.items:
-            assert told.items["u"].text == grown[count + (place > count)]
-    assert told.items["u"].text == "Hello world"
-    assert told.oddities == []
+def test_a_transcript_grows_by_its_deltas() -> None:
+    """And is replaced by the completed one; a delta after that is an oddity, and changes nothing."""
+    conversation = Conversation()
+    for each in (spoken(), event(f"{SAID}.delta", item_id="item_1", delta="Hel")):
+        conversation.apply(each)
+    item = conversation.items["item_1"]
+    assert item.text == "Hel"
+    conversation.apply(event(f"{SAID}.delta", item_id="item_1", delta="lo", logprobs=[{"token": "lo", "logprob": -1}]))
+    assert item.text == "Hello"
+    assert item.content[0].logprobs == [{"token": "lo", "logprob": -1}]
+    conversation.apply(event(f"{SAID}.completed", item_id="item_1", transcript="Hello!"))
+    assert item.text == "Hello!"
+    assert item.content[0].logprobs == [{"token": "lo", "logprob": -1}]
+    conversation.apply(event(f"{SAID}.delta", item_id="item_1", delta="?"))
+    assert item.text == "Hello!"
+    assert "came after its own completed event" in conversation.oddities[-1]
 
 
-def test_a_delta_after_the_whole_is_odd_and_doubles_nothing() -> None:
-    """Nor does a second whole."""
-    told = Told().tell(ITEM, transcription("completed", transcript="Hello"), transcription("delta", delta="Hello"))
-    told.tell(transcription("completed", transcript="Hello"))
-    assert told.items["u"].text == "Hello"
-    assert len(told.oddities) == 2
-
-
-def test_speakers_are_kept() -> None:
-    """With their words and times; where no transcript tells the words, theirs are the transcript."""
-    item = told_of(
-        ITEM,
-        transcription("segment", id="seg_1", speaker="A", text="Hello.", start=0.1, end=0.9),
-        transcription("segment", id="seg_2", speaker="B", text=" Good day.", start=1, end=None),
-        transcription("segment", speaker=3, text=[], start=True),
-    )
-    first, second, odd = item.content[0].segments
-    assert first == Segment("A", 0.1, 0.9, "Hello.")
-    assert (second.speaker, second.text, second.start) == ("B", " Good day.", 1.0)
+def test_segments_have_speaker_and_times() -> None:
+    """What a service leaves out, or sends in another shape, is missing and no more."""
+    conversation = Conversation()
+    conversation.apply(spoken())
+    for fields in ({"speaker": "A", "start": 0, "end": 1.5, "text": "Hi."}, {"text": "Ho.", "start": True, "end": "x"}):
+        conversation.apply(event(f"{SAID}.segment", item_id="item_1", **fields))
+    first, second = conversation.items["item_1"].content[0].segments
+    assert first == Segment("A", 0.0, 1.5, "Hi.")
+    assert (second.speaker, second.text) == ("", "Ho.")
+    assert math.isnan(second.start)
     assert math.isnan(second.end)
-    assert (odd.speaker, odd.text) == ("", "")
-    assert math.isnan(odd.start)
-    assert item.text.strip() == "Hello. Good day."
-    whole = transcription("completed", transcript="Hello. Good day!")
-    item = told_of(transcription("segment", speaker="A", text="Hello."), whole)
-    assert (item.text, len(item.content[0].segments)) == ("Hello. Good day!", 1)
+    assert conversation.oddities == []
 
 
-def test_the_probabilities_of_the_tokens_are_kept() -> None:
-    """Those of the deltas, until the whole brings its own; what is no list of objects is none."""
-    tokens = [{"token": each, "logprob": -0.1, "bytes": [1]} for each in ("Hel", "lo")]
-    told = Told().tell(ITEM, *(transcription("delta", delta=each["token"], logprobs=[each]) for each in tokens))
-    part = told.items["u"].content[0]
-    assert part.logprobs == tokens
-    told.tell(transcription("completed", transcript="Hello", logprobs=[3]))
-    assert part.logprobs == tokens
-    told.tell(transcription("completed", transcript="Hello", logprobs=tokens[:1]))
-    assert part.logprobs == tokens[:1]
+def test_a_transcript_waits_for_its_item() -> None:
+    """It is found by the item's id before, and is the item's own afterwards."""
+    conversation = Conversation()
+    assert conversation.item("item_1") is None
+    conversation.apply(event(f"{SAID}.delta", item_id="item_1", delta="Hel"))
+    early = conversation.item("item_1")
+    assert early is not None
+    assert (early.text, conversation.items) == ("Hel", {"item_1": early})
+    conversation.apply(spoken())
+    assert conversation.items["item_1"] is early
+    assert (early.text, early.role) == ("Hel", "user")
 
 
-def test_a_failed_transcription_says_why() -> None:
-    """The item stays, with what was understood before; a transcript that comes after all clears it."""
-    error = {"type": "server_error", "code": "too_noisy", "message": "Nothing understood."}
-    told = Told().tell(ITEM, transcription("delta", delta="Hel"), transcription("failed", error=error))
-    part = told.items["u"].content[0]
-    assert part.failure == "the transcription of speech failed: too_noisy: Nothing understood."
-    assert part.transcript == "Hel"
-    told.tell(transcription("completed", transcript="Hello"))
-    assert (part.failure, part.transcript) == ("", "Hello")
+def test_a_sessions_type_is_kept_in_either_dialect() -> None:
+    """The preview dialect tells it by the event's name."""
+    conversation = Conversation()
+    conversation.apply(event("transcription_session.created", session={"input_audio_format": "g711_ulaw"}))
+    assert conversation.config["type"] == "transcription"
+    assert conversation.config["audio"]["input"]["format"] == {"type": "audio/pcmu"}
 
 
-def test_a_transcript_without_an_item_id_is_that_of_the_speech_that_awaits_one() -> None:
-    """The newest; where none awaits one, it is kept in an item of its own."""
-    bare = {key: value for key, value in transcription("completed", transcript="Hello").items() if key != "item_id"}
-    answer = {"type": "conversation.item.added", "item": {"id": "a", "role": "assistant"}, "previous_item_id": "u"}
-    told = Told().tell(ITEM, answer, bare)
-    assert (told.items["u"].text, list(told.items)) == ("Hello", ["u", "a"])
-    told.tell({**bare, "transcript": "And more"})
-    assert [item.text for item in told.items.values()] == ["Hello", "", "And more"]
-
-
-def test_keys_that_a_caller_presses_are_kept() -> None:
-    """In order."""
-    pressed = [{"type": "input_audio_buffer.dtmf_event_received", "event": key, "received_at": 1} for key in "42#"]
-    assert Told().tell(*pressed).keys_pressed == "42#"
+def test_a_translation_is_one_response_until_it_ends() -> None:
+    """Its times are those of its events; what comes after the connection ended is another one."""
+    conversation = Conversation()
+    conversation.apply(event("session.output_transcript.delta", 1.0, delta="Gu"))
+    conversation.apply(event("session.output_audio.delta", 2.0, delta="AAAA"))
+    conversation.apply(event("session.output_transcript.delta", 3.0, delta="ten"))
+    (state,) = conversation.responses.values()
+    assert (state.status, state.created_t, state.first_text_t, state.first_audio_t) == ("in_progress", 1.0, 1.0, 2.0)
+    assert conversation.items["translation"].text == "Guten"
+    conversation.apply(event("session.input_transcript.delta", 4.0, delta="Good"))
+    assert [item.text for item in conversation.items.values()] == ["Good", "Guten"]
+    conversation.apply(event("session.closed", 5.0))
+    assert (state.status, state.done_t) == ("completed", 5.0)
+    conversation.apply(event("close", 6.0, LOCAL, code=1000, reason=""))
+    conversation.apply(event("session.output_transcript.delta", 7.0, delta="Mehr"))
+    assert list(conversation.responses) == ["translation", "translation 2"]
+    assert conversation.oddities == []
