@@ -7,25 +7,30 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from rtnb.audio import AudioClip
 from rtnb.client.async_session import AsyncSession
 from rtnb.client.connection import Record, Recorder
-from rtnb.client.credentials import credential_for
+from rtnb.client.credentials import Credential, credential_for
 from rtnb.client.endpoint import Endpoint, resolve
 from rtnb.client.handshake import Handshake
 from rtnb.client.loop import loop_thread
 from rtnb.client.options import ConnectOptions
+from rtnb.client.session_kind import check_asked, check_watching
 from rtnb.client.tools import with_tools
 from rtnb.errors import ConfigurationError
 from rtnb.local import local_service, refuse_options, split_options
 from rtnb.notebook.cell_progress import CellProgress, in_kernel
 from rtnb.notebook.session import Session
-from rtnb.protocol.config import nest
+from rtnb.protocol.catalog import ending_soon, model_named
+from rtnb.protocol.config import AUDIO_SETTINGS, look
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Local
+from rtnb.service.server.options import ServiceOptions
 from rtnb.timeline import Timeline
 from rtnb.timeline.file_format import Journal
 
@@ -66,7 +71,7 @@ def connect(options: ConnectOptions) -> Session:
         No session came about, and what to do.
     """
     io = loop_thread()
-    return Session(io.call(_open(options)), io, CellProgress if in_kernel() else None)
+    return Session(io.call(open_session(options)), io, CellProgress if in_kernel() else None)
 
 
 @taking(ConnectOptions)
@@ -83,7 +88,7 @@ class Opening:
         self._session: AsyncSession | None = None
 
     def __await__(self) -> Generator[Any, None, AsyncSession]:
-        return loop_thread().acall(_open(self._options)).__await__()
+        return loop_thread().acall(open_session(self._options)).__await__()
 
     async def __aenter__(self) -> AsyncSession:
         self._session = await self
@@ -97,20 +102,55 @@ class Opening:
         return "<a session that is not open yet: await it, or use it in async with>"
 
 
-async def _open(options: ConnectOptions) -> AsyncSession:
-    """Open a session; on the I/O loop."""
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What the options come to before anything is started or sent: the place, the credential, the settings of the session."""
+
+    place: Endpoint
+    credential: Credential
+    config: dict[str, Any]
+    service_options: ServiceOptions
+
+    async def started(self) -> Endpoint:
+        """Return the place, after starting the local service if it is the one."""
+        if self.place.service != "local":
+            return self.place
+        service = await asyncio.to_thread(local_service, self.service_options)
+        return self.place.at(service.url, service.engines)
+
+
+def prepare(options: ConnectOptions) -> Preparation:
+    """Return what the options and the environment come to.
+
+    Raises
+    ------
+    ConfigurationError
+        Something is missing or contradictory; the message has the corrected form.
+    """
     service_options, config = split_options(with_tools(options.config))
     place, key = resolve(options, os.environ)
-    place.dialect.check(nest(config))
+    check_watching(place.call_id, {"model": options.model, "deployment": options.deployment, **config})
+    if place.intent and (model := options.deployment or options.model):
+        config["transcription"] = {"model": model, **(config.get("transcription") or {})}
+        if (known := model_named(model)) is not None and not known.detects_turns:
+            config.setdefault("turn_detection", None)  # it writes while one speaks, and refuses turns
+    check_asked(place.dialect, place.url, place.intent, config)
     if place.service != "local":
         refuse_options(service_options, place.words)
-    credential = credential_for(place, key, options.credential)
-    record = None if options.record is None else _journal(options.record, place)
-    if place.service == "local":
-        service = await asyncio.to_thread(local_service, service_options)
-        place = place.at(service.url, service.engines)
-    handshake = Handshake(place, credential, options.timeout, options.reconnect)
-    session = await AsyncSession.open(handshake, loop_thread(), config, record)
+    credential = credential_for(place, key, options.credential, options.headers)
+    return Preparation(place, credential, config, service_options)
+
+
+async def open_session(options: ConnectOptions, today: Callable[[], date] = date.today) -> AsyncSession:
+    """Open a session, on the I/O loop; a model that is shut down soon after `today` is among its problems."""
+    prepared = prepare(options)
+    record = None if options.record is None else _journal(options.record, prepared.place)
+    place = await prepared.started()
+    handshake = Handshake(place, prepared.credential, options.timeout, options.reconnect, today=today)
+    session = await AsyncSession.open(handshake, loop_thread(), prepared.config, record)
+    told = (session.config.get("model"), place.model, look(session.config, (*AUDIO_SETTINGS["transcription"], "model")))
+    for words in ending_soon([name for name in told if isinstance(name, str)], place.provider, today()):
+        session.note_problem(words)
     session.local_speech = _local_speech
     return session
 

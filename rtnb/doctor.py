@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from importlib import metadata
 
 from packaging.requirements import Requirement
@@ -24,6 +25,7 @@ from rtnb.connecting import connect
 from rtnb.errors import RtnbError
 from rtnb.formatting import one_line, plural, printable, seconds
 from rtnb.notebook.nesting import refusal
+from rtnb.protocol import catalog
 from rtnb.service.engines.capabilities import Capability, capabilities
 from rtnb.service.server.process import ServiceProcess
 from rtnb.version import __version__
@@ -42,18 +44,24 @@ VARIABLES = (
     "AZURE_OPENAI_ENDPOINT",
     "AZURE_OPENAI_DEPLOYMENT_NAME",
     "AZURE_OPENAI_API_KEY",
+    "AZURE_OPENAI_AD_TOKEN",
     "OPENAI_API_VERSION",
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
+    "OPENAI_ORG_ID",
+    "OPENAI_PROJECT_ID",
+    "AZURE_AUTHORITY_HOST",
     "AZURE_TENANT_ID",
     "AZURE_CLIENT_ID",
     "AZURE_CLIENT_SECRET",
     "IDENTITY_ENDPOINT",
     "IDENTITY_HEADER",
+    "WSS_PROXY",
     "HTTPS_PROXY",
     "HTTP_PROXY",
     "NO_PROXY",
     "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
     "REQUESTS_CA_BUNDLE",
 )
 """The environment variables that decide something about a session."""
@@ -114,7 +122,8 @@ def examine() -> Checkup:
             *check_packages(requirements(), packages),
             *check_engines(capabilities()),
             *check_variables({name for name, value in os.environ.items() if value}),
-            *check_destination(os.environ),
+            *check_destination(os.environ, date.today()),
+            *check_models(date.today()),
             *check_spoken_turn(),
             *check_notebook(packages, nesting),
         )
@@ -208,16 +217,31 @@ def check_variables(names: Collection[str]) -> Iterator[Finding]:
         yield Finding(section, NOTE, "both Azure and OpenAI are set; Azure goes first", advice)
 
 
-def check_destination(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Say where ``rtnb.connect()`` would go with these environment variables."""
+def check_destination(environ: Mapping[str, str], today: date) -> Iterator[Finding]:
+    """Say where ``rtnb.connect()`` would go with these environment variables, and what of its model is to be known `today`."""
     section = "rtnb.connect() would go to"
     try:
         place, _ = resolve(ConnectOptions(), environ)
     except RtnbError as error:
         yield Finding(section, PROBLEM, "nowhere", one_line(error, 400))
-    else:
-        words = f"{place.words}: {place.dialect.title}, model {place.model}, {place.credential}"
-        yield Finding(section, OK, words)
+        return
+    words = f"{place.words}: {place.dialect.title}, model {place.model}, {place.credential}"
+    yield Finding(section, OK, f"{words} (address from {place.named_by})" if place.named_by else words)
+    known = catalog.model_named(place.model)
+    if known is None and place.provider == catalog.OPENAI:
+        advice = catalog.unknown_model(place.model, catalog.OPENAI, today)
+        yield Finding(section, NOTE, f"the model {place.model} is not among those that rtnb knows", advice)
+    for ending in catalog.ending_soon([place.model], place.provider, today):
+        state = NOTE if known is not None and known.lives(place.provider, today) else PROBLEM
+        yield Finding(section, state, ending, "name another one: model= or, on Azure, deployment=")
+
+
+def check_models(today: date) -> Iterator[Finding]:
+    """Name the models that live, by the table of `rtnb.protocol.catalog`."""
+    for provider, source in catalog.SOURCES.items():
+        alive = {use: catalog.lifetimes(use, provider, today) for use in (catalog.REALTIME, catalog.TRANSCRIPTION)}
+        names = "; ".join(f"{use}: {models}" for use, models in alive.items())
+        yield Finding("Models that live", OK, f"{source} — {names}")
 
 
 def check_spoken_turn() -> Iterator[Finding]:

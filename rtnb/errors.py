@@ -5,8 +5,9 @@
     RtnbError
     ├── ConfigurationError (ValueError)   settings are missing or contradict one another; nothing was sent
     ├── AudioError (ValueError)           samples or a file that cannot be read as audio
+    ├── ImageError (ValueError)           an image that cannot be read, or that no message can carry
     ├── RecordingError (ValueError)       a file that is no recording, or cannot be recorded into
-    ├── ConnectError (ConnectionError)    no session could be opened: status, body
+    ├── ConnectError (ConnectionError)    no session could be opened: status, body, retry_after
     │   └── AuthError                     the service refused the credential, or there is none
     ├── SessionClosed (ConnectionError)   the session has ended: code, reason, who, last_activity
     ├── ServerError                       the service refused this call: type, code, param, event_id
@@ -34,6 +35,10 @@ class AudioError(RtnbError, ValueError):
     """Samples, a rate or a file that cannot be read as audio."""
 
 
+class ImageError(RtnbError, ValueError):
+    """An image that cannot be read, or that no message can carry. Raised before anything is sent."""
+
+
 class RecordingError(RtnbError, ValueError):
     """A file that is no recording, or that cannot be recorded into."""
 
@@ -47,12 +52,17 @@ class ConnectError(RtnbError, ConnectionError):
         HTTP status of a refused handshake.
     body : str
         The body of the service's answer, shortened.
+    retry_after : float or None
+        Seconds that the service wants to be left alone.
     """
 
-    def __init__(self, message: str, *, status: int | None = None, body: str = "") -> None:
+    def __init__(
+        self, message: str, *, status: int | None = None, body: str = "", retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.body = body
+        self.retry_after = retry_after
 
 
 class AuthError(ConnectError):

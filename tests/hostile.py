@@ -79,12 +79,14 @@ async def server(behave: Behave, **options: Any) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def scripted(dialect: str = "ga", **quirks: Any) -> AsyncIterator[tuple[str, list[Script]]]:
-    """Serve the scripted service on a socket; yield its URL and the scripts that ran."""
+async def scripted(
+    dialect: str = "ga", script: Callable[..., Script] = Script, **quirks: Any
+) -> AsyncIterator[tuple[str, list[Script]]]:
+    """Serve the scripted service, or another one, on a socket; yield its URL and the scripts that ran."""
     scripts: list[Script] = []
 
     async def behave(wire: Wire) -> None:
-        scripts.append(Script(wire, dialect, **quirks))
+        scripts.append(script(wire, dialect, **quirks))
         await scripts[-1].run()
 
     async with server(behave) as url:

@@ -6,7 +6,7 @@ import numpy as np
 
 from rtnb.audio.formats import PCM16
 from rtnb.audio.samples import Samples
-from rtnb.service.engines.base import Engine
+from rtnb.service.engines.base import Voice
 from rtnb.service.engines.tasks import Say, SpokenWord
 
 
@@ -14,10 +14,10 @@ def say(text: str, voice: str = "alloy", language: str | None = "en", *, seed: i
     return Say(text, voice, language, seed, speed)
 
 
-async def spoken(voice: Engine, task: Say) -> list[SpokenWord]:
+async def spoken(voice: Voice, task: Say) -> list[SpokenWord]:
     words = [word async for word in voice.run(task)]
     assert all(isinstance(word, SpokenWord) for word in words)
-    return words  # type: ignore[return-value]
+    return words
 
 
 def text_of(words: list[SpokenWord]) -> str:

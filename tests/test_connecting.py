@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pytest
 from hostile import scripted
 
 import rtnb
+from rtnb.client.loop import loop_thread
 from rtnb.client.options import ConnectOptions
+from rtnb.connecting import open_session
 from rtnb.errors import AuthError, ConfigurationError, SessionClosed
 from rtnb.local import local_service
 
@@ -21,7 +24,7 @@ KEY = "sk-planted-0123456789abcdef"
 
 OPTIONS = [
     *("target", "model", "deployment", "endpoint", "api_key", "credential", "api_version", "dialect"),
-    *("record", "timeout", "reconnect", "config"),
+    *("scope", "intent", "call_id", "headers", "query", "record", "timeout", "reconnect", "config"),
 ]
 
 
@@ -107,6 +110,55 @@ async def test_the_credential_reaches_the_service_and_only_it(monkeypatch: pytes
         assert KEY not in str(first) + str(second)
         assert second["Authorization"] == f"Bearer {given}"
         assert "Authorization" not in first
+
+
+async def test_the_users_own_headers_and_query_reach_the_service_and_are_shown_nowhere(tmp_path: Path) -> None:
+    """Not in repr, summary, log, file or problems, though the service repeats them."""
+    secrets = {"team": "planted-team-0123456789", "id": "planted-id-0123456789"}
+    async with scripted() as (url, scripts):
+        session = await rtnb.connect_async(
+            url,
+            headers={"OpenAI-Safety-Identifier": secrets["id"]},
+            query={"team": secrets["team"]},
+            record=tmp_path / "x.rtnb.jsonl",
+        )
+        wire = scripts[0].transport
+        assert wire.headers["OpenAI-Safety-Identifier"] == secrets["id"]
+        assert f"team={secrets['team']}" in wire.socket.request.path
+        said = f"you are {secrets['id']} of {secrets['team']}"
+        await wire.say({"type": "error", "error": {"message": said}})
+        await session.wait_for("error")
+        shown = [repr(session), str(session.summary()), str(session._repr_mimebundle_()), *session.problems]
+        shown += [str(event.raw) for event in session.timeline]
+        await session.close()
+    shown.append((tmp_path / "x.rtnb.jsonl").read_text())
+    assert not any(secret in text for secret in secrets.values() for text in shown)
+    assert "[secret]" in shown[-1]
+
+
+@pytest.mark.parametrize(
+    ("today", "told"),
+    [
+        (date(2026, 12, 1), []),
+        (date(2026, 12, 5), ["gpt-realtime"]),
+        (date(2027, 3, 25), ["gpt-realtime", "whisper-1"]),
+    ],
+)
+async def test_a_model_that_ends_soon_is_among_the_problems(today: date, told: list[str]) -> None:
+    """On Azure by Azure's dates; the model of the session and that of its transcription."""
+    async with scripted() as (url, _):
+        options = ConnectOptions(
+            "azure",
+            endpoint=url.partition("/v1/")[0].replace("ws:", "http:"),
+            deployment="gpt-realtime",
+            api_key=KEY,
+            transcription={"model": "whisper-1"} if "whisper-1" in told else None,
+        )
+        session = await loop_thread().acall(open_session(options, lambda: today))
+        ending = [problem for problem in session.problems if "shut down" in problem]
+        assert len(ending) == len(told)
+        assert all(f"the model {name} " in problem for name, problem in zip(told, ending, strict=True))
+        await session.close()
 
 
 async def test_a_failing_credential_is_told_before_anything_is_dialled() -> None:

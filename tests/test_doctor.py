@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +14,9 @@ from rtnb.doctor import Checkup
 from rtnb.errors import ConnectError
 from rtnb.service.engines.capabilities import Capability
 
+NOVEMBER = date(2026, 11, 22)
+OPENAI = {"OPENAI_API_KEY": "sk-planted-0123456789"}
+AZURE = {"AZURE_OPENAI_ENDPOINT": "https://n.openai.azure.com", "AZURE_OPENAI_API_KEY": "planted-0123456789"}
 REQUIRED = [
     Requirement(each)
     for each in (
@@ -34,6 +38,10 @@ PACKAGES = {
 }
 
 
+def azure_model(name, today):
+    return doctor.check_destination({**AZURE, "AZURE_OPENAI_DEPLOYMENT_NAME": name}, today)
+
+
 def without(name):
     return {key: value for key, value in PACKAGES.items() if key != name}
 
@@ -53,8 +61,12 @@ def test_this_installation_is_sound():
     [
         (doctor.check_python((3, 10, 9), "CPython"), "Python 3.11"),
         (doctor.check_packages(REQUIRED, {**PACKAGES, "numpy": "1.25.9"}), 'pip install "numpy>=1.26"'),
+        (azure_model("gpt-realtime", date(2027, 4, 1)), "name another one"),
         (doctor.check_packages(REQUIRED, without("numpy")), 'pip install "numpy>=1.26"'),
-        (doctor.check_destination({"AZURE_OPENAI_ENDPOINT": "https://n.openai.azure.com"}), "AZURE_OPENAI_DEPLOYMENT"),
+        (
+            doctor.check_destination({"AZURE_OPENAI_ENDPOINT": "https://n.openai.azure.com"}, NOVEMBER),
+            "AZURE_OPENAI_DEPLOYMENT",
+        ),
     ],
 )
 def test_a_problem_says_what_to_do(findings, advice):
@@ -75,6 +87,7 @@ def test_a_problem_says_what_to_do(findings, advice):
         (doctor.check_variables({"AZURE_OPENAI_API_KEY"}), "AZURE_OPENAI_ENDPOINT"),
         (doctor.check_variables({"OPENAI_API_KEY", "AZURE_OPENAI_ENDPOINT"}), "rtnb.connect('openai')"),
         (doctor.check_packages([], PACKAGES), "pip install -e"),
+        (azure_model("gpt-realtime", date(2027, 1, 1)), "name another one"),
         (doctor.check_engines([Capability("transcriber", "x", "", "not installed", "pip install x")]), "pip install x"),
     ],
 )
@@ -94,7 +107,8 @@ def test_a_note_is_no_problem(findings, advice):
         doctor.check_notebook(PACKAGES, ""),
         doctor.check_engines([Capability("voice", "e", "1", "used", ""), Capability("voice", "n", "", "present", "x")]),
         doctor.check_variables({"HOME"}),
-        doctor.check_destination({}),
+        doctor.check_destination({}, NOVEMBER),
+        doctor.check_models(NOVEMBER),
     ],
 )
 def test_what_is_well_has_no_advice(findings):
@@ -102,6 +116,27 @@ def test_what_is_well_has_no_advice(findings):
     for finding in findings:
         assert (finding.state, finding.advice) == ("ok", "")
         assert "mypy" not in finding.what
+
+
+def test_where_connect_would_go_is_told_with_the_variable_that_says_so():
+    """A gateway in OpenAI's place, too; and the model has its last day where that is near."""
+    (finding,) = doctor.check_destination({**OPENAI, "OPENAI_BASE_URL": "https://gw/v1"}, NOVEMBER)
+    assert finding.what == (
+        "a service at gw: GA dialect, model gpt-realtime-2.1, API key (address from OPENAI_BASE_URL)"
+    )
+    _, ending = azure_model("gpt-realtime", date(2027, 1, 1))
+    assert "the model gpt-realtime is shut down on 2027-03-02, in 60 days" in ending.what
+    assert len(list(azure_model("a-name-of-our-own", NOVEMBER))) == 1
+
+
+def test_the_models_that_live_are_named_with_their_source():
+    """OpenAI's and Azure's, each with its last day where one is announced."""
+    openai, azure = doctor.check_models(NOVEMBER)
+    assert "https://developers.openai.com/api/docs/deprecations" in openai.what
+    assert "gpt-realtime (until 2027-01-20)" in openai.what
+    assert "gpt-realtime (until 2027-03-02)" in azure.what
+    assert "gpt-4o-transcribe (until 2027-02-26)" in openai.what
+    assert "gpt-4o-transcribe (" not in azure.what
 
 
 def test_only_names_of_variables_that_matter_are_shown(monkeypatch):

@@ -5,10 +5,8 @@ from __future__ import annotations
 import ast
 import functools
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-
-import pytest
 
 import rtnb
 from rtnb.protocol.catalog import VOICES
@@ -63,10 +61,15 @@ def for_types_only(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
-def imports(node: ast.AST) -> Iterator[str]:
-    """Yield the modules that a tree imports when it runs, in functions too; imports for types only do not run."""
+@functools.cache
+def imports(tree: ast.Module) -> frozenset[str]:
+    """Return the modules that a tree imports when it runs, in functions too; imports for types only do not run."""
+    return frozenset(imports_of(tree))
+
+
+def imports_of(node: ast.AST) -> Iterator[str]:
     for child in ast.iter_child_nodes(node):
-        if for_types_only(child):
+        if for_types_only(child) or isinstance(child, ast.expr):
             continue
         if isinstance(child, ast.Import):
             yield from (alias.name for alias in child.names)
@@ -75,7 +78,7 @@ def imports(node: ast.AST) -> Iterator[str]:
                 deeper = f"{child.module}.{alias.name}"
                 yield deeper if deeper in KNOWN else child.module
         else:
-            yield from imports(child)
+            yield from imports_of(child)
 
 
 def strings(tree: ast.AST) -> set[str]:
@@ -89,16 +92,26 @@ def strings(tree: ast.AST) -> set[str]:
 
 
 KNOWN = {name_of(path) for path in MODULES}
-modules = pytest.mark.parametrize("path", MODULES, ids=name_of)
 
 
-@modules
-def test_imports_point_downward(path: Path) -> None:
+def at_fault(
+    check: Callable[[str, ast.Module], Iterable[object]], paths: Iterable[Path] = MODULES
+) -> dict[str, list[object]]:
+    """Return what a check finds wrong, for each file in which it finds something."""
+    found = {name_of(path): list(check(name_of(path), tree_of(path))) for path in paths}
+    return {name: wrong for name, wrong in found.items() if wrong}
+
+
+def test_imports_point_downward() -> None:
     """To a lower layer or within the room; so client and service never meet."""
-    module = name_of(path)
-    for imported in imports(tree_of(path)):
-        if imported.split(".")[0] == "rtnb" and room(imported) != room(module):
-            assert layer(imported) < layer(module), f"{module} imports {imported}"
+
+    def upward(module: str, tree: ast.Module) -> Iterator[str]:
+        for imported in imports(tree):
+            ours = imported.split(".")[0] == "rtnb" and room(imported) != room(module)
+            if ours and layer(imported) >= layer(module):
+                yield imported
+
+    assert at_fault(upward) == {}
 
 
 def test_no_imports_go_in_a_circle() -> None:
@@ -110,15 +123,15 @@ def test_no_imports_go_in_a_circle() -> None:
     assert set(needs) - settled == set()
 
 
-@modules
-def test_the_core_does_no_io_and_draws_nothing(path: Path) -> None:
+def test_the_core_does_no_io_and_draws_nothing() -> None:
     """No event loop and no network below layer 3; no drawing outside the notebook."""
-    module = name_of(path)
-    roots = {imported.split(".")[0] for imported in imports(tree_of(path))}
-    if layer(module) < 3:
-        assert not roots & NOT_BELOW_3
-    if room(module) != "notebook":
-        assert not roots & ONLY_IN_NOTEBOOK
+
+    def out_of_place(module: str, tree: ast.Module) -> set[str]:
+        roots = {imported.split(".")[0] for imported in imports(tree)}
+        io = roots & NOT_BELOW_3 if layer(module) < 3 else set()
+        return io | (roots & ONLY_IN_NOTEBOOK if room(module) != "notebook" else set())
+
+    assert at_fault(out_of_place) == {}
 
 
 def test_a_class_name_stands_once() -> None:
@@ -131,67 +144,78 @@ def test_a_class_name_stands_once() -> None:
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
-@modules
-def test_a_private_name_stays_in_its_module(path: Path) -> None:
+def test_a_private_name_stays_in_its_module() -> None:
     """None is imported from another module (attributes are ruff's SLF001)."""
-    for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "rtnb":
-            private = [each.name for each in node.names if each.name.startswith("_") and not each.name.endswith("__")]
-            assert private == [], f"line {node.lineno}"
+
+    def private(_: str, tree: ast.Module) -> Iterator[str]:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "rtnb":
+                names = [each.name for each in node.names]
+                yield from (name for name in names if name.startswith("_") and not name.endswith("__"))
+
+    assert at_fault(private) == {}
 
 
-@modules
-def test_only_the_dialects_ask_which_dialect_it_is(path: Path) -> None:
+def test_only_the_dialects_ask_which_dialect_it_is() -> None:
     """Nothing else compares a dialect, or its name, with anything: a difference is a field of its own."""
-    if name_of(path) == "rtnb.protocol.dialects":
-        pytest.skip("here they are")
-    for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.Compare):
+
+    def asked(module: str, tree: ast.Module) -> Iterator[str]:
+        compared = [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
+        for node in compared if module != "rtnb.protocol.dialects" else ():
             for side in map(ast.unparse, (node.left, *node.comparators)):
-                assert side not in ("GA", "PREVIEW"), f"line {node.lineno}"
-                assert not side.endswith("dialect.name"), f"line {node.lineno}"
+                if side in ("GA", "PREVIEW") or side.endswith("dialect.name"):
+                    yield f"line {node.lineno}: {ast.unparse(node)}"
+
+    assert at_fault(asked) == {}
 
 
-@modules
-def test_voices_and_models_are_named_only_in_the_catalog(path: Path) -> None:
+def test_voices_and_models_are_named_only_in_the_catalog() -> None:
     """An engine's table may have the voices as its keys."""
-    if name_of(path) == "rtnb.protocol.catalog":
-        pytest.skip("here they are named")
-    named = strings(tree_of(path))
-    assert {each for each in named if each in VOICES or (each.startswith(MODELS) and " " not in each)} == set()
+
+    def named(module: str, tree: ast.Module) -> set[str]:
+        found = {each for each in strings(tree) if each in VOICES or (each.startswith(MODELS) and " " not in each)}
+        return found if module != "rtnb.protocol.catalog" else set()
+
+    assert at_fault(named) == {}
 
 
-@modules
-def test_an_event_name_is_spelled_only_in_the_protocol(path: Path) -> None:
-    """One spelling for each; everybody else says Kind."""
-    if name_of(path).startswith("rtnb.protocol"):
-        pytest.skip("here they are spelled")
-    spelled = {
-        node.value for node in ast.walk(tree_of(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    assert not spelled & EVENT_NAMES
+def test_an_event_name_is_spelled_only_in_the_protocol() -> None:
+    """One spelling for each; other rooms say Kind."""
+
+    def spelled(module: str, tree: ast.Module) -> set[str]:
+        constants = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+        return set() if module.startswith("rtnb.protocol") else EVENT_NAMES & constants
+
+    assert at_fault(spelled) == {}
 
 
-@modules
-def test_files_and_functions_stay_readable(path: Path) -> None:
+def test_files_and_functions_stay_readable() -> None:
     """Below 400 lines a file, below 40 a function's body."""
-    assert len(path.read_text("utf-8").splitlines()) < 400
-    for node in ast.walk(tree_of(path)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            body = node.body[1:] if ast.get_docstring(node) is not None and len(node.body) > 1 else node.body
-            lines = (body[-1].end_lineno or 0) - body[0].lineno + 1
-            assert lines < 40, f"{node.name} has {lines} lines"
+    lengths = {name_of(path): len(path.read_text("utf-8").splitlines()) for path in MODULES}
+    assert {name: length for name, length in lengths.items() if length >= 400} == {}
+
+    def too_long(_: str, tree: ast.Module) -> Iterator[str]:
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                body = node.body[1:] if ast.get_docstring(node) is not None and len(node.body) > 1 else node.body
+                lines = (body[-1].end_lineno or 0) - body[0].lineno + 1
+                if lines >= 40:
+                    yield f"{node.name} has {lines} lines"
+
+    assert at_fault(too_long) == {}
 
 
-@pytest.mark.parametrize(
-    "path",
-    sorted(set(TESTS.rglob("*.py")) - set(TESTS.glob("bench/*.py"))),
-    ids=lambda path: str(path.relative_to(TESTS)),
-)
-def test_tests_do_not_sleep(path: Path) -> None:
+def test_tests_do_not_sleep() -> None:
     """They wait for a condition; only sleep(0) lets a loop turn."""
-    for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "sleep":
-            (duration,) = node.args
-            assert isinstance(duration, ast.Constant), f"line {node.lineno}"
-            assert duration.value == 0, f"line {node.lineno}"
+
+    def sleeps(path: Path) -> Iterator[int]:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "sleep":
+                (duration,) = node.args
+                if not isinstance(duration, ast.Constant) or duration.value != 0:
+                    yield node.lineno
+
+    tests = {
+        path for path in TESTS.rglob("*.py") if path.parent.name != "bench" and "sleep(" in path.read_text("utf-8")
+    }
+    assert {str(path.relative_to(TESTS)): found for path in tests if (found := list(sleeps(path)))} == {}

@@ -18,19 +18,22 @@ from rtnb.client.handshake import Handshake
 from rtnb.client.listeners import Listener
 from rtnb.client.live_response import LiveResponse
 from rtnb.client.loop import LoopThread, on_io
+from rtnb.client.message_content import Content
 from rtnb.client.playback import Heard, Playback
 from rtnb.client.reconnect import Reconnect
+from rtnb.client.remote_calls import Asked
 from rtnb.client.requests import Requests
+from rtnb.client.session_kind import SessionKind, asked_kind, check_asked, with_transcriber
 from rtnb.client.settings import Configured, SessionSettings
 from rtnb.client.subscriptions import EventStream, Subscriptions
 from rtnb.client.summary import SessionSummary, html, sentence, summarize
 from rtnb.client.tools import Tools, with_tools
+from rtnb.client.transcription import Transcription
 from rtnb.client.turns import Prompt, Turns, WhenBusy
 from rtnb.client.waiters import Predicate
 from rtnb.conversation.items import Item
 from rtnb.conversation.record import SessionRecord
 from rtnb.errors import SessionClosed
-from rtnb.protocol.config import nest
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import Event
 
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from rtnb.notebook.speech_capture import SpeechCapture
 
 F = TypeVar("F", bound=Callable[..., Any])
+L = TypeVar("L", bound=LiveResponse)
 T = TypeVar("T")
 
 
@@ -63,9 +67,9 @@ class AsyncSession(SessionRecord):
         self._io = io
         self._connection = connection
         self._credential = handshake.credential
-        self._requests = Requests(connection, handshake.timeout)
-        self._reconnect = Reconnect(self._requests, handshake, self._reconnected)
+        self._requests = Requests(connection, handshake.timeout, asked_kind(self.endpoint.url, self.endpoint.intent))
         self._tools = Tools(connection.note_problem)
+        self._reconnect = Reconnect(self._requests, handshake, self._reconnected, self._tools.own)
         self._settings = SessionSettings(self._requests, self._tools, self._reconnect.ready)
         self._turns = Turns(self._requests, self._settings, self._tools, self._reconnect.ready, io)
         self._subscriptions = Subscriptions(self._requests, self._reconnect.settled, io)
@@ -81,11 +85,13 @@ class AsyncSession(SessionRecord):
     ) -> Self:
         """Connect, wait for ``session.created`` and apply `config` (flat GA words); on the I/O loop. Raises as `connect`."""
         config = with_tools(config)
-        handshake.endpoint.dialect.check(nest(config))
+        place = handshake.endpoint
+        check_asked(place.dialect, place.url, place.intent, config)
         connection = await handshake.connect(io, record)
         session = cls(connection, handshake, io)
         try:
-            await session._settings.apply(config)
+            granted = connection.conversation.config
+            await session._settings.apply(config if place.call_id else with_transcriber(session.kind, config, granted))
         except BaseException:
             await session.close()
             raise
@@ -109,13 +115,18 @@ class AsyncSession(SessionRecord):
         return self._connection.dialect
 
     @property
+    def kind(self) -> SessionKind:
+        """Return which kind of session this is: realtime, transcription or translation."""
+        return self._requests.kind
+
+    @property
     def problems(self) -> list[str]:
         """Return what went wrong outside of any call: the newest 20, in words."""
         return list(self._connection.problems)
 
     def summary(self) -> SessionSummary:
         """Return what a line or a card about the session says."""
-        return summarize(self._connection, self.endpoint, self._credential)
+        return summarize(self._requests, self.endpoint, self._credential)
 
     def __repr__(self) -> str:
         return sentence(self.summary())
@@ -131,6 +142,8 @@ class AsyncSession(SessionRecord):
         self,
         prompt: Prompt,
         *,
+        image: object = None,
+        detail: str | None = None,
         wait: bool = True,
         timeout: float = 60.0,
         when_busy: WhenBusy = "wait",
@@ -141,8 +154,10 @@ class AsyncSession(SessionRecord):
 
         Parameters
         ----------
-        prompt : str, AudioClip, Path, (samples, rate) or bytes of a WAV file
+        prompt : str, AudioClip, Path, (samples, rate), bytes of a WAV file, or a list for `add_message`
             Text, or speech.
+        image : matplotlib figure or Axes, PIL image, path, PNG or JPEG bytes, data URL, or a list, optional
+            What the model is to look at; with ``detail="low"`` or ``"high"``, how closely.
         wait : bool
             False returns at once with a response that is live.
         timeout : float
@@ -150,18 +165,17 @@ class AsyncSession(SessionRecord):
         when_busy : {"wait", "cancel", "raise"}
             What to do while another response is in progress.
         out_of_band : bool
-            Ask beside the conversation: neither question nor answer becomes part of it, and nothing is waited for. The
-            model sees nothing but the question, and what ``input=`` (a list of items) puts before it.
+            Ask beside the conversation, which neither question nor answer becomes part of; nothing is waited for. The model
+            sees the question only, and what ``input=`` (a list of items) puts before it.
         **options
             Settings of this response only, in GA's words: ``instructions=``, ``output_modalities=``, ``voice=`` …
 
         Raises
         ------
-        ServerError
-            The service refused this very request.
-        ResponseTimeout, SessionBusy, SessionClosed, AudioError
+        ServerError, ResponseTimeout, SessionBusy, SessionClosed, AudioError, ImageError
         """
-        response = await self._turns.ask(prompt, options, timeout=timeout, when_busy=when_busy, out_of_band=out_of_band)
+        how: dict[str, Any] = {"timeout": timeout, "when_busy": when_busy, "out_of_band": out_of_band}
+        response = await self._turns.ask(prompt, options, image=image, detail=detail, **how)
         return await self.finish(response) if wait else response
 
     @on_io
@@ -173,7 +187,17 @@ class AsyncSession(SessionRecord):
         return await self.finish(response) if wait else response
 
     @on_io
-    async def finish(self, response: LiveResponse) -> LiveResponse:
+    async def transcribe(self, clip: object, *, wait: bool = True, timeout: float = 60.0) -> Transcription:
+        """Return the transcript of speech, for which no response is asked: ``transcribe(clip).transcript``.
+
+        For transcription sessions, and others whose ``transcription=`` is on (else ConfigurationError); no turns are
+        detected until the speech is committed. Where the service cannot transcribe it, a ServerError has its words.
+        """
+        transcription = await self._turns.transcribe(clip, timeout=timeout)
+        return await self.finish(transcription) if wait else transcription
+
+    @on_io
+    async def finish(self, response: L) -> L:
         """Wait for a live response; cancelling this wait cancels the response."""
         await self._turns.finish(response)
         self._subscriptions.consumed(len(self.timeline))
@@ -188,11 +212,9 @@ class AsyncSession(SessionRecord):
     async def interrupt(self, *, cancel: bool = True) -> Heard | None:
         """Stop the answer as a user does who begins to speak: cancel it, and cut it at what was heard.
 
-        A connected speaker falls silent and reports what was heard. Without one it is computed from the arrival of the
-        audio, as a player that began at once would play it. An item of which nothing was heard is deleted. Functions that
-        the model waits for are not waited for any more. Returns how far it was heard; None where nothing was being spoken.
-
-        With ``cancel=False`` the service cancels by itself, as turn detection does when speech begins.
+        A connected speaker falls silent and reports what was heard; without one it is computed from the arrival of the
+        audio, as if played at once. An item of which nothing was heard is deleted, and functions are not waited for any
+        more. Returns how far it was heard; None where nothing was being spoken. With ``cancel=False`` the service cancels.
         """
         return await self._turns.interrupt(self.playback, cancel=cancel)
 
@@ -202,10 +224,24 @@ class AsyncSession(SessionRecord):
         return await self._requests.send(event)
 
     @on_io
-    async def add_message(self, text: str, role: str = "user") -> Item:
-        """Add a text message to the conversation without asking for a response; return the item it became."""
+    async def add_message(self, text: Content, role: str = "user", *, detail: str | None = None) -> Item:
+        """Add a message without asking for a response: a text, image, clip or raw part, or a list of them; return its item."""
         await self._reconnect.ready(self._requests.timeout)
-        return await self._requests.add_message(text, role)
+        return await self._requests.add_message(text, role, detail=detail)
+
+    @on_io
+    async def approve(
+        self, asked: Asked, *, reason: str = "", wait: bool = True, timeout: float = 60.0
+    ) -> LiveResponse:
+        """Approve remote (MCP) calls, by a request item, its id, or all of a response; return what goes on, as `ask` does."""
+        response = await self._turns.decide(asked, approve=True, reason=reason, timeout=timeout)
+        return await self.finish(response) if wait else response
+
+    @on_io
+    async def deny(self, asked: Asked, *, reason: str = "", wait: bool = True, timeout: float = 60.0) -> LiveResponse:
+        """Deny remote (MCP) calls, as `approve` takes them, and return what the model says to that."""
+        response = await self._turns.decide(asked, approve=False, reason=reason, timeout=timeout)
+        return await self.finish(response) if wait else response
 
     @on_io
     async def append_audio(self, clip: object) -> float:
@@ -235,10 +271,8 @@ class AsyncSession(SessionRecord):
 
         Raises
         ------
-        ConfigurationError
-            A word that is not known, or that the dialect cannot carry.
-        ServerError
-            The service refused.
+        ConfigurationError, ServerError
+            A word that is not known, or that the dialect cannot carry; the service refused.
         """
         return await self._settings.configure(config)
 
@@ -250,12 +284,8 @@ class AsyncSession(SessionRecord):
         """Let the model call a typed Python function: ``@session.tool``, or ``@session.tool(name="…")``.
 
         The function is called off the loop, async ones too, when a response that wants it is done; its result, or its
-        error, goes back to the model, which then answers.
-
-        Raises
-        ------
-        ConfigurationError
-            The function has no type hints, or a type that has no JSON schema.
+        error, goes back to the model, which then answers. A function without type hints, or with a type that has no JSON
+        schema, is a ConfigurationError.
         """
 
         def add(decorated: F) -> F:
@@ -267,12 +297,7 @@ class AsyncSession(SessionRecord):
 
     @on_io
     async def add_tool(self, function: F, name: str | None = None, description: str | None = None) -> F:
-        """Add a tool as `tool` does, and wait until the service has accepted it; one that it refuses is dropped.
-
-        Raises
-        ------
-        ConfigurationError, ServerError
-        """
+        """Add a tool as `tool` does, and wait until the service has accepted it; one that it refuses is dropped (ServerError)."""
         await self._settings.add_tool(FunctionTool(function, name=name, description=description))
         return function
 
@@ -281,11 +306,8 @@ class AsyncSession(SessionRecord):
     def on(self, type: str, listener: Listener) -> Listener:
         """Call `listener(event)` for each received event that matches, on the listeners' thread.
 
-        Parameters
-        ----------
-        type : str
-            A name in either dialect, ``"*"``, or a glob like ``"response.*"``; ``"open"`` and ``"close"`` too. For a
-            session that is open already, a listener for ``"open"`` is called at once.
+        `type` is a name in either dialect, ``"*"``, or a glob like ``"response.*"``; ``"open"`` and ``"close"`` too. What
+        opened the session, ``"open"`` and ``"session.created"``, comes at once to a listener that is added later.
         """
         return self._subscriptions.add(type, listener)
 
@@ -302,23 +324,13 @@ class AsyncSession(SessionRecord):
 
         A loop begins where the last finished one, or the last finished `ask`, left off: nothing that arrives between two
         loops is missed. It ends with the session; when the session broke, it raises SessionClosed after the last event.
-        With ``reconnect=True`` it goes on over the new connection.
-
-        Parameters
-        ----------
-        since : int or Event, optional
-            Row to begin at instead; 0 is the beginning.
+        With ``reconnect=True`` it goes on over the new connection. `since` is a row to begin at instead, 0 the beginning.
         """
         return self._subscriptions.stream(type, since)
 
     @on_io
     async def wait_for(self, type: str | Predicate, timeout: float = 30.0) -> Event:
-        """Return the next event that matches a type, a glob or a predicate, beginning where `events` would.
-
-        Raises
-        ------
-        ResponseTimeout, SessionClosed
-        """
+        """Return the next event that matches a type, a glob or a predicate, beginning where `events` would."""
         return await self._subscriptions.wait_for(type, timeout)
 
     def microphone(self, clip: object = None) -> Microphone:
@@ -329,16 +341,8 @@ class AsyncSession(SessionRecord):
         """Listen to the user for so many seconds: ``clip = await session.listen(5)``, in a script ``session.listen(5).wait()``.
 
         What is heard goes to the service, too, as from a microphone that is then stopped. Without a browser, or where it
-        refuses the microphone, the local voice speaks, and `SpeechCapture.words` says so.
-
-        Parameters
-        ----------
-        clip : AudioClip, path, (samples, rate) or bytes of a WAV file, optional
-            What to hear instead of a microphone; cut to `seconds`, or followed by silence.
-
-        Raises
-        ------
-        AudioError
+        refuses the microphone, the local voice speaks, and `SpeechCapture.words` says so. A `clip`, in any form that `ask`
+        takes (else AudioError), is heard instead of a microphone; cut to `seconds`, or followed by silence.
         """
         return display.backend().listen(self, seconds, clip)
 
@@ -369,22 +373,17 @@ class AsyncSession(SessionRecord):
 
         Settings and conversation items are restored: speech as its transcript, a truncated answer as what was heard of it.
         The timeline goes on; a row of type ``"resume"`` marks the seam. What could not be restored is among `problems`.
-        Where a reconnect task runs already, this waits for it.
-
-        Raises
-        ------
-        ConfigurationError
-            The session is open.
-        ConnectError, AuthError, SessionClosed, ResponseTimeout
-            It failed; the session is closed, and can be resumed later.
+        Where a reconnect task runs already, this waits for it. A session that is open is a ConfigurationError; any other
+        error (ConnectError, AuthError, SessionClosed, ResponseTimeout) leaves it closed, to be resumed later.
         """
         await self._reconnect.resume()
         return self
 
     @on_io
     async def close(self) -> None:
-        """Close the session. Everything that was received stays readable."""
+        """Close the session; a translation is first spoken to its end. Everything that was received stays readable."""
         await self._reconnect.stop()
+        await self._requests.end()
         await self._connection.close()
 
     async def __aenter__(self) -> Self:

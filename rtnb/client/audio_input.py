@@ -32,8 +32,8 @@ def append_commands(clip: AudioClip, config: Mapping[str, Any]) -> list[Command]
 
 
 @dataclass(frozen=True, slots=True)
-class SpokenTurn:
-    """A turn of speech, as commands.
+class UserTurn:
+    """A turn of the user, as commands: a message, or speech.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class SpokenTurn:
     answered : bool
         Whether the service makes the response by itself, too.
     ended : str
-        How the turn is ended, in words.
+        How speech is ended, in words; empty for a message.
     """
 
     commands: list[Command]
@@ -51,7 +51,7 @@ class SpokenTurn:
     ended: str
 
 
-def spoken_turn(speech: object, config: Mapping[str, Any]) -> SpokenTurn:
+def spoken_turn(speech: object, config: Mapping[str, Any]) -> UserTurn:
     """Return a whole turn of speech, ended as the session's turn mode wants it.
 
     Raises
@@ -59,32 +59,36 @@ def spoken_turn(speech: object, config: Mapping[str, Any]) -> SpokenTurn:
     AudioError
         If `speech` is no audio that can be read, or holds no sound at all.
     """
-    said = append_commands(_clip(speech), config)
+    said = append_commands(spoken_clip(speech), config)
     if not turn_detected(config):
-        return SpokenTurn([*said, commands.commit()], False, False, "committed")
+        return UserTurn([*said, commands.commit()], False, False, "committed")
     quiet = trailing_silence(config)
     ended = f"ended by {quiet.duration:.1f} s of silence for the turn detection"
     answered = look(config, (*_DETECTION, "create_response")) is not False
-    return SpokenTurn([*said, *append_commands(quiet, config)], True, answered, ended)
+    return UserTurn([*said, *append_commands(quiet, config)], True, answered, ended)
 
 
-def question(prompt: object, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a user message as a response's own input has it: text, or speech in the session's input format.
+def speech_part(speech: object, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return speech as a content part of a user message, in the session's input format.
 
     Raises
     ------
     AudioError
         As `spoken_turn` does.
     """
-    if isinstance(prompt, str):
-        item: dict[str, Any] = commands.text_message(prompt)["item"]
-        return item
     encoding = FORMATS[format_name(look(config, ("audio", "input", "format")))]
-    speech = encoding.encode(_clip(prompt).resample(encoding.rate).samples)
-    return {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": encode_base64(speech)}]}
+    audio = encoding.encode(spoken_clip(speech).resample(encoding.rate).samples)
+    return {"type": "input_audio", "audio": encode_base64(audio)}
 
 
-def _clip(speech: object) -> AudioClip:
+def spoken_clip(speech: object) -> AudioClip:
+    """Return speech as a clip.
+
+    Raises
+    ------
+    AudioError
+        If it is no audio that can be read, or holds no sound at all.
+    """
     try:
         clip = to_clip(speech)
     except OSError as error:

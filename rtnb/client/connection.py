@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,12 +21,15 @@ from rtnb.client.listeners import Listeners, matches
 from rtnb.client.transport import Closed, Transport
 from rtnb.client.waiters import Waiter, Waiters
 from rtnb.conversation.conversation import Conversation
-from rtnb.errors import SessionClosed
+from rtnb.conversation.remote_tools import TELLING_KINDS, RemoteFailures
+from rtnb.errors import ServerError, SessionClosed
 from rtnb.formatting import one_line, seconds
 from rtnb.protocol.commands import new_id
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT, Event, write_json
-from rtnb.protocol.names import Kind, Local
+from rtnb.protocol.mcp_tools import tool_secrets
+from rtnb.protocol.names import Kind, Local, kind_of
+from rtnb.protocol.shapes import dialect_of_refusal, hint, other_dialect
 from rtnb.timeline import Timeline
 
 Clock = Callable[[], float]
@@ -56,6 +60,8 @@ class Connection:
         ``record(timeline)`` returns a function that is called with each row and its lateness, to write it to a file.
     send_timeout : float
         Seconds that the peer may leave a frame unread before the connection is given up.
+    explain : callable
+        ``explain(error)`` returns what else is to be said of a refusal; empty for nothing.
     """
 
     def __init__(
@@ -69,7 +75,9 @@ class Connection:
         late_ms: Callable[[float], float] = lambda now: 0.0,
         record: Record | None = None,
         send_timeout: float = 30.0,
+        explain: Callable[[ServerError], str] = lambda error: "",
     ) -> None:
+        self._explain = explain
         self._transport = transport
         self._credential = credential
         self._clock = clock
@@ -83,10 +91,13 @@ class Connection:
         self.waiters = Waiters()
         self.listeners = Listeners(self._listener_raised)
         self.problems: list[str] = []
+        self._remote_failures = RemoteFailures()
         self.closed: SessionClosed | None = None
         self.opened = Event(b"", {}, type=Local.OPEN.value, direction=LOCAL, t=0.0)
+        self.created: Event | None = None
         self._closing: Closed | None = None
         self.last_error = ""
+        self._spoken_there: Dialect | None = None
         self._last_activity: float | None = None
         self._pulse = asyncio.Event()
         self._reader = asyncio.create_task(self._read(), name="rtnb-reader")
@@ -99,7 +110,7 @@ class Connection:
     def reopen(self, transport: Transport) -> None:
         """Go on over another transport: one timeline, with a row where the seam is."""
         self._transport = transport
-        self._closing = self.closed = None
+        self._closing = self.closed = self.created = None
         self.last_error = ""
         self.waiters = Waiters()
         self.listeners.start()
@@ -142,13 +153,17 @@ class Connection:
 
     def _interpret(self, event: Event) -> None:
         self.conversation.apply(event)
+        if event.kind == Kind.SESSION_CREATED:
+            self.created = event
         blamed = self.waiters.offer(event)
         if event.kind == Kind.ERROR:
-            self.last_error = one_line(server_error(event), 300)
+            self.last_error = one_line(self._explained(server_error(event)), 600)
             if not blamed:
                 self.note_problem(f"error from the service (row {event.seq}): {self.last_error}")
         elif event.problem:
             self.note_problem(f"row {event.seq}: {one_line(event.problem, 200)}")
+        if event.kind in TELLING_KINDS and (words := self._remote_failures.take(self.conversation.item(event.item_id))):
+            self.note_problem(words, instead_of=self._remote_failures.earlier)
         self.listeners.emit(event)
 
     def _record(self, raw: bytes, direction: str) -> Event:
@@ -169,8 +184,24 @@ class Connection:
         """Record a row of our own, which never crossed the wire."""
         return self._record(self._credential.scrub(write_json({"type": type.value, **fields})), LOCAL)
 
-    def note_problem(self, words: str) -> None:
-        """Keep what went wrong for the session's repr; the newest 20."""
+    def greeted(self, created: Event) -> None:
+        """Take note of whose shape the service's first word has, and say so where it is the other dialect's."""
+        self._spoken_there = other_dialect(self.dialect, created.part("session"))
+        if self._spoken_there is not None:
+            self.note_problem(f"{created.type} has another shape: {hint(self.dialect, self._spoken_there)}")
+
+    def _explained(self, error: ServerError) -> ServerError:
+        """Add to a refusal that the service speaks the other dialect, or lacks the model, where that is why."""
+        there = dialect_of_refusal(self.dialect, param=error.param, message=str(error), known=self._spoken_there)
+        said = self._explain(error) if there is None else f"{hint(self.dialect, there)}."
+        if said and said not in str(error):
+            error.args = (f"{error} — {said}",)
+        return error
+
+    def note_problem(self, words: str, *, instead_of: str = "") -> None:
+        """Keep what went wrong for the session's repr, in place of earlier words about the same; the newest 20."""
+        if instead_of in self.problems:
+            self.problems.remove(instead_of)
         self.problems.append(words)
         del self.problems[:-_PROBLEMS]
 
@@ -178,7 +209,9 @@ class Connection:
         """Report a listener's exception (on the listeners' thread)."""
         words = one_line(f"listener {name} raised {type(error).__name__}: {error}", 300)
         words = self._credential.scrub(words.encode("utf-8", "backslashreplace")).decode()
-        _log.warning("%s (on %s, row %d)", words, one_line(event.type), event.seq, exc_info=error)
+        # That the session is over is no fault of the listener's code, so where it was raised does not matter.
+        expected = isinstance(error, SessionClosed) and self.closed is not None
+        _log.warning("%s (on %s, row %d)", words, one_line(event.type), event.seq, exc_info=None if expected else error)
         loop = self._reader.get_loop()
         if not loop.is_closed():
             loop.call_soon_threadsafe(self._note_listener, words, event.seq)
@@ -202,6 +235,8 @@ class Connection:
     async def send_wire(self, event: Mapping[str, Any]) -> str:
         """Record and send an event exactly as given, with an event id if it has none."""
         wire = dict(event)
+        if secrets := list(tool_secrets(wire)):
+            self._credential.keep(secrets)
         if wire.get("event_id") is None:
             wire["event_id"] = new_id("event")
         await self.send_frame(write_json(wire))
@@ -236,6 +271,9 @@ class Connection:
         """Offer a waiter what comes from now on, until the block is left; yields its future."""
         try:
             yield self.waiters.add(waiter).future
+        except ServerError as error:
+            self._explained(error)
+            raise
         finally:
             self.waiters.discard(waiter)
 
@@ -264,6 +302,13 @@ class Connection:
         """
         if self.closed is not None:
             raise self.closed.with_traceback(None)
+
+    def opening(self, type: str) -> Event | None:
+        """Return the event that opened the connection, if `type` names one and it has come: for a listener that is late."""
+        if self.closed is not None:
+            return None
+        openings: dict[str, Event | None] = {Local.OPEN: self.opened, Kind.SESSION_CREATED: self.created}
+        return openings.get(kind_of(type))
 
     @property
     def last_error_words(self) -> str:
@@ -303,7 +348,7 @@ class Connection:
     async def close_at_exit(self) -> None:
         """Close with 1001, which says that the process is going away."""
         if self.closed is None:
-            await self.close(1001, "the process is ending")
+            await self.listeners.end(functools.partial(self.close, 1001, "the process is ending"))
 
     def _closed_error(self, closed: Closed) -> SessionClosed:
         explained = "" if closed.who == "client" else self.last_error

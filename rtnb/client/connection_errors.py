@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import json
+import math
+import re
 import ssl
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
+
+from websockets.exceptions import InvalidProxy, ProxyError
 
 from rtnb.errors import AuthError, ConnectError, ServerError, SessionClosed
 from rtnb.formatting import one_line, seconds
@@ -19,6 +26,8 @@ _ADVICE = {
     426: "this URL does not speak WebSocket; check its path",
     429: "too many requests or sessions: wait a little, or raise the quota",
 }
+_TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</\1", re.IGNORECASE | re.DOTALL)
+_BROKEN = 1006
 _CLOSE_MEANING = {
     1000: "a normal end",
     1001: "the service is going away or the session has expired",
@@ -37,48 +46,113 @@ RETIRED = (
 )
 
 
-def refused_handshake(status: int, body: bytes, location: str = "") -> ConnectError:
-    """Return the error for a handshake that was answered with an HTTP status instead of an upgrade."""
+def refused_handshake(
+    status: int, body: bytes, location: str = "", *, retry_after: float | None = None, hint: str = "", facts: str = ""
+) -> ConnectError:
+    """Return the error for a handshake that was answered with an HTTP status instead of an upgrade.
+
+    Parameters
+    ----------
+    status : int
+    body : bytes
+    location : str
+        Where a redirect points to.
+    retry_after : float, optional
+        Seconds that the service wants to be left alone.
+    hint : str
+        What else may be wrong.
+    facts : str
+        What was dialled, and how, as a sentence.
+    """
     said = one_line(_explanation(body), 300)
     if 300 <= status < 400:
         return ConnectError(
             f"The service wants to redirect to {one_line(location, 120) or 'another address'}, which rtnb refuses because "
-            "it would send the credential there; if you trust that address, connect to it by name.",
+            f"it would send the credential there; if you trust that address, connect to it by name.{_after(facts)}",
             status=status,
             body=said,
         )
     advice = _ADVICE.get(status) or ("the service is in trouble: try again later" if status >= 500 else "check the URL")
     error = AuthError if status in (401, 403) else ConnectError
+    wait = "" if retry_after is None else f"It asks to be left alone for {seconds(retry_after)}."
     return error(
-        f"The service refused the connection with HTTP {status}{': ' + said if said else ''} — {advice}.",
+        f"The service refused the connection with HTTP {status}{': ' + said if said else ''} — {advice}."
+        f"{_after(wait)}{_after(hint)}{_after(facts)}",
         status=status,
         body=said,
+        retry_after=retry_after,
     )
 
 
-def unreachable(error: BaseException, timeout: float) -> ConnectError:
-    """Return the error for a transport that could not be opened."""
+def unreachable(error: BaseException, timeout: float, *, certificates: str = "", facts: str = "") -> ConnectError:
+    """Return the error for a transport that could not be opened.
+
+    `certificates` says which certificates are trusted, which matters where one of them is the cause; `facts` says what was
+    dialled, and how.
+    """
+    said = one_line(getattr(error, "msg", None) or getattr(error, "strerror", None) or error, 200)
     if isinstance(error, TimeoutError):
-        return ConnectError(
+        what = (
             f"No answer to the handshake within {seconds(timeout)}; check the address, the network or a proxy, "
             "or give timeout= more seconds."
         )
-    if isinstance(error, ssl.SSLError):
-        return ConnectError(f"The TLS handshake failed: {one_line(error, 200)}; check the certificate and the address.")
-    if isinstance(error, OSError):
-        return ConnectError(
-            f"The service cannot be reached: {one_line(error.strerror or error, 200)}; check that it runs and its address."
-        )
-    return ConnectError(f"The answer is no WebSocket handshake: {one_line(error, 200)}; check the URL.")
+    elif isinstance(error, ssl.SSLError):
+        cause = one_line(error, 200)
+        what = f"The TLS handshake failed: {cause}; check the certificate and the address."
+        if isinstance(error, ssl.SSLCertVerificationError):
+            what += _after(certificates)
+    elif isinstance(error, (ProxyError, InvalidProxy)):
+        what = f"The proxy does not let the connection through: {said}; check its address, and its user and password."
+    elif isinstance(error, OSError):
+        what = f"The service cannot be reached: {said}; check that it runs and its address."
+    else:
+        what = f"The answer is no WebSocket handshake: {said}; check the URL."
+    return ConnectError(f"{what}{_after(facts)}")
+
+
+def retry_seconds(headers: Mapping[str, str], now: float) -> float | None:
+    """Return for how many seconds an HTTP answer asks to be left alone; None where it does not say.
+
+    ``retry-after`` has seconds or a date, which counts from the answer's own ``date``, else from `now` (Unix time). The
+    names of `headers` are in lower case.
+    """
+    said = headers.get("retry-after", "").strip()
+    try:
+        wanted = float(headers.get("retry-after-ms", "")) / 1000 if "retry-after-ms" in headers else float(said)
+    except ValueError:
+        try:
+            until = parsedate_to_datetime(said).timestamp()
+            sent = headers.get("date")
+            wanted = until - (parsedate_to_datetime(sent).timestamp() if sent else now)
+        except (ValueError, OverflowError):
+            return None
+    return max(0.0, wanted) if math.isfinite(wanted) else None
+
+
+def once(*phrases: str) -> str:
+    """Return phrases joined, those left out that another one says already."""
+    kept: list[str] = []
+    for phrase in filter(None, map(str.strip, phrases)):
+        if not any(_says(other, phrase) for other in kept):
+            kept = [*(other for other in kept if not _says(phrase, other)), phrase]
+    return "; ".join(kept)
+
+
+def _says(longer: str, phrase: str) -> bool:
+    return phrase.rstrip(".").casefold() in longer.casefold()
+
+
+def _after(sentence: str) -> str:
+    return f" {sentence}" if sentence else ""
 
 
 def closed_error(code: int, reason: str, who: str, last_activity: float | None, explained: str = "") -> SessionClosed:
     """Return the error for using, or waiting on, a session that is closed."""
     endings = {"service": "The service closed the session", "client": "The session was closed here"}
     ending = endings.get(who, "The connection was lost")
-    meaning = close_meaning(code, reason + explained)
+    meaning = "" if code == _BROKEN and reason else close_meaning(code, reason + explained)
     when = "" if last_activity is None else f" Last activity {seconds(last_activity)} after the session opened."
-    said = "; ".join(filter(None, (one_line(reason, 200), one_line(explained, 300), meaning)))
+    said = once(one_line(reason, 200), one_line(explained, 300), meaning)
     return SessionClosed(
         f"{ending} ({code}{': ' + said if said else ''}).{when} What was received is in session.timeline; "
         "session.resume() goes on from there, rtnb.connect() opens a new session.",
@@ -113,8 +187,15 @@ def _explanation(body: bytes) -> str:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
-        return text
+        return _title(text) or text
     error = data.get("error", data) if isinstance(data, dict) else data
     if isinstance(error, dict):
-        return " ".join(str(error[key]) for key in ("code", "message") if error.get(key)) or text
+        code, message = (str(error.get(key) or "") for key in ("code", "message"))
+        return (message if code in message else f"{code} {message}".strip()) or text
     return str(error)
+
+
+def _title(page: str) -> str:
+    """Return the first line of an HTML page's title, or heading; empty for what has none."""
+    titles = (html.unescape(re.sub(r"<[^>]*>", " ", found[2])) for found in _TITLE.finditer(page))
+    return next(filter(None, (line.strip() for title in titles for line in title.split("\n"))), "")

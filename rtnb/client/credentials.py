@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from rtnb.client.endpoint import ENTRA, KEY, NONE, Endpoint, secrets_in
+from rtnb.client.addresses import spellings
+from rtnb.client.endpoint import Endpoint
+from rtnb.client.key_choice import BEARER, ENTRA, KEY, NONE
 from rtnb.errors import AuthError, ConfigurationError
 from rtnb.formatting import one_line
 
@@ -34,7 +36,10 @@ class Credential(Protocol):
         """
 
     def scrub(self, data: bytes) -> bytes:
-        """Return `data` without any secret that this credential has given out."""
+        """Return `data` without any secret that this credential has given out, or was told of."""
+
+    def keep(self, secrets: Iterable[str]) -> None:
+        """Take note of secrets that go out in client events, such as those of remote tools."""
 
 
 class _Scrubbing:
@@ -44,20 +49,30 @@ class _Scrubbing:
     ----------
     known : iterable of str
         Secrets that go out by another way, in the URL.
+    own : mapping
+        The user's own headers, whose values are secrets; they go before a header of the same name.
     """
 
     words = NONE
 
-    def __init__(self, known: Iterable[str] = ()) -> None:
+    def __init__(self, known: Iterable[str] = (), own: Mapping[str, str] | None = None) -> None:
         self._given: dict[bytes, re.Pattern[bytes]] = {}
-        for secret in known:
+        self._own = dict(own or {})
+        for secret in spellings([*known, *self._own.values()]):
             self._give(secret)
+        for secret in self._own.values():
+            self._give(secret.rpartition(" ")[2])  # what follows a scheme, as in "Bearer …"
 
     def _give(self, secret: str) -> str:
         encoded = secret.encode()
         if len(encoded) >= _SHORTEST_SECRET and encoded not in self._given:
             self._given[encoded] = _however_escaped(secret)
         return secret
+
+    def _with_own(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return headers and the user's own."""
+        own = {name.lower() for name in self._own}
+        return {**{name: value for name, value in headers.items() if name.lower() not in own}, **self._own}
 
     def scrub(self, data: bytes) -> bytes:
         """Return `data` with every secret that was given out replaced."""
@@ -67,6 +82,11 @@ class _Scrubbing:
             if b"\\" in data:
                 data = escaped.sub(SECRET, data)
         return data
+
+    def keep(self, secrets: Iterable[str]) -> None:
+        """Take note of secrets that go out in client events."""
+        for secret in secrets:
+            self._give(secret)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} ***>"
@@ -87,22 +107,28 @@ def _however_escaped(secret: str) -> re.Pattern[bytes]:
 class NoCredential(_Scrubbing):
     """Nothing is sent beside the URL: the local service, or a server that asks for nothing or has it there."""
 
-    def __init__(self, known: Iterable[str] = (), words: str = NONE) -> None:
-        super().__init__(known)
+    def __init__(self, known: Iterable[str] = (), words: str = NONE, own: Mapping[str, str] | None = None) -> None:
+        super().__init__(known, own)
         self.words = words
 
     async def headers(self) -> dict[str, str]:
-        """Return no header."""
-        return {}
+        """Return the user's own headers, if there are any."""
+        return self._with_own({})
 
 
 class ApiKey(_Scrubbing):
-    """A key, in the header that the service reads it from."""
+    """A key, in the header that the service reads it from; `words` is the kind of key."""
 
-    words = KEY
-
-    def __init__(self, key: str, header: str, known: Iterable[str] = ()) -> None:
-        super().__init__(known)
+    def __init__(
+        self,
+        key: str,
+        header: str,
+        known: Iterable[str] = (),
+        words: str = KEY,
+        own: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(known, own)
+        self.words = words
         self._key = key.strip()
         self._header = header
         if not self._key or re.search(r"[^\x21-\x7e]", self._key):
@@ -113,9 +139,8 @@ class ApiKey(_Scrubbing):
         self._give(self._key)
 
     async def headers(self) -> dict[str, str]:
-        """Return the one header with the key."""
-        bearer = self._header == "Authorization"
-        return {self._header: f"Bearer {self._key}" if bearer else self._key}
+        """Return the header with the key, and the user's own."""
+        return self._with_own({self._header: f"Bearer {self._key}" if self._header == BEARER else self._key})
 
 
 class EntraToken(_Scrubbing):
@@ -128,10 +153,19 @@ class EntraToken(_Scrubbing):
         None takes ``azure.identity.DefaultAzureCredential()``.
     scope : str
         The scope to ask for; a token provider has its own.
+    authority : str
+        The host that ``DefaultAzureCredential()`` asks; empty for the one that it takes by itself.
     """
 
-    def __init__(self, source: Any, scope: str, known: Iterable[str] = ()) -> None:
-        super().__init__(known)
+    def __init__(
+        self,
+        source: Any,
+        scope: str,
+        known: Iterable[str] = (),
+        authority: str = "",
+        own: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(known, own)
         if source is not None and not callable(getattr(source, "get_token", None)) and not callable(source):
             raise ConfigurationError(
                 f"credential= takes an azure-identity credential or a token provider, not {type(source).__name__}; "
@@ -139,6 +173,7 @@ class EntraToken(_Scrubbing):
             )
         self._source = source
         self._scope = scope
+        self._authority = authority
 
     @property
     def words(self) -> str:  # type: ignore[override]
@@ -167,22 +202,24 @@ class EntraToken(_Scrubbing):
         token = getattr(got, "token", got)
         if not isinstance(token, str) or not token.strip():
             raise AuthError(f"The credential returned {type(token).__name__} where a token was expected.")
-        return {"Authorization": f"Bearer {self._give(token.strip())}"}
+        return self._with_own({BEARER: f"Bearer {self._give(token.strip())}"})
 
     def _fetch(self) -> Any:
         if self._source is None:
             from azure.identity import DefaultAzureCredential
 
-            self._source = DefaultAzureCredential()
+            self._source = DefaultAzureCredential(**({"authority": self._authority} if self._authority else {}))
         get_token: Callable[..., Any] | None = getattr(self._source, "get_token", None)
         return get_token(self._scope) if callable(get_token) else self._source()
 
 
-def credential_for(endpoint: Endpoint, key: str | None, source: Any) -> Credential:
-    """Return the credential that an endpoint was resolved to."""
-    known = secrets_in(endpoint.url)
+def credential_for(
+    endpoint: Endpoint, key: str | None, source: Any, own: Mapping[str, str] | None = None
+) -> Credential:
+    """Return the credential that an endpoint was resolved to; `own` are the user's own headers."""
+    known = endpoint.secrets
     if key:
-        return ApiKey(key, endpoint.key_header, known)
+        return ApiKey(key, endpoint.key_header, known, endpoint.credential, own)
     if endpoint.credential == ENTRA:
-        return EntraToken(source, endpoint.dialect.entra_scope, known)
-    return NoCredential(known, endpoint.credential)
+        return EntraToken(source, endpoint.scope, known, endpoint.authority, own)
+    return NoCredential(known, endpoint.credential, own)

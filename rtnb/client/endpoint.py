@@ -6,31 +6,22 @@ corrected form. URLs are exactly those of the documentation.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from rtnb.client import addresses
+from rtnb.client.addresses import hide_secrets, split
+from rtnb.client.key_choice import BEARER, NONE, azure_keys, choose_key, organization
 from rtnb.client.options import ConnectOptions
 from rtnb.errors import ConfigurationError
 from rtnb.formatting import printable
-from rtnb.protocol.catalog import DEFAULT_MODEL
-from rtnb.protocol.dialects import (
-    Dialect,
-    azure_url,
-    check_version,
-    choose_dialect,
-    dialect_of_request,
-    local_url,
-    openai_url,
-)
+from rtnb.protocol.catalog import AZURE, DEFAULT_MODEL, DEFAULT_TRANSCRIPTION_MODEL, OPENAI
+from rtnb.protocol.dialects import Dialect, check_version, choose_dialect, dialect_of_request
+from rtnb.protocol.urls import azure_url, local_url, realtime_url, url_form, with_query
 
-OPENAI_HOST = "wss://api.openai.com"
-AZURE_HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com", ".openai.azure.us")
-_LOOPBACK = re.compile(r"^(localhost|127(\.\d+){3}|\[?::1\]?)$")
-_SECRET_QUERY = ("api-key", "api_key", "apikey", "authorization", "key", "token", "access_token", "sig", "code")
-
-KEY, ENTRA, IN_URL, NONE = "API key", "Entra ID", "key in the URL", "no credential"
+OPENAI_BASE = "https://api.openai.com/v1"
+_NAMING = {"model", "deployment", "api-version"}
 
 
 @dataclass(frozen=True)
@@ -44,15 +35,24 @@ class Endpoint:
     url : str
         What is dialled; empty for a local service that has yet to be started.
     model : str
-        Model, or Azure deployment.
+        Model, or Azure deployment; empty for a running call, which has one.
     credential : str
-        ``"API key"``, ``"Entra ID"``, ``"key in the URL"`` or ``"no credential"``.
+        ``"API key"``, ``"ephemeral key"``, ``"bearer token"``, ``"Entra ID"``, ``"key in the URL"``,
+        ``"key in headers="`` or ``"no credential"``.
     headers : mapping
         Headers without secrets.
     key_header : str
         The header that a key goes into.
     engines : str
         Of the local service: which engine makes what, for people.
+    intent, call_id : str
+        ``"transcription"`` for a session that only transcribes; the running call that is joined.
+    scope, authority : str
+        Of an Entra ID token: what it is for, and the host that issues it (empty: the credential's own).
+    query : mapping
+        What the user added to the URL's query: secrets.
+    named_by : str
+        The environment variable that the address is from.
     """
 
     service: str
@@ -62,13 +62,29 @@ class Endpoint:
     credential: str = NONE
     api_version: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    key_header: str = "Authorization"
+    key_header: str = BEARER
     engines: str = ""
+    intent: str = ""
+    call_id: str = ""
+    scope: str = ""
+    authority: str = ""
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+    named_by: str = ""
 
     @property
     def shown_url(self) -> str:
         """Return the URL with the secrets that its query or its user part may hold taken out."""
-        return hide_secrets(self.url)
+        return hide_secrets(self.url, self.query.keys())
+
+    @property
+    def secrets(self) -> list[str]:
+        """Return the secrets that the URL holds, so that an echo of them can be taken out of the log."""
+        return addresses.secrets_in(self.url, self.query.keys())
+
+    @property
+    def provider(self) -> str:
+        """Return whose models these are: ``"azure"``, ``"openai"``, or empty where that is not known."""
+        return self.service if self.service in (AZURE, OPENAI) else ""
 
     @property
     def words(self) -> str:
@@ -82,9 +98,11 @@ class Endpoint:
 
     def at(self, base: str, engines: Mapping[str, str | None] | None = None) -> Endpoint:
         """Return the endpoint of a local service that listens at `base` (``ws://127.0.0.1:PORT``) and works with `engines`."""
-        url = local_url(base, self.dialect, model=self.model, api_version=self.api_version)
+        model = "" if self.intent or self.call_id else self.model
+        kind = {"intent": self.intent, "call_id": self.call_id}
+        url = local_url(base, self.dialect, model=model, api_version=self.api_version, **kind)
         made = ", ".join(f"{part} {engine or 'none'}" for part, engine in (engines or {}).items())
-        return replace(self, url=url, engines=made)
+        return replace(self, url=with_query(url, self.query.items()), engines=made)
 
 
 def resolve(options: ConnectOptions, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
@@ -95,18 +113,18 @@ def resolve(options: ConnectOptions, environ: Mapping[str, str]) -> tuple[Endpoi
     ConfigurationError
         If something is missing or contradicts something else; the message has the corrected form.
     """
+    options.check()
+    environ = {name: value.strip() for name, value in environ.items() if value.strip()}
     target = options.target or _target_of(options, environ)
-    if options.api_key is not None and options.credential is not None:
-        raise ConfigurationError(
-            "api_key= and credential= contradict one another; give api_key= for a key, or credential= for Entra ID."
-        )
     if target == "local":
         return _local(options), None
     if target == "azure":
-        return _azure(options, options.endpoint or environ.get("AZURE_OPENAI_ENDPOINT", ""), environ)
+        named_by = "" if options.endpoint else "AZURE_OPENAI_ENDPOINT"
+        return _azure(options, options.endpoint or environ.get("AZURE_OPENAI_ENDPOINT", ""), environ, named_by)
     if target == "openai":
-        return _openai(options, environ)
-    if _split(target).scheme in ("ws", "wss", "http", "https"):
+        named_by = "OPENAI_BASE_URL" if "OPENAI_BASE_URL" in environ else ""
+        return _openai(options, environ.get("OPENAI_BASE_URL", OPENAI_BASE), environ, named_by)
+    if addresses.is_address(target):
         return _url(options, target, environ)
     raise ConfigurationError(
         f"target {target!r} is not known; write 'local', 'azure', 'openai', or a ws://, wss://, http:// or https:// URL."
@@ -114,13 +132,13 @@ def resolve(options: ConnectOptions, environ: Mapping[str, str]) -> tuple[Endpoi
 
 
 def _target_of(options: ConnectOptions, environ: Mapping[str, str]) -> str:
-    if options.endpoint or environ.get("AZURE_OPENAI_ENDPOINT"):
+    if options.endpoint or "AZURE_OPENAI_ENDPOINT" in environ:
         return "azure"
-    return "openai" if environ.get("OPENAI_API_KEY") else "local"
+    return "openai" if environ.keys() & {"OPENAI_API_KEY", "OPENAI_BASE_URL"} else "local"
 
 
 def _local(options: ConnectOptions) -> Endpoint:
-    for name in ("endpoint", "credential", "api_key"):
+    for name in ("endpoint", "credential", "api_key", "scope"):
         if getattr(options, name) is not None:
             raise ConfigurationError(
                 f"{name}= has no meaning for the local service, which takes no account; leave it out, or name the "
@@ -129,17 +147,31 @@ def _local(options: ConnectOptions) -> Endpoint:
     # The local service has a preview URL of its own, so an api-version says the dialect here as it does on Azure.
     dialect = choose_dialect(options.dialect, azure=True, api_version=options.api_version)
     check_version(dialect, options.api_version)
-    return Endpoint("local", "", dialect, _model(options, DEFAULT_MODEL), api_version=options.api_version)
+    model = _model(options, _usual_model(options))
+    version = options.api_version if dialect.api_version else None
+    made = Endpoint("local", "", dialect, model, api_version=version, query=options.query)
+    return replace(made, intent=options.intent or "", call_id=options.call_id or "")
 
 
-def _azure(options: ConnectOptions, endpoint: str, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
+def _azure(
+    options: ConnectOptions, endpoint: str, environ: Mapping[str, str], named_by: str, key: str | None = None
+) -> tuple[Endpoint, str | None]:
+    """Return the endpoint of a resource, or of a gateway before it; `key` is one that came with the address."""
     if not endpoint:
         raise ConfigurationError(
             "Azure needs the resource's endpoint: rtnb.connect('azure', endpoint='https://NAME.openai.azure.com', "
             f"deployment={DEFAULT_MODEL!r}), or set AZURE_OPENAI_ENDPOINT."
         )
-    model = _model(options, environ.get("AZURE_OPENAI_DEPLOYMENT_NAME", ""))
-    if not model:
+    parts = split(endpoint if "//" in endpoint else f"https://{endpoint}")
+    if not (addresses.is_address(parts.geturl()) and parts.hostname):
+        raise ConfigurationError(
+            f"endpoint={hide_secrets(endpoint)!r} is no address; write endpoint='https://NAME.openai.azure.com'."
+        )
+    if addresses.is_session_path(parts.path):  # the "target URI" of the portal
+        return _session(options, parts, environ, azure=True, named_by=named_by)
+    kind = options.intent or options.call_id
+    model = _model(options, _usual_model(options) if kind else environ.get("AZURE_OPENAI_DEPLOYMENT_NAME", ""))
+    if not model and not kind:
         raise ConfigurationError(
             f"Azure needs the name of a deployment: rtnb.connect('azure', deployment={DEFAULT_MODEL!r}), "
             "or set AZURE_OPENAI_DEPLOYMENT_NAME."
@@ -147,76 +179,174 @@ def _azure(options: ConnectOptions, endpoint: str, environ: Mapping[str, str]) -
     version = options.api_version or environ.get("OPENAI_API_VERSION")
     dialect = choose_dialect(options.dialect, azure=True, api_version=version)
     check_version(dialect, options.api_version)
-    key = None if options.credential is not None else options.api_key or environ.get("AZURE_OPENAI_API_KEY")
+    base = addresses.base_of(parts, addresses.without_azure_tail(parts.path))
+    url = azure_url(base, dialect, deployment="" if kind else model, api_version=version, **_asked(options))
+    url = with_query(url, [pair for pair in parse_qsl(parts.query) if pair[0] not in _NAMING])
     made = Endpoint(
-        service="azure",
-        url=azure_url(_azure_host(endpoint), dialect, deployment=model, api_version=version),
-        dialect=dialect,
-        model=model,
-        credential=KEY if key else ENTRA,
-        api_version=version,
-        key_header="api-key",
+        "azure", url, dialect, model, api_version=version if dialect.api_version else None, named_by=named_by
     )
-    return _safe(made), key
+    return _with_credential(made, options, environ, azure=True, keys=(*azure_keys(environ), key), entra=True)
 
 
-def _openai(options: ConnectOptions, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
+def _openai(
+    options: ConnectOptions, base: str, environ: Mapping[str, str], named_by: str
+) -> tuple[Endpoint, str | None]:
+    """Return the endpoint of OpenAI, or of what ``OPENAI_BASE_URL`` names, as OpenAI's own client finds it."""
+    parts = split(base)
+    if not (addresses.is_address(base) and parts.hostname):
+        raise ConfigurationError(
+            f"OPENAI_BASE_URL is {hide_secrets(base)!r}, which is no address; set it to {OPENAI_BASE}, or unset it."
+        )
+    key = environ.get("OPENAI_API_KEY")
+    if addresses.is_azure_host(parts.hostname):
+        return _azure(options, base, environ, named_by, key)
     for name, instead in (("credential", "api_key="), ("deployment", "model="), ("endpoint", "a URL as the target")):
         if getattr(options, name) is not None:
             raise ConfigurationError(f"{name}= belongs to Azure; for OpenAI give {instead}.")
-    if options.api_version is not None:
-        raise ConfigurationError("api_version= belongs to Azure; for OpenAI leave it out.")
-    key = options.api_key or environ.get("OPENAI_API_KEY")
-    if not key:
-        raise ConfigurationError(
-            "OpenAI needs a key: set OPENAI_API_KEY, or rtnb.connect('openai', api_key=…). "
-            "Without an account, rtnb.connect('local') works at once."
-        )
+    for name in ("api_version", "scope"):
+        if getattr(options, name) is not None:
+            raise ConfigurationError(f"{name}= belongs to Azure; for OpenAI leave it out.")
+    if addresses.is_session_path(parts.path):
+        return _session(options, parts, environ, named_by=named_by)
+    own = addresses.is_openai_host(parts.hostname)
     dialect = choose_dialect(options.dialect, azure=False, api_version=None)
-    model = _model(options, DEFAULT_MODEL)
-    headers = dict(dialect.openai_headers)
-    return Endpoint("openai", openai_url(OPENAI_HOST, model=model), dialect, model, KEY, None, headers), key
+    model = _model(options, _usual_model(options))
+    url = realtime_url(addresses.base_of(parts, parts.path), model=_named_model(options, model, own), **_asked(options))
+    url = with_query(url, parse_qsl(parts.query))
+    headers = {**dialect.openai_headers, **organization(environ)}
+    made = Endpoint("openai" if own else "url", url, dialect, model, headers=headers, named_by=named_by)
+    return _with_credential(made, options, environ, keys=(key,))
 
 
 def _url(options: ConnectOptions, target: str, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
-    parts = _split(target)
+    """Return the endpoint that a URL names: that of a session as it is written, that of a service with the path it lacks."""
+    parts = split(target)
     host = parts.hostname or ""
     if not host:
         raise ConfigurationError(f"{hide_secrets(target)!r} names no host; write wss://HOST/v1/realtime?model=NAME.")
     if options.endpoint is not None:
         raise ConfigurationError("The target is a URL already, so endpoint= has no place; give one of the two.")
-    is_azure = host.endswith(AZURE_HOSTS)
-    if is_azure and "realtime" not in parts.path:
-        return _azure(options, target, environ)
-    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-    query = dict(parse_qsl(parts.query))
-    model = _model_of_url(options, query)
-    base = urlunsplit((scheme, parts.netloc, "", "", ""))
-    if "realtime" in parts.path:
-        url = urlunsplit((scheme, parts.netloc, parts.path, parts.query, ""))
-        dialect = _dialect_of_url(options, parts.path, parts.query)
-        if (options.model or options.deployment) and not query.keys() & {"model", "deployment"}:
-            name = "deployment" if "api-version" in query else "model"
-            url += ("&" if parts.query else "?") + urlencode({name: model})
+    azure = addresses.is_azure_host(host)
+    if addresses.is_session_path(parts.path):
+        return _session(options, parts, environ, azure=azure)
+    if azure:
+        return _azure(options, target, environ, "")
+    if addresses.is_openai_host(host):
+        return _openai(options, target if parts.path.strip("/") else parts._replace(path="/v1").geturl(), environ, "")
+    return _service(options, parts, environ)
+
+
+def _service(options: ConnectOptions, parts: SplitResult, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
+    """Return the endpoint of a service of somebody's own, or of a gateway, by the path that its address has."""
+    azure, version = addresses.has_azure_path(parts.path), options.api_version
+    dialect = choose_dialect(options.dialect, azure=True, api_version=version)
+    check_version(dialect, version)
+    model = _model(options, _usual_model(options))
+    named, asked = _named_model(options, model, own=False), _asked(options)
+    base = addresses.base_of(parts, parts.path)
+    if azure:
+        base = addresses.base_of(parts, addresses.without_azure_tail(parts.path))
+        url = azure_url(base, dialect, deployment=named, api_version=version, **asked)
+    elif base.endswith("/v1"):
+        url = realtime_url(base, model=named, **asked)
     else:
-        dialect = choose_dialect(options.dialect, azure=True, api_version=options.api_version)
-        local = Endpoint("local", "", dialect, model, api_version=options.api_version)
-        url = local.at(base + parts.path.rstrip("/")).url
-    has_own = bool(secrets_in(target))
-    from_environ = is_azure and options.credential is None and not has_own
-    key = options.api_key or (environ.get("AZURE_OPENAI_API_KEY") if from_environ else None)
-    keyless = options.credential is not None or (from_environ and not key)
+        url = local_url(base, dialect, model=named, api_version=version, **asked)
+    url = with_query(url, parse_qsl(parts.query))
+    headers = {} if azure else dict(dialect.openai_headers)
+    made = Endpoint("url", url, dialect, model, api_version=version if dialect.api_version else None, headers=headers)
+    return _with_credential(made, options, environ, azure=azure)
+
+
+def _session(
+    options: ConnectOptions, parts: SplitResult, environ: Mapping[str, str], *, azure: bool = False, named_by: str = ""
+) -> tuple[Endpoint, str | None]:
+    """Return the endpoint of a session's full URL, as it is written; `azure` says that it is one of Azure's services."""
+    own = addresses.is_openai_host(parts.hostname or "")
+    azure_path = azure or addresses.has_azure_path(parts.path)
+    query = dict(parse_qsl(parts.query))
+    dialect = _dialect_of_url(options, parts.path, parts.query)
+    model = _model_of_url(options, query)
+    asked = {name: value for name, value in _asked(options).items() if query.get(name) != value}
+    for name in asked.keys() & query.keys():
+        if asked[name]:
+            raise ConfigurationError(
+                f"The URL has {name}={query[name]}, and {name}={asked[name]!r} was given; leave one out."
+            )
+    url = with_query(addresses.socket_url(parts, parts.path), asked.items())
+    if (options.model or options.deployment) and not query.keys() & {"model", "deployment"}:
+        word = "deployment" if "api-version" in query else "model"
+        url = with_query(url, [(word, _named_model(options, model, own or azure))])
     made = Endpoint(
-        service="azure" if is_azure else "url",
+        service="azure" if azure else "openai" if own else "url",
         url=url,
         dialect=dialect,
         model=model,
-        credential=KEY if key else ENTRA if keyless else IN_URL if has_own else NONE,
         api_version=query.get("api-version"),
-        headers={} if "/openai/" in parts.path else dict(dialect.openai_headers),
-        key_header="api-key" if is_azure else "Authorization",
+        headers={
+            **({} if azure_path else dialect.openai_headers),
+            **(organization(environ) if own or named_by else {}),
+        },
+        intent=query.get("intent", ""),
+        call_id=query.get("call_id", ""),
+        named_by=named_by,
     )
-    return _safe(made), key
+    keys = azure_keys(environ) if azure else (environ.get("OPENAI_API_KEY"),) if own or named_by else ()
+    return _with_credential(made, options, environ, azure=azure_path, keys=keys, entra=azure)
+
+
+def _with_credential(
+    made: Endpoint,
+    options: ConnectOptions,
+    environ: Mapping[str, str],
+    *,
+    azure: bool = False,
+    keys: Iterable[str | None] = (),
+    entra: bool = False,
+) -> tuple[Endpoint, str | None]:
+    """Return an endpoint with what the user adds to any, and the key to use there.
+
+    `azure` says that a key goes into Azure's header, `keys` are those of the environment that belong to this service, and
+    `entra` says that without any the service takes Entra ID.
+    """
+    url = addresses.with_own_query(made.url, options.query)
+    chosen = choose_key(options, url, azure=azure, keys=keys, entra=entra)
+    if made.service == OPENAI and chosen.kind == NONE:
+        raise ConfigurationError(
+            "OpenAI needs a key: set OPENAI_API_KEY, or rtnb.connect('openai', api_key=…). "
+            "Without an account, rtnb.connect('local') works at once."
+        )
+    cloud = addresses.cloud_of(urlsplit(url).hostname or "", environ.get("AZURE_AUTHORITY_HOST", ""))
+    settled = replace(
+        made,
+        url=url,
+        credential=chosen.kind,
+        key_header=chosen.header,
+        query=options.query,
+        intent=made.intent or options.intent or "",
+        call_id=made.call_id or options.call_id or "",
+        scope=options.scope or cloud.scope(made.dialect.entra_scope),
+        authority="" if "AZURE_AUTHORITY_HOST" in environ else cloud.authority,
+    )
+    return _safe(settled, options), chosen.key
+
+
+def _asked(options: ConnectOptions) -> dict[str, str]:
+    return {"intent": options.intent or "", "call_id": options.call_id or ""}
+
+
+def _usual_model(options: ConnectOptions) -> str:
+    """Return the model where the user names none; a running call has its own."""
+    return "" if options.call_id else DEFAULT_TRANSCRIPTION_MODEL if options.intent else DEFAULT_MODEL
+
+
+def _named_model(options: ConnectOptions, model: str, own: bool) -> str:
+    """Return the model that the URL names: none for a running call, nor for a transcription session of the clouds (`own`).
+
+    There the session's settings name it; another server gets it in the URL if the user names one.
+    """
+    if options.call_id or (options.intent and (own or not (options.model or options.deployment))):
+        return ""
+    return model
 
 
 def _dialect_of_url(options: ConnectOptions, path: str, query: str) -> Dialect:
@@ -226,7 +356,7 @@ def _dialect_of_url(options: ConnectOptions, path: str, query: str) -> Dialect:
     if asked is not by_url and "/openai/" in path:
         raise ConfigurationError(
             f"dialect={asked.name!r} contradicts the URL, whose form is the {by_url.title}'s; "
-            f"leave dialect= out, or write the URL as wss://HOST{asked.url_form}."
+            f"leave dialect= out, or write the URL as wss://HOST{url_form(asked)}."
         )
     return asked
 
@@ -242,7 +372,8 @@ def _model(options: ConnectOptions, default: str) -> str:
 
 def _model_of_url(options: ConnectOptions, query: Mapping[str, str]) -> str:
     in_url = query.get("model") or query.get("deployment")
-    asked = _model(options, in_url or DEFAULT_MODEL)
+    usual = "" if "call_id" in query else DEFAULT_TRANSCRIPTION_MODEL if "intent" in query else _usual_model(options)
+    asked = _model(options, in_url or usual)
     if in_url and asked != in_url:
         raise ConfigurationError(
             f"The URL names {in_url!r}, and the arguments name {asked!r}; say it once: leave one of the two out."
@@ -255,52 +386,11 @@ def _model_of_url(options: ConnectOptions, query: Mapping[str, str]) -> str:
     return asked
 
 
-def _azure_host(endpoint: str) -> str:
-    """Return ``wss://HOST`` for an endpoint in any of the forms that people paste."""
-    parts = _split(endpoint if "//" in endpoint else f"https://{endpoint}")
-    schemes = {"https": "wss", "wss": "wss", "http": "ws", "ws": "ws"}
-    if parts.scheme not in schemes or not parts.netloc:
-        raise ConfigurationError(
-            f"endpoint={hide_secrets(endpoint)!r} is no address; write endpoint='https://NAME.openai.azure.com'."
-        )
-    return f"{schemes[parts.scheme]}://{parts.netloc}"
-
-
-def _split(address: str) -> SplitResult:
-    """Return the parts of an address; refuse one that has none, or a port that cannot be."""
-    try:
-        parts = urlsplit(address)
-        _ = parts.port  # reading it is what checks it
-    except ValueError as error:
-        raise ConfigurationError(
-            f"{hide_secrets(address)!r} is no address ({error}); write e.g. wss://HOST:PORT/v1/realtime?model=NAME."
-        ) from None
-    return parts
-
-
-def _safe(endpoint: Endpoint) -> Endpoint:
+def _safe(endpoint: Endpoint, options: ConnectOptions) -> Endpoint:
     """Refuse to send a secret in clear over a network."""
     parts = urlsplit(endpoint.url)
-    if parts.scheme == "ws" and endpoint.credential != NONE and not _LOOPBACK.match(parts.hostname or ""):
-        raise ConfigurationError(
-            f"{endpoint.words} would get the credential in clear over {parts.scheme}://; write wss:// or https://."
-        )
+    secret = endpoint.credential != NONE or options.headers or options.query
+    if parts.scheme == "ws" and secret and not addresses.is_loopback(parts.hostname or ""):
+        what = "the credential" if endpoint.credential != NONE else "headers= and query=, whose values are secrets,"
+        raise ConfigurationError(f"{endpoint.words} would get {what} in clear over ws://; write wss:// or https://.")
     return endpoint
-
-
-def secrets_in(url: str) -> list[str]:
-    """Return the values of secret query parameters, and of a password in the user part."""
-    parts = urlsplit(url)
-    named = [value for name, value in parse_qsl(parts.query) if name.lower() in _SECRET_QUERY]
-    return [*named, unquote(parts.password)] if parts.password else named
-
-
-def hide_secrets(url: str) -> str:
-    """Return `url` with the values of secret query parameters and its user part replaced by ``***``."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "***"
-    query = [(name, "***" if name.lower() in _SECRET_QUERY else value) for name, value in parse_qsl(parts.query)]
-    host = f"***@{parts.netloc.rpartition('@')[2]}" if "@" in parts.netloc else parts.netloc
-    return urlunsplit((parts.scheme, host, parts.path, urlencode(query, safe="*"), ""))

@@ -11,6 +11,7 @@ from rtnb.client.live_response import ITS_TURN, LiveResponse
 from rtnb.client.waiters import Waiter
 from rtnb.conversation.conversation import Conversation
 from rtnb.conversation.items import ResponseState
+from rtnb.conversation.remote_tools import undecided
 from rtnb.errors import RtnbError, ServerError
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
@@ -21,6 +22,7 @@ ACTIVE_ALREADY = "conversation_already_has_active_response"
 _SPOKEN_OVER = "turn_detected"
 _CANCEL_SECONDS = 5.0
 _LOOK_AGAIN = 1.0
+_HELD_SECONDS = 1.0
 
 
 class Exchanges:
@@ -99,6 +101,19 @@ class Exchanges:
                 await self._stop(response.state, beside=beside)
                 raise
 
+    async def finish(self, response: LiveResponse) -> None:
+        """Follow a response that the service has begun by itself to its end, or to an approval that it waits for."""
+        state = response.state
+        response.waits_for = Kind.RESPONSE_DONE
+        waiter = ResponseWaiter(self._connection, response, None, [], begun=True)
+        try:
+            if state.active:
+                with self._connection.waiting(waiter) as ended:
+                    await ended
+        except asyncio.CancelledError:
+            await self._stop(state, beside=False)
+            raise
+
     async def _other_ended(self) -> None:
         """Wait for the end of a response that is in the way; look again in a while where no event announced it."""
         self._unended.clear()
@@ -140,22 +155,34 @@ class ResponseWaiter(Waiter):
         The request's event id; None where turn detection makes the response.
     event_ids : sequence of str
         All that was sent for it.
+    begun : bool
+        Whether `response` shows it already.
     """
 
     def __init__(
-        self, connection: Connection, response: LiveResponse, asked: str | None, event_ids: Sequence[str]
+        self,
+        connection: Connection,
+        response: LiveResponse,
+        asked: str | None,
+        event_ids: Sequence[str],
+        *,
+        begun: bool = False,
     ) -> None:
         super().__init__(self._ended, event_ids)
         self._conversation = connection.conversation
         self._before = connection.conversation.newest
         self._response = response
         self._asked = asked
-        self._bound = False
+        self._bound = begun
+        self._held: asyncio.TimerHandle | None = None
 
     def _ended(self, event: Event) -> bool:
         if not self._bound:
             self._bind()
         state = self._response.state
+        if self._bound and state.active and self._held is None and undecided(state.items.values()):
+            # The service may hold the response until the approval, which only the caller can give.
+            self._held = self.future.get_loop().call_later(_HELD_SECONDS, self._give_back, event)
         if not self._bound or state.active:
             return False
         if self._asked is None and state.status == "cancelled" and state.reason == _SPOKEN_OVER:
@@ -163,6 +190,10 @@ class ResponseWaiter(Waiter):
             self._bound, self._before = False, state
             return False
         return True
+
+    def _give_back(self, event: Event) -> None:
+        if not self.future.done():
+            self.future.set_result(event)
 
     def _bind(self) -> None:
         """Follow the response that answers the request, whichever of its events comes first."""

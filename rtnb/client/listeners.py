@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
+import contextlib
 import fnmatch
 import inspect
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.events import Event
-from rtnb.protocol.names import kind_of
+from rtnb.protocol.names import Local, kind_of
 
 Listener = Callable[[Event], Any]
 Report = Callable[[str, BaseException, Event], None]
+_LAST_SECONDS = 0.5  # how long the end of the process waits for the listeners of the close event
 _REST = 0.001  # seconds; by how much a listener's call may be late for an event that follows closely on another
 
 
@@ -57,6 +61,8 @@ class Listeners:
         self._thread: threading.Thread | None = None
         self._stopped: threading.Thread | None = None
         self._over = False
+        self._last_words = False
+        self._thread_ended: concurrent.futures.Future[None] | None = None
         self._wanted: dict[str, tuple[_Registration, ...]] = {}
 
     def add(self, pattern: str, listener: Listener, *, once: bool = False, now: Event | None = None) -> None:
@@ -92,7 +98,7 @@ class Listeners:
 
     def emit(self, event: Event) -> None:
         """Queue an event for the listeners that it matches."""
-        if not self._registrations:
+        if not self._registrations or (self._last_words and event.kind != Local.CLOSE):
             return
         wanted = self._wanted.get(event.type)
         if wanted is None:
@@ -111,8 +117,12 @@ class Listeners:
         """Start the thread, if there are listeners and it does not run."""
         with self._lock:
             if self._thread is None and self._registrations:
+                self._thread_ended = concurrent.futures.Future()
                 self._thread = threading.Thread(
-                    target=self._run, args=(self._queue, self._stopped), name="rtnb-listeners", daemon=True
+                    target=self._run,
+                    args=(self._queue, self._stopped, self._thread_ended),
+                    name="rtnb-listeners",
+                    daemon=True,
                 )
                 self._thread.start()
 
@@ -125,12 +135,30 @@ class Listeners:
                 self._stopped, self._thread = self._thread, None
             self._queue = queue.SimpleQueue()
 
+    async def end(self, close: Callable[[], Awaitable[None]]) -> None:
+        """End with the process: drop the calls that wait, and leave a moment for that of the close event alone.
+
+        `close` closes the connection. What a listener raises in this moment is not reported: it cannot send any more.
+        """
+        self._last_words = True
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._queue.get_nowait()
+        await close()
+        if self._thread_ended is not None:
+            await asyncio.wait([asyncio.wrap_future(self._thread_ended)], timeout=_LAST_SECONDS)
+
     def join(self, timeout: float) -> None:
         """Wait until the calls queued before `stop` are done, at most `timeout` seconds."""
         if self._stopped is not None and self._stopped is not threading.current_thread():
             self._stopped.join(timeout)
 
-    def _run(self, jobs: queue.SimpleQueue[_Job | None], before: threading.Thread | None) -> None:
+    def _run(
+        self,
+        jobs: queue.SimpleQueue[_Job | None],
+        before: threading.Thread | None,
+        ended: concurrent.futures.Future[None],
+    ) -> None:
         if before is not None:
             before.join()  # the calls that are left to it come first
         while (job := jobs.get()) is not None:
@@ -140,6 +168,7 @@ class Listeners:
             if jobs.empty():
                 # Waking this thread costs the I/O thread more than all the rest of an event's way.
                 time.sleep(_REST)
+        ended.set_result(None)
 
     def _call(self, registration: _Registration, event: Event) -> None:
         if registration not in self._registrations:
@@ -149,5 +178,7 @@ class Listeners:
         try:
             registration.listener(event)
         except BaseException as error:  # a listener must not be able to end the thread, whatever it raises
+            if self._last_words:
+                return
             name = getattr(registration.listener, "__name__", type(registration.listener).__name__)
             self._report(name, error, event)

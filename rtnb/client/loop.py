@@ -78,7 +78,6 @@ class LoopThread:
         self._open: weakref.WeakSet[Any] = weakref.WeakSet()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
-        atexit.register(self._at_exit)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
@@ -165,8 +164,10 @@ class LoopThread:
         self.loop.call_at(self._due, self._probe)
 
     def close_at_exit(self, closable: Closable) -> None:
-        """Remember something to close when the process ends."""
+        """Remember something to close when the process ends: before anything that was started before it, as a service."""
         self._open.add(closable)
+        atexit.unregister(self._at_exit)
+        atexit.register(self._at_exit)
 
     def _at_exit(self) -> None:
         closables = list(self._open)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from rtnb.client.handshake import Handshake
 from rtnb.client.requests import Requests
@@ -12,7 +13,6 @@ from rtnb.client.waiters import Waiter, never
 from rtnb.conversation.items import Item
 from rtnb.errors import ConfigurationError, ServerError, SessionClosed
 from rtnb.formatting import one_line
-from rtnb.protocol import commands
 from rtnb.protocol.config import copy_tree
 from rtnb.protocol.names import Kind
 
@@ -34,13 +34,22 @@ class Reconnect:
         after 0.5 s, 1 s, 2 s …, which count until a connection has lived for a minute.
     reconnected : callable
         Called on the loop once a new connection is restored.
+    own_tools : callable
+        ``own_tools(definitions)`` returns tools as they were sent, for those that the service has in its settings.
     """
 
-    def __init__(self, requests: Requests, handshake: Handshake, reconnected: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        requests: Requests,
+        handshake: Handshake,
+        reconnected: Callable[[], None],
+        own_tools: Callable[[Iterable[Any]], list[Any]] = list,
+    ) -> None:
         self._requests = requests
         self._connection = requests.connection
         self._handshake = handshake
         self._reconnected = reconnected
+        self._own_tools = own_tools
         self._task: asyncio.Task[None] | None = None
         self._attempts = 0
         self._failure: BaseException | None = None
@@ -113,8 +122,14 @@ class Reconnect:
         self._reconnected()
 
     async def _restore(self, config: dict[str, object], items: Iterable[Item]) -> None:
-        to_send, lost = items_to_restore(items)
-        update = commands.session_update(settings_to_restore(config))
+        if self._handshake.endpoint.call_id:
+            return  # a running call has kept everything
+        session = self._requests.kind
+        to_send, lost = items_to_restore(items) if session.allows("add_message()") else ([], [])
+        settings = settings_to_restore(config)
+        if isinstance(tools := settings.get("tools"), list):
+            settings["tools"] = self._own_tools(tools)
+        update = session.update(settings)
         for command, kind in ((update, Kind.SESSION_UPDATED), *((each, Kind.ITEM_ADDED) for each in to_send)):
             try:
                 await self._requests.acknowledged(command, kind)

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rtnb.audio import to_clip
-from rtnb.client.audio_input import append_commands
+from rtnb.client.audio_input import UserTurn, append_commands, spoken_turn
 from rtnb.client.connection import Connection
+from rtnb.client.message_content import content_parts, is_spoken
+from rtnb.client.session_kind import SessionKind, session_kind
 from rtnb.client.waiters import Predicate, Waiter
 from rtnb.conversation.items import Item
-from rtnb.errors import ResponseTimeout
+from rtnb.errors import ResponseTimeout, RtnbError
 from rtnb.formatting import seconds
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
+from rtnb.protocol.session_types import TRANSLATION
+
+_END_SECONDS = 10.0
 
 
 class Requests:
@@ -27,11 +35,20 @@ class Requests:
     connection : Connection
     timeout : float
         Seconds to wait for each acknowledgement.
+    asked : SessionKind
+        The kind of session that was asked for, for a service that does not say which one it opened.
     """
 
-    def __init__(self, connection: Connection, timeout: float) -> None:
+    def __init__(self, connection: Connection, timeout: float, asked: SessionKind | None = None) -> None:
         self.connection = connection
         self.timeout = timeout
+        self._asked = asked or session_kind("")
+
+    @property
+    def kind(self) -> SessionKind:
+        """Return which kind of session this is: what the service says, else what was asked for."""
+        told = self.connection.conversation.config.get("type")
+        return session_kind(told) if told else self._asked
 
     async def acknowledged(
         self,
@@ -89,9 +106,31 @@ class Requests:
         await self.connection.send_frame(event if isinstance(event, bytes) else event.encode("utf-8", "surrogatepass"))
         return ""
 
-    async def add_message(self, text: str, role: str) -> Item:
-        """Add a text message to the conversation."""
-        command = commands.text_message(text, role)
+    async def user_turn(self, prompt: object, *, image: object, detail: str | None) -> UserTurn:
+        """Return what a prompt becomes: a message, or speech, behind a message of the images that it is about."""
+        # Reading a file, drawing a figure and resampling a clip take a while, in which the loop must go on.
+        spoken = await asyncio.to_thread(is_spoken, prompt) if isinstance(prompt, os.PathLike) else is_spoken(prompt)
+        if not spoken:
+            return UserTurn([await self.message(prompt, image=image, detail=detail)], False, False, "")
+        turn = await asyncio.to_thread(spoken_turn, prompt, self.connection.conversation.config)
+        if image is None and detail is None:
+            return turn
+        shown = await self.message(None, image=image, detail=detail)
+        return replace(turn, commands=[shown, *turn.commands])
+
+    async def message(self, content: object, role: str = "user", **images: Any) -> Command:
+        """Return the command that adds a message; the keywords are those of `content_parts`."""
+        alone = images.get("image") is None and images.get("detail") is None
+        if alone and isinstance(content, str) and not content.startswith("data:"):
+            return commands.text_message(content, role)
+        connection = self.connection
+        given = (content, role, connection.dialect, connection.conversation.config)
+        return commands.message(await asyncio.to_thread(content_parts, *given, **images), role)
+
+    async def add_message(self, content: object, role: str, *, detail: str | None = None) -> Item:
+        """Add a message to the conversation."""
+        self.kind.check("add_message()")
+        command = await self.message(content, role, detail=detail)
         command["item"]["id"] = own = commands.new_id("item")
 
         def same(event: Event) -> bool:
@@ -111,14 +150,17 @@ class Requests:
 
     async def commit(self) -> str:
         """Turn the input buffer into a user item; return the item's id."""
+        self.kind.check("commit()")
         return (await self.acknowledged(commands.commit(), Kind.INPUT_COMMITTED)).item_id
 
     async def clear(self) -> None:
         """Empty the input buffer."""
+        self.kind.check("clear()")
         await self.acknowledged(commands.clear(), Kind.INPUT_CLEARED)
 
     async def cancel(self, response_id: str | None = None) -> None:
         """Cancel the response in progress, or the one named, and wait for its end."""
+        self.kind.check("cancel()")
         active = self.connection.conversation.active
         wanted = response_id or (active.id if active else None)
 
@@ -130,6 +172,7 @@ class Requests:
 
     async def truncate(self, item_id: str, audio_end_ms: int, content_index: int = 0) -> None:
         """Cut an assistant item after so many milliseconds of its audio."""
+        self.kind.check("truncate()")
         command = commands.item_truncate(item_id, audio_end_ms, content_index)
         await self.acknowledged(command, Kind.ITEM_TRUNCATED, lambda event: event.item_id == item_id)
 
@@ -137,3 +180,11 @@ class Requests:
         """Delete an item."""
         command = commands.item_delete(item_id)
         await self.acknowledged(command, Kind.ITEM_DELETED, lambda event: event.item_id == item_id)
+
+    async def end(self) -> None:
+        """Ask a translation session to end, and wait a while for what is still to come; other sessions are just closed."""
+        if self.connection.closed is not None or self.kind.type != TRANSLATION:
+            return
+        with contextlib.suppress(RtnbError, TimeoutError):
+            async with asyncio.timeout(min(self.timeout, _END_SECONDS)):
+                await self.acknowledged(commands.session_close(), Kind.SESSION_CLOSED)

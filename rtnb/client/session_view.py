@@ -11,12 +11,14 @@ from rtnb.client.endpoint import Endpoint
 from rtnb.client.listeners import Listener
 from rtnb.client.live_response import LiveResponse
 from rtnb.client.playback import Heard, Playback
+from rtnb.client.session_kind import SessionKind
 from rtnb.client.settings import Configured
 from rtnb.client.summary import SessionSummary
 from rtnb.client.turns import WhenBusy
 from rtnb.conversation.conversation import Conversation
 from rtnb.conversation.response import Response
 from rtnb.errors import SessionClosed
+from rtnb.protocol.dialects import Dialect
 from rtnb.timeline import Timeline
 
 T = TypeVar("T")
@@ -68,6 +70,14 @@ class SessionCore(ViewedSession, Protocol):
     @property
     def config(self) -> dict[str, Any]:
         """Return the settings in effect, in GA's nested form."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """Return the dialect that is spoken; it encodes what is sent as it is."""
+
+    @property
+    def kind(self) -> SessionKind:
+        """Return which kind of session this is, and what has a meaning in it."""
 
     @property
     def closed(self) -> SessionClosed | None:

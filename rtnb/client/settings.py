@@ -12,8 +12,8 @@ from rtnb.client.function_tool import FunctionTool
 from rtnb.client.requests import Requests
 from rtnb.client.tools import Tools, with_definitions
 from rtnb.errors import RtnbError, SessionClosed
-from rtnb.protocol import commands
 from rtnb.protocol.config import AUDIO_SETTINGS, copy_tree, look, merge, nest, not_granted
+from rtnb.protocol.mcp_tools import without_secrets
 from rtnb.protocol.names import Kind
 
 
@@ -40,20 +40,20 @@ class SessionSettings:
         """Change settings, in GA's words, and return what is in effect once the service has confirmed it."""
         dialect, conversation = self._connection.dialect, self._connection.conversation
         functions, config = with_definitions(config)
-        tree = nest(config)
-        dialect.check(tree)
+        tree, kind = nest(config), self._requests.kind
+        dialect.check(kind.typed(tree))
         await self._ready(self._requests.timeout)
         self._tools.add(*functions)
         try:
             async with self._update_lock:
-                await self._requests.acknowledged(commands.session_update(tree), Kind.SESSION_UPDATED)
+                await self._requests.acknowledged(kind.update(tree), Kind.SESSION_UPDATED)
         except BaseException:
             self._tools.drop(functions)
             raise
         if "tools" in config:
             self._tools.accepted(functions, config["tools"])
         # Compared as it went out: the preview dialect says both modalities where it means speech.
-        asked = merge(copy_tree(tree), dialect.nested(dialect.flattened(tree)))
+        asked = without_secrets(merge(copy_tree(tree), dialect.nested(dialect.flattened(tree))))
         return Configured(conversation.config, not_granted(asked, conversation.config))
 
     async def apply(self, config: Mapping[str, Any]) -> None:

@@ -13,7 +13,6 @@ from rtnb.client.requests import Requests
 from rtnb.client.waiters import Predicate
 from rtnb.errors import SessionClosed
 from rtnb.protocol.events import Event
-from rtnb.protocol.names import Local
 
 Next = Callable[[str | Predicate, int], Awaitable[Event | None]]
 
@@ -40,8 +39,7 @@ class Subscriptions:
     def add(self, type: str, listener: Listener, *, once: bool = False) -> Listener:
         """Call `listener(event)` for each event that matches, or only for the first."""
         connection = self._connection
-        now = connection.opened if type == Local.OPEN and connection.closed is None else None
-        connection.listeners.add(type, listener, once=once, now=now)
+        connection.listeners.add(type, listener, once=once, now=connection.opening(type))
         return listener
 
     def remove(self, type: str, listener: Listener | None) -> None:

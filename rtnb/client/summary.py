@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rtnb import formatting
-from rtnb.client.connection import Connection
 from rtnb.client.credentials import Credential
 from rtnb.client.endpoint import Endpoint
+from rtnb.client.requests import Requests
+from rtnb.client.session_kind import SessionKind
 from rtnb.formatting import one_line
-from rtnb.protocol.config import look
+from rtnb.protocol.config import AUDIO_SETTINGS, look
+from rtnb.protocol.session_types import TRANSCRIPTION, TRANSLATION
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """What a line or a card about a session says."""
+    """What a line or a card about a session says.
+
+    Attributes
+    ----------
+    has : sequence of str
+        What a session of its kind has: model and voice, what transcribes, the language of a translation; the call that it
+        watches.
+    """
 
     state: str
     where: str
@@ -24,6 +34,7 @@ class SessionSummary:
     credential: str
     model: str
     voice: str
+    has: Sequence[str]
     session_id: str
     responses: int
     events: int
@@ -31,19 +42,29 @@ class SessionSummary:
     problems: Sequence[str]
 
 
-def summarize(connection: Connection, endpoint: Endpoint, credential: Credential) -> SessionSummary:
+def summarize(requests: Requests, endpoint: Endpoint, credential: Credential) -> SessionSummary:
     """Return the summary of a session as it stands."""
+    connection = requests.connection
     timeline, conversation = connection.timeline, connection.conversation
     config = conversation.config
-    voice = look(config, ("audio", "output", "voice"), "")
+    model = one_line(config.get("model") or endpoint.model, 80)
+    given = look(config, ("audio", "output", "voice"), "")
+    voice = one_line((given.get("id") if isinstance(given, Mapping) else given) or "", 80)
+    has = _of_kind(requests.kind, config) or [f"model {model or 'unknown'}", f"voice {voice or 'unknown'}"]
+    if endpoint.call_id:
+        has = [
+            f"watching call {one_line(endpoint.call_id, 80)}",
+            *(each for each in has if not each.endswith("unknown")),
+        ]
     return SessionSummary(
         state="open" if connection.closed is None else "closed",
         where=endpoint.words + (f" ({endpoint.engines})" if endpoint.engines else ""),
         url=endpoint.shown_url,
         dialect=connection.dialect.title,
         credential=credential.words,
-        model=one_line(config.get("model") or endpoint.model, 80),
-        voice=one_line((voice.get("id") if isinstance(voice, Mapping) else voice) or "", 80),
+        model=model,
+        voice=voice,
+        has=has,
         session_id=one_line(conversation.session_id, 80),
         responses=len(conversation.responses),
         events=len(timeline),
@@ -52,14 +73,33 @@ def summarize(connection: Connection, endpoint: Endpoint, credential: Credential
     )
 
 
+def _of_kind(kind: SessionKind, config: Mapping[str, Any]) -> list[str]:
+    """Return what a session has that has no model that answers; nothing for one that has."""
+
+    def told(*path: str) -> str:
+        return one_line(look(config, path) or "", 40)
+
+    model, language = (told(*AUDIO_SETTINGS["transcription"], name) for name in ("model", "language"))
+    if kind.type == TRANSLATION:
+        into = told("audio", "output", "language") or "a language that was not told"
+        return [
+            f"translation session, into {into}",
+            f"source transcribed by {model}" if model else "source not transcribed",
+        ]
+    if kind.type == TRANSCRIPTION:
+        detection = told(*AUDIO_SETTINGS["turn_detection"], "type")
+        words = f"transcription session, {model or 'no model told'}" + (f" ({language})" if language else "")
+        return [words, f"turns by {detection}" if detection else "turns by commit"]
+    return []
+
+
 def sentence(summary: SessionSummary) -> str:
     """Return one informative line."""
     words = [
         f"Session {summary.state}: {summary.where}",
         summary.dialect,
         summary.credential,
-        f"model {summary.model or 'unknown'}",
-        f"voice {summary.voice or 'unknown'}",
+        *summary.has,
     ]
     problems = (
         f"; {formatting.plural(len(summary.problems), 'problem')}: {summary.problems[-1]}" if summary.problems else ""
@@ -73,7 +113,7 @@ def html(summary: SessionSummary) -> str:
         ("connected to" if summary.state == "open" else summary.state, f"{summary.where} · {summary.url}"),
         ("dialect", summary.dialect),
         ("credential", summary.credential),
-        ("model, voice", f"{summary.model or 'unknown'}, {summary.voice or 'unknown'}"),
+        ("has", ", ".join(summary.has)),
         ("session", summary.session_id or "the service gave no id"),
         ("so far", _progress(summary)),
     ]

@@ -10,6 +10,7 @@ from rtnb.client.function_tool import FunctionTool, failure
 from rtnb.conversation.items import Item, ResponseState
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
+from rtnb.protocol.mcp_tools import remote_tools
 
 MOST_ROUNDS = 8
 """Rounds of calls in one turn, after which the model gets no more outputs: it may be going in circles."""
@@ -32,6 +33,7 @@ class Tools:
         self._accepted: dict[str, FunctionTool] = {}
         self._pending: dict[str, FunctionTool] = {}
         self._answered: set[str] = set()
+        self._remote: dict[str, Mapping[str, Any]] = {}
 
     @property
     def pending(self) -> list[FunctionTool]:
@@ -57,6 +59,7 @@ class Tools:
         listed = setting if isinstance(setting, (list, tuple)) else ()
         stays = {name: tool for name, tool in self._accepted.items() if any(_describes(each, tool) for each in listed)}
         ours = list(tools)
+        self._remote = {str(each.get("server_label")): each for each in remote_tools(listed)}
         self._accepted = {**stays, **{tool.name: tool for tool in ours}}
         self.drop(ours)
 
@@ -64,10 +67,15 @@ class Tools:
         """Return the session's ``tools`` list: the `present` one as the service has it, and the pending tools."""
         listed = present if isinstance(present, (list, tuple)) else ()
         stays = [each for each in listed if not (isinstance(each, Mapping) and each.get("name") in self._pending)]
-        # A service may have added fields to a definition of ours, or dropped some: ours is sent as it was.
-        return [*(self._own(each) for each in stays), *self.pending]
+        return [*self.own(stays), *self.pending]
+
+    def own(self, present: Iterable[Any]) -> list[Any]:
+        """Return definitions as they were sent: a service leaves the secrets of remote tools out, or adds fields."""
+        return [self._own(each) for each in present]
 
     def _own(self, definition: Any) -> Any:
+        if remote_tools([definition]):
+            return self._remote.get(str(definition.get("server_label")), definition)
         tool = self._accepted.get(str(definition.get("name"))) if isinstance(definition, Mapping) else None
         return definition if tool is None else tool.definition
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
+from websockets.proxy import get_proxy
+from websockets.uri import parse_uri
 
-from rtnb.client.connection_errors import unreachable
+from rtnb.client.addresses import hide_secrets, is_loopback
+from rtnb.client.connection_errors import retry_seconds
 from rtnb.client.websocket import WebSocket
 
 MAX_FRAME = 32 * 2**20
 _CLOSE_SECONDS = 2.0
-_KEEPALIVE = 20.0
+KEEPALIVE = 20.0
+_UNANSWERED = (1011, "keepalive ping timeout")  # what the library closes with
 
 
 @dataclass(eq=False)
@@ -30,11 +36,21 @@ class Refused(Exception):
         What the service said, unchanged: it may echo a credential.
     location : str
         Where a redirect points to.
+    retry_after : float or None
+        Seconds that the service wants to be left alone.
     """
 
     status: int
     body: bytes = b""
     location: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(eq=False)
+class Unreachable(Exception):
+    """Nothing answered the handshake, or nothing that speaks WebSocket; `cause` is what the library raised."""
+
+    cause: Exception
 
 
 @dataclass(eq=False)
@@ -94,14 +110,16 @@ class WebSocketTransport:
         self._socket = socket
 
     @classmethod
-    async def open(cls, url: str, headers: Mapping[str, str], *, timeout: float) -> WebSocketTransport:
-        """Open a WebSocket at `url`.
+    async def open(
+        cls, url: str, headers: Mapping[str, str], *, timeout: float, keepalive: float = KEEPALIVE
+    ) -> WebSocketTransport:
+        """Open a WebSocket at `url`; a ping goes out each `keepalive` seconds, and has as many to be answered.
 
         Raises
         ------
         Refused
             If the service answered with an HTTP status; a redirect, too, is not followed.
-        ConnectError
+        Unreachable
             If nothing answered, or nothing that speaks WebSocket.
         """
         options: dict[str, Any] = {
@@ -110,11 +128,11 @@ class WebSocketTransport:
             "open_timeout": timeout,
             "close_timeout": _CLOSE_SECONDS,
             "max_size": MAX_FRAME,
-            "ping_interval": _KEEPALIVE,
-            "ping_timeout": _KEEPALIVE,
+            "ping_interval": keepalive,
+            "ping_timeout": keepalive,
             # Base64 of speech hardly shrinks, and inflating it costs more than all the rest of an event's way.
             "compression": None,
-            "proxy": None if _is_loopback(url) else True,
+            "proxy": True if _may_have_proxy(url) else None,
         }
         try:
             socket = await _NoRedirect(url, **options)
@@ -122,10 +140,13 @@ class WebSocketTransport:
             return cls(socket)
         except InvalidStatus as error:
             response = error.response
-            location = response.headers.get("Location", "")
-            raise Refused(response.status_code, bytes(response.body or b""), location) from None
+            headers = {name.lower(): value for name, value in response.headers.raw_items()}
+            wait = retry_seconds(headers, time.time())
+            raise Refused(
+                response.status_code, bytes(response.body or b""), headers.get("location", ""), wait
+            ) from None
         except (WebSocketException, OSError, TimeoutError, EOFError, ValueError, ImportError) as error:
-            raise unreachable(error, timeout) from None
+            raise Unreachable(error) from None
 
     async def receive(self) -> bytes:
         """Return the next frame, byte for byte."""
@@ -153,14 +174,31 @@ class WebSocketTransport:
                 self._socket.transport.abort()
 
 
-def _is_loopback(url: str) -> bool:
-    return any(f"//{host}" in url for host in ("127.0.0.1", "localhost", "[::1]"))
+def proxy_in_use(url: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return the proxy through which `url` is dialled, without its password, and the variable that names it.
+
+    The variable is empty where the system's settings name the proxy.
+    """
+    try:
+        proxy = get_proxy(parse_uri(url)) if _may_have_proxy(url) else None
+    except InvalidURI:
+        return None
+    if proxy is None:
+        return None
+    named = (name for name, value in environ.items() if name.lower().endswith("_proxy") and value == proxy)
+    return hide_secrets(proxy), next(named, "")
+
+
+def _may_have_proxy(url: str) -> bool:
+    return not is_loopback(urlsplit(url).hostname or "")
 
 
 def _closed(error: ConnectionClosed) -> Closed:
     by_service = error.rcvd is not None and (error.rcvd_then_sent or error.sent is None)
     if by_service and error.rcvd is not None:
         return Closed(error.rcvd.code, error.rcvd.reason, "service")
+    if error.sent is not None and (error.sent.code, error.sent.reason) == _UNANSWERED:
+        return Closed(1006, "a keepalive was not answered", "network")
     if error.sent is not None:
         # Ours to close; with another code than 1000 or 1001 because of something that the peer sent, or failed to send.
         return Closed(error.sent.code, error.sent.reason, "client")

@@ -13,23 +13,25 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rtnb.audio import AudioClip
-from rtnb.client.audio_input import question, spoken_turn
+from rtnb.client.calls import Calls
 from rtnb.client.exchange import Exchanges
 from rtnb.client.live_response import ITS_TURN, LiveResponse
 from rtnb.client.loop import LoopThread
 from rtnb.client.playback import Heard, Playback, spoken_response, unheard
+from rtnb.client.remote_calls import REMOTE, Asked, RemoteCalls
 from rtnb.client.requests import Requests
 from rtnb.client.settings import SessionSettings
-from rtnb.client.tools import MOST_ROUNDS, Tools, interrupted_outputs, with_definitions
-from rtnb.client.waiters import Waiter, never
+from rtnb.client.tools import Tools, with_definitions
+from rtnb.client.transcription import Transcription, TranscriptionRequests
 from rtnb.conversation.items import Item, ResponseState
 from rtnb.errors import ConfigurationError, ResponseTimeout, RtnbError, ServerError, SessionBusy, SessionClosed
 from rtnb.formatting import seconds
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
 from rtnb.protocol.names import Kind
+from rtnb.protocol.session_types import TRANSCRIPTION
 
-Prompt = str | AudioClip | Path | tuple[Any, int] | bytes
+Prompt = str | AudioClip | Path | tuple[Any, int] | bytes | list[Any]
 WhenBusy = Literal["wait", "cancel", "raise"]
 _UNASKED_SECONDS = 60.0
 
@@ -64,11 +66,13 @@ class Turns:
         self._ready = ready
         self._io = io
         self._exchanges = Exchanges(requests.connection)
+        self._remote = RemoteCalls(requests)
+        self._calls = Calls(requests.connection, tools, self._exchanges, self._remote)
+        self._transcriptions = TranscriptionRequests(requests, settings)
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_line: set[asyncio.Task[None]] = set()
         self._current: LiveResponse | None = None
-        self._calling: asyncio.Task[list[Command]] | None = None
         self.attend()
 
     @property
@@ -79,37 +83,77 @@ class Turns:
     # Asking -----------------------------------------------------------------------------------------------------------
 
     async def ask(
-        self, prompt: Prompt, options: Mapping[str, Any], *, timeout: float, when_busy: WhenBusy, out_of_band: bool
+        self,
+        prompt: Prompt,
+        options: Mapping[str, Any],
+        *,
+        image: object = None,
+        detail: str | None = None,
+        timeout: float,
+        when_busy: WhenBusy,
+        out_of_band: bool,
     ) -> LiveResponse:
         """Begin the turn of `AsyncSession.ask`; return its response, which is live."""
-        timeout = await self._ready(timeout)
-        config = self._connection.conversation.config
+        kind = self._requests.kind
         if out_of_band:
-            content = await asyncio.to_thread(question, prompt, config)
-            options = {**options, "conversation": "none", "input": [*options.get("input", ()), content]}
+            kind.check("ask(out_of_band=True)")
+        written = isinstance(prompt, (str, list)) or image is not None
+        kind.check("ask(text)" if written else "ask(clip)")
+        if kind.type == TRANSCRIPTION:
+            if options:
+                raise ConfigurationError(f"{next(iter(options))}= is for a response, and this session gives none.")
+            return await self.transcribe(prompt, timeout=timeout, when_busy=when_busy)
+        timeout = await self._ready(timeout)
+        if out_of_band:
+            asked = await self._requests.message(prompt, image=image, detail=detail, spoken=True)
+            options = {**options, "conversation": "none", "input": [*options.get("input", ()), asked["item"]]}
             return await self._begin([], options, timeout, "wait", out_of_band=True)
-        if isinstance(prompt, str):
-            return await self._begin([commands.text_message(prompt)], options, timeout, when_busy)
-        # Reading and resampling a long clip takes a while, in which the loop must go on.
-        spoken = await asyncio.to_thread(spoken_turn, prompt, config)
-        if spoken.answered and options:
+        turn = await self._requests.user_turn(prompt, image=image, detail=detail)
+        if turn.answered and options:
             raise ConfigurationError(
                 "Turn detection makes the response to speech, so options for one response do not reach it; "
                 "use session.configure(…), or turn_detection=None."
             )
-        prelude = spoken.commands
-        if spoken.detected and not spoken.answered:
+        prelude = turn.commands
+        if turn.detected and not turn.answered:
             # The service ends the turn and makes no response: one is asked for once the speech has become an item.
             *before, last = prelude
             await self._requests.acknowledged(last, Kind.INPUT_COMMITTED, before=before)
             prelude = []
-        response = await self._begin(prelude, None if spoken.answered else options, timeout, when_busy)
-        response.input_ended = spoken.ended
+        response = await self._begin(prelude, None if turn.answered else options, timeout, when_busy)
+        response.input_ended = turn.ended
         return response
 
     async def respond(self, options: Mapping[str, Any], *, timeout: float, when_busy: WhenBusy) -> LiveResponse:
         """Begin the turn of `AsyncSession.respond`; return its response, which is live."""
+        self._requests.kind.check("respond()")
         return await self._begin([], options, await self._ready(timeout), when_busy)
+
+    async def decide(self, asked: Asked, *, approve: bool, reason: str, timeout: float) -> LiveResponse:
+        """Answer an approval request, and begin the turn that goes on from there; return its response, which is live."""
+        self._requests.kind.check("respond()")
+        timeout = await self._ready(timeout)
+        requests = self._remote.requests_of(asked)
+        response = LiveResponse(self._connection, self._io)
+        self._start(response, self._go_on(response, requests, approve, reason), timeout)
+        return response
+
+    async def _go_on(self, response: LiveResponse, asked: list[Item], approve: bool, reason: str) -> None:
+        if await self._remote.decide(response, asked, approve=approve, reason=reason):
+            await self._run(response, [], commands.response_create())
+        else:
+            await self._exchanges.finish(response)
+            await self._calls.answer(response)
+
+    async def transcribe(self, speech: object, *, timeout: float, when_busy: WhenBusy = "wait") -> Transcription:
+        """Begin the transcription of `AsyncSession.transcribe`; return it, while it grows."""
+        self._transcriptions.check()
+        timeout = await self._ready(timeout)
+        self._check_busy(when_busy)
+        transcription, said = await self._transcriptions.prepare(speech, self._io)
+        make_way = when_busy == "cancel"
+        self._start(transcription, self._transcriptions.run(transcription, said), timeout, make_way=make_way)
+        return transcription
 
     async def _begin(
         self,
@@ -157,18 +201,21 @@ class Turns:
         SessionBusy
             With ``when_busy="raise"``, if something is in progress.
         """
-        if when_busy not in ("wait", "cancel", "raise"):
-            raise ConfigurationError(f"when_busy={when_busy!r} is not known; write 'wait', 'cancel' or 'raise'.")
-        if when_busy == "raise" and self.busy and not out_of_band:
-            raise SessionBusy(
-                "A response is in progress; wait for it, or call with when_busy='wait' (its turn comes) or 'cancel'."
-            )
+        self._check_busy(when_busy, out_of_band=out_of_band)
         response = LiveResponse(self._connection, self._io)
         if out_of_band:
             self._start(response, self._exchanges.run(response, prelude, create, beside=True), timeout, beside=True)
         else:
             self._start(response, self._run(response, prelude, create), timeout, make_way=when_busy == "cancel")
         return response
+
+    def _check_busy(self, when_busy: WhenBusy, *, out_of_band: bool = False) -> None:
+        if when_busy not in ("wait", "cancel", "raise"):
+            raise ConfigurationError(f"when_busy={when_busy!r} is not known; write 'wait', 'cancel' or 'raise'.")
+        if when_busy == "raise" and self.busy and not out_of_band:
+            raise SessionBusy(
+                "A response is in progress; wait for it, or call with when_busy='wait' (its turn comes) or 'cancel'."
+            )
 
     async def finish(self, response: LiveResponse) -> LiveResponse:
         """Wait for a turn that was begun; if the wait is cancelled, cancel the response; the session lives on."""
@@ -232,7 +279,7 @@ class Turns:
     async def _run(self, response: LiveResponse, prelude: Sequence[Command], create: Command | None) -> None:
         await self._exchanges.idle()
         await self._exchanges.run(response, prelude, create)
-        await self._answer_calls(response)
+        await self._calls.answer(response)
 
     async def _make_way(self) -> None:
         """Cancel what is in progress, for a call that does not wait."""
@@ -247,6 +294,16 @@ class Turns:
             words = (
                 f"Its turn did not come within {seconds(timeout)}: another response is in progress.{said} "
                 "session.cancel() stops that one, and so does when_busy='cancel'; or give timeout= more seconds."
+            )
+        elif waited.startswith(REMOTE):
+            words = (
+                f"The {waited} gave no result within {seconds(timeout)}; it runs at the service, and the session lives on. "
+                "Give timeout= more seconds, or ask again later."
+            )
+        elif isinstance(response, Transcription):
+            words = (
+                f"No {waited} within {seconds(timeout)}; the session lives on.{said} Give timeout= more seconds, or look "
+                "at session.timeline.tail(); a transcript that still comes will be in session.conversation."
             )
         elif state.status and not state.active:
             words = (
@@ -268,10 +325,10 @@ class Turns:
 
     def _answer_unasked(self, state: ResponseState) -> None:
         asked_for = self._current is not None and self._current.state is state
-        if not asked_for and state.conversation_id is not None and self._tools.unanswered(state):
+        if self._calls.open(state) and not asked_for and state.conversation_id is not None:
             response = LiveResponse(self._connection, self._io)
             response.follow(state)
-            self._start(response, self._answer_calls(response), _UNASKED_SECONDS)
+            self._start(response, self._calls.answer(response), _UNASKED_SECONDS)
             assert response.task is not None
             response.task.add_done_callback(lambda _: self._note_failure(response))
 
@@ -280,63 +337,17 @@ class Turns:
         if response.failure is not None and not isinstance(response.failure, SessionClosed):
             self._connection.note_problem(f"answering the model's calls failed: {response.failure}")
 
-    async def _answer_calls(self, response: LiveResponse) -> None:
-        """Call the functions that a response wants called, and follow the response to their outputs."""
-        for _ in range(MOST_ROUNDS):
-            state = response.state
-            if not (calls := self._tools.unanswered(state)):
-                return
-            outputs = await self._outputs(response, calls)
-            if outputs is None or self._tools.leaves_some(state):
-                # Interrupted, or the user has calls to answer, too, before the model may go on.
-                await self._send_outputs(interrupted_outputs(calls) if outputs is None else outputs)
-                return
-            response.waits_for = ITS_TURN
-            await self._exchanges.idle()
-            response.next_round()
-            await self._exchanges.run(response, outputs, commands.response_create())
-        if left := self._tools.unanswered(response.state):
-            names = ", ".join(call.name for call in left)
-            self._connection.note_problem(
-                f"{names} not called: after {MOST_ROUNDS} rounds the model gets no more answers"
-            )
-
-    async def _outputs(self, response: LiveResponse, calls: Sequence[Item]) -> list[Command] | None:
-        """Return what the functions gave, as commands; None if they were stopped. Raises when the session ends meanwhile."""
-        response.waits_for = f"function {', '.join(call.name for call in calls)}"
-        calling = self._calling = asyncio.ensure_future(self._tools.answer(calls))
-        try:
-            with self._connection.waiting(Waiter(never)) as ended:
-                waited: tuple[asyncio.Future[Any], ...] = (calling, ended)
-                await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-                if calling.done():
-                    return None if calling.cancelled() else calling.result()
-                raise ended.exception() or SessionClosed("The session is closed.")
-        except asyncio.CancelledError:
-            await self._send_outputs(interrupted_outputs(calls))
-            raise
-        finally:
-            calling.cancel()
-            self._calling = None
-
-    async def _send_outputs(self, outputs: Sequence[Command]) -> None:
-        """Send outputs without asking for a response."""
-        with contextlib.suppress(SessionClosed):
-            for command in outputs:
-                await self._connection.send(command)
-
     # Interrupting -----------------------------------------------------------------------------------------------------
 
     async def interrupt(self, playback: Playback | None, *, cancel: bool) -> Heard | None:
         """Cancel the answer and cut it at what was heard, as `AsyncSession.interrupt` describes it."""
         connection = self._connection
         response = spoken_response(list(connection.conversation.responses.values()), playback)
-        if self._calling is not None:
-            self._calling.cancel()  # the turn ends with what there is
+        self._calls.interrupt()
         now = connection.now()
         if playback is not None:
             await asyncio.to_thread(playback.stop)
-        if response is None:
+        if response is None or not self._requests.kind.allows("truncate()"):
             return None
         if response.active and cancel:
             with contextlib.suppress(ServerError):  # it may have ended by itself in this moment

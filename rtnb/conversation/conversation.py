@@ -7,23 +7,21 @@ hour of speech is in memory once.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from rtnb.audio.formats import FORMATS
 from rtnb.conversation.items import DELETED, IN_PROGRESS, NAN, ContentPart, Item, ResponseState, fill
+from rtnb.conversation.remote_tools import ARGUMENT_KINDS, STATES, RemoteItems, adopt, decide
+from rtnb.conversation.requested import Requested
+from rtnb.conversation.sent_images import SentImages
+from rtnb.conversation.transcripts import source, take_transcript, translates, translation
 from rtnb.formatting import one_line
 from rtnb.protocol.config import format_name, look, merge
 from rtnb.protocol.dialects import ga_settings
 from rtnb.protocol.events import SENT, Event
 from rtnb.protocol.names import Kind, Local
-
-
-class _Request(NamedTuple):
-    event_id: str
-    t: float
-    out_of_band: bool
+from rtnb.protocol.session_types import told_type
 
 
 class Conversation:
@@ -39,6 +37,8 @@ class Conversation:
         The session's settings in GA's nested form, as the service last confirmed them.
     oddities : list of str
         Violations of the protocol, in words; at most 100.
+    requested : Requested
+        The responses that were asked for and have not begun.
     """
 
     def __init__(self) -> None:
@@ -47,9 +47,11 @@ class Conversation:
         self.config: dict[str, Any] = {}
         self.session_id = ""
         self.oddities: list[str] = []
-        self._requested: deque[_Request] = deque(maxlen=1000)
-        self._doubted: deque[_Request] = deque(maxlen=1000)
+        self.requested = Requested()
         self._past: set[str] = set()
+        self._early: dict[str, Item] = {}  # those of which events told before they came
+        self._sent_images = SentImages()
+        self._remote = RemoteItems(self._early)
         self._reducers: dict[str, Callable[[Event], object]] = {
             Kind.SESSION_CREATED: self._session,
             Kind.SESSION_UPDATED: self._session,
@@ -70,7 +72,11 @@ class Conversation:
             Kind.AUDIO_DONE: self._audio_done,
             Kind.ARGUMENTS_DELTA: self._arguments,
             Kind.ARGUMENTS_DONE: self._arguments,
+            Kind.INPUT_TRANSCRIPTION_DELTA: self._input_transcript,
+            Kind.INPUT_TRANSCRIPTION_SEGMENT: self._input_transcript,
             Kind.INPUT_TRANSCRIPTION_COMPLETED: self._input_transcript,
+            **dict.fromkeys((*ARGUMENT_KINDS, *STATES), self._remote_tool),
+            Kind.SESSION_CLOSED: self._translated,
             Kind.ERROR: self._error,
             Local.CLOSE: self._closed,
             Local.RESUME: self._resumed,
@@ -92,6 +98,10 @@ class Conversation:
                 return response
         return None
 
+    def item(self, item_id: str) -> Item | None:
+        """Return an item by its id, one of a response beside the conversation and one that is only transcribed included."""
+        return self.items.get(item_id) or self._response_item(item_id) or self._early.get(item_id)
+
     def apply(self, event: Event) -> None:
         """Update items, responses and settings by one event. Never raises: an event of an unexpected shape is an oddity."""
         if event.direction == SENT:
@@ -106,14 +116,12 @@ class Conversation:
             self._odd(event, f"has a shape that cannot be read ({type(error).__name__}: {error})")
 
     def _sent(self, event: Event) -> None:
+        if event.kind == Kind.ITEM_CREATE:
+            self._sent_images.take(event)
         if event.kind == Kind.RESPONSE_CREATE:
-            out_of_band = event.part("response").get("conversation") == "none"
-            self._requested.append(_Request(event.event_id, event.t, out_of_band))
+            self.requested.sent(event)
         elif event.kind == Kind.RESPONSE_CANCEL and not event.response_id:
-            # A request that is cancelled before its response is created may get none: the next response is then that of
-            # the next request.
-            self._doubted.extend(self._requested)
-            self._requested.clear()
+            self.requested.cancelled()
 
     def _odd(self, event: Event, what: str) -> None:
         if len(self.oddities) < 100:
@@ -124,22 +132,21 @@ class Conversation:
     def _session(self, event: Event) -> None:
         session = event.part("session")
         merge(self.config, ga_settings(session))
+        if type_told := told_type(event.type, session):
+            self.config["type"] = type_told
         if isinstance(named := session.get("id"), str):
             self.session_id = named
 
     def _error(self, event: Event) -> None:
         caused_by = event.part("error").get("event_id")
-        for waiting in (self._requested, self._doubted):
-            for request in [each for each in waiting if each.event_id == caused_by]:
-                waiting.remove(request)
+        self.requested.refused(caused_by)
         for response in self.responses.values():
             if caused_by and response.request_id == caused_by:
                 # The service began this one by itself, before it refused the request that was taken for its cause.
                 response.request_id, response.requested_t = "", NAN
 
     def _closed(self, event: Event) -> None:
-        self._requested.clear()
-        self._doubted.clear()
+        self.requested.clear()
         reason = f"connection closed {event.data.get('code')} {event.text('reason')}".strip()
         for response in self.responses.values():
             if response.active:
@@ -157,7 +164,9 @@ class Conversation:
         after = event.data.get("previous_item_id", "")
         if item.type == "function_call_output":
             self._function_output(item)
+        decide(self.items.values(), item)
         if item.id not in self.items:
+            adopt(item, self.responses.values())
             self._insert(item, after if isinstance(after, str) else None)
 
     def _insert(self, item: Item, after: str | None) -> None:
@@ -177,9 +186,17 @@ class Conversation:
         if not isinstance(identifier, str):
             self._odd(event, "has no item id")
             return None
-        item = self.items.get(identifier) or self._response_item(identifier) or Item(identifier)
+        item = self.item(identifier) or Item(identifier)
+        self._early.pop(identifier, None)
         fill(item, data)
+        self._sent_images.give(item, data)
         return item
+
+    def _remote_tool(self, event: Event) -> None:
+        item = self.item(event.item_id)
+        if item is None and event.kind in ARGUMENT_KINDS:
+            item = self._output(self._response(event), event.item_id)
+        self._remote.take(item, event)
 
     def _response_item(self, identifier: str) -> Item | None:
         for response in reversed(self.responses.values()):
@@ -193,7 +210,7 @@ class Conversation:
             item.status = DELETED
 
     def _item_truncated(self, event: Event) -> None:
-        item = self.items.get(event.item_id) or self._response_item(event.item_id)
+        item = self.item(event.item_id)
         end = event.data.get("audio_end_ms")
         if item is not None and isinstance(end, int) and not isinstance(end, bool):
             item.part(event.content_index).heard_ms = end
@@ -205,8 +222,18 @@ class Conversation:
                 item.output = output.output
 
     def _input_transcript(self, event: Event) -> None:
-        if event.item_id in self.items:
-            self.items[event.item_id].part(event.content_index).transcript = event.text("transcript")
+        if translates(event):
+            item = source(self.items, translation(self.items, self.responses, event.t))
+        else:
+            early = self.items.get(event.item_id) is None
+            item = self._early.setdefault(event.item_id, Item(event.item_id)) if early else self.items[event.item_id]
+        if odd := take_transcript(item, event):
+            self._odd(event, odd)
+
+    def _translated(self, event: Event) -> None:
+        for response in self.responses.values():
+            if response.active:
+                response.status, response.done_t = "completed", event.t
 
     # Responses --------------------------------------------------------------------------------------------------------
 
@@ -243,6 +270,8 @@ class Conversation:
     def _response(self, event: Event, *, announced: bool = False) -> ResponseState:
         """Return the response that an event belongs to; one without ``response.created`` is made, and is an oddity."""
         identifier = event.response_id
+        if translates(event):
+            return translation(self.items, self.responses, event.t)
         if not identifier and not announced and (active := self.active) is not None:
             return active
         if identifier in self._past:
@@ -255,24 +284,12 @@ class Conversation:
             encoding = FORMATS[format_name(look(self.config, ("audio", "output", "format")))]
             response = ResponseState(id=identifier, status="" if announced else IN_PROGRESS, format=encoding)
             self.responses[identifier or f"(unnamed {len(self.responses) + 1})"] = response
-            if (request := self._cause(event)) is not None:
+            if (request := self.requested.cause(event)) is not None:
                 response.request_id, response.requested_t = request.event_id, request.t
             if not announced:
                 response.created_t = event.t
                 self._odd(event, "belongs to a response that was never created")
         return response
-
-    def _cause(self, event: Event) -> _Request | None:
-        """Return the request of a new response: the oldest one, in-band or out-of-band as the response says it is."""
-        named = event.part("response").get("conversation_id", "")
-        for waiting in (self._requested, self._doubted):
-            for request in waiting:
-                if named == "" or request.out_of_band == (named is None):
-                    waiting.remove(request)
-                    return request
-        # Some services name no conversation at all. One that names it has begun this response by itself.
-        outstanding = self._requested or self._doubted
-        return outstanding.popleft() if named is None and outstanding else None
 
     def _read_response(self, response: ResponseState, data: Mapping[str, Any]) -> None:
         settings = ga_settings(data)
@@ -352,7 +369,7 @@ class Conversation:
         if Kind.AUDIO_DELTA in part.finished:
             self._odd(event, "came after its own done event")
         if not part.chunks:
-            part.format = response.format
+            part.format, part.first_audio_t = response.format, event.t
         if response.first_audio_t != response.first_audio_t:
             response.first_audio_t = event.t
         part.chunks.append(event.audio)

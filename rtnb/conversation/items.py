@@ -8,11 +8,39 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rtnb.audio.formats import FORMATS, AudioFormat
-from rtnb.formatting import one_line
+from rtnb.conversation.thumbnails import images_html
+from rtnb.formatting import card, escape, muted, one_line
+from rtnb.protocol.images import InputImage, image_of
+from rtnb.protocol.item_words import APPROVAL_REQUEST, MCP_CALL, MCP_ITEMS, mcp_words
 
 IN_PROGRESS = "in_progress"
+COMPLETED = "completed"
+FAILED = "failed"
 DELETED = "deleted"
 NAN = float("nan")
+_SHOWN_CHARACTERS = 4000
+_TEXTS = ("type", "role", "status", "name", "call_id", "arguments", "output", "phase")
+_REMOTE_TEXTS = ("server_label", "approval_request_id", "reason")
+_SAID_BY_REMOTE = ("type", "name", "arguments", "server_label", "output", "error", "tools", "approve", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a transcript, by one speaker.
+
+    Attributes
+    ----------
+    speaker : str
+        The service's label; empty where it gave none.
+    start, end : float
+        Seconds within the item's audio; NaN where the service gave none.
+    text : str
+    """
+
+    speaker: str
+    start: float
+    end: float
+    text: str
 
 
 @dataclass(slots=True)
@@ -32,6 +60,14 @@ class ContentPart:
         The kinds of deltas whose ``done`` event has come.
     heard_ms : int or None
         Where the audio was truncated; None for a part that was not. Text and chunks stay complete.
+    image : InputImage or None
+        The image of an ``input_image`` part, where the client sent it or the service gave it back.
+    first_audio_t : float
+        When its first audio came, in seconds since the session opened; NaN before that.
+    segments : list of Segment
+        The pieces of an input's transcript, as a transcriber that tells speakers apart finds them.
+    logprobs : list of dict
+        The tokens of an input's transcript with their log probabilities, as the service sends them.
     """
 
     type: str = ""
@@ -42,6 +78,10 @@ class ContentPart:
     spellings: dict[str, str] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
     heard_ms: int | None = None
+    image: InputImage | None = None
+    first_audio_t: float = NAN
+    segments: list[Segment] = field(default_factory=list)
+    logprobs: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def heard_transcript(self) -> str:
@@ -83,10 +123,25 @@ class ContentPart:
 
 @dataclass(slots=True)
 class Item:
-    """A conversation item: a message, a function call, or its output.
+    """A conversation item: a message, a function call or its output, or an item of a remote (MCP) tool.
 
-    `status` is the service's, or ``"deleted"`` for an item that is no longer part of the conversation. An empty string is
-    a field that the service has not given.
+    An empty string is a field that the service has not given.
+
+    Attributes
+    ----------
+    status : str
+        The service's, or ``"deleted"`` for an item that is no longer part of the conversation.
+    phase : str
+        ``"commentary"`` for words before the answer, ``"final_answer"``; empty where the model names none (models before
+        gpt-realtime-2).
+    server_label, approval_request_id, reason : str
+        The MCP server, the request that a call or an approval belongs to, and why it was approved or denied.
+    tools : list of dict
+        Of an ``mcp_list_tools`` item: name, description and input schema of each tool.
+    error : dict or None
+        What a remote tool failed with: type, code, message.
+    approve : bool or None
+        How an approval request was answered, None before that; of an approval, what it says.
     """
 
     id: str
@@ -99,6 +154,13 @@ class Item:
     output: str = ""
     response_id: str = ""
     content: dict[int, ContentPart] = field(default_factory=dict)
+    phase: str = ""
+    server_label: str = ""
+    approval_request_id: str = ""
+    reason: str = ""
+    tools: list[dict[str, Any]] = field(default_factory=list)
+    error: dict[str, Any] | None = None
+    approve: bool | None = None
 
     def part(self, index: int) -> ContentPart:
         """Return the content part at `index`, made when it is first mentioned."""
@@ -117,9 +179,38 @@ class Item:
         parts = list(self.content.values())
         return " ".join(filter(None, (part.heard_transcript if part.transcript else part.text for part in parts)))
 
+    @property
+    def images(self) -> list[InputImage]:
+        """Return the images of the item, in order."""
+        return [part.image for part in list(self.content.values()) if part.image is not None]
+
+    @property
+    def words(self) -> str:
+        """Return what the item says: its text and its images by their sizes, or the call and what came of it."""
+        if self.type in MCP_ITEMS:
+            return self._remote_words()
+        if self.name:
+            return f"{self.name}({self.arguments})"
+        return " ".join(filter(None, [self.text or self.output, *(f"[{each.words}]" for each in self.images)]))
+
+    def _remote_words(self) -> str:
+        words = mcp_words({name: getattr(self, name) for name in _SAID_BY_REMOTE})
+        if self.type == APPROVAL_REQUEST and self.approve is not None:
+            return f"{words}: {'approved' if self.approve else 'denied'}{f' ({self.reason})' if self.reason else ''}"
+        return f"{words} ✗ no reason was given" if self.status == FAILED and self.error is None else words
+
+    def _title(self) -> str:
+        what = self.type if self.type in MCP_ITEMS else self.role or self.type
+        return one_line(" ".join(filter(None, [what, self.phase, self.status])), 60)
+
     def __repr__(self) -> str:
-        what = f"{self.name}({self.arguments})" if self.name else self.text or self.output
-        return f"<Item {one_line(f'{self.role or self.type} {self.status}', 40)} {one_line(what, 60)!r}>"
+        return f"<Item {self._title()} {one_line(self.words, 60)!r}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        said = self.text if self.images else self.words
+        shown = said if len(said) <= _SHOWN_CHARACTERS else said[:_SHOWN_CHARACTERS] + " …"
+        words = f'<div style="white-space:pre-wrap">{escape(shown)}</div>' if shown else ""
+        return {"text/plain": repr(self), "text/html": card(muted(self._title()), words, images_html(self.images))}
 
 
 @dataclass(slots=True)
@@ -163,9 +254,11 @@ class ResponseState:
 
 def fill(item: Item, data: Mapping[str, Any]) -> None:
     """Copy the fields of an item event into an item; fields that are missing or empty leave the item as it is."""
-    for name in ("type", "role", "status", "name", "call_id", "arguments", "output"):
+    for name in (*_TEXTS, *_REMOTE_TEXTS):
         if isinstance(value := data.get(name), str) and value:
             setattr(item, name, value)
+    if item.type in MCP_ITEMS:
+        _fill_remote(item, data)
     content = data.get("content")
     for index, value in enumerate(content if isinstance(content, list) else ()):
         if not isinstance(value, Mapping):
@@ -174,3 +267,18 @@ def fill(item: Item, data: Mapping[str, Any]) -> None:
         part.type = str(value.get("type") or part.type)
         part.text = str(value.get("text") or part.text)
         part.transcript = str(value.get("transcript") or part.transcript)
+        part.image = image_of(value) or part.image
+
+
+def _fill_remote(item: Item, data: Mapping[str, Any]) -> None:
+    """Copy the fields that items of remote tools have beside their texts; a call with a result, or an error, has ended."""
+    if isinstance(tools := data.get("tools"), list):
+        item.tools = [dict(tool) for tool in tools if isinstance(tool, Mapping)]
+    if isinstance(approve := data.get("approve"), bool):
+        item.approve = approve
+    if error := data.get("error"):
+        item.error = dict(error) if isinstance(error, Mapping) else {"message": str(error)}
+    if item.error is not None:
+        item.status = FAILED
+    elif item.type == MCP_CALL and isinstance(data.get("output"), str) and item.status in ("", IN_PROGRESS):
+        item.status = COMPLETED

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from rtnb import formatting
 from rtnb.audio.clip import AudioClip, clip_html
-from rtnb.conversation.items import ContentPart, Item, ResponseState
+from rtnb.conversation.items import FAILED, ContentPart, Item, ResponseState
+from rtnb.conversation.phases import PhaseTranscript, answer_items, first_audio, joined_audio, preamble_items
+from rtnb.conversation.remote_tools import asks_words
 from rtnb.errors import ServerError
+from rtnb.protocol.item_words import MCP_CALL
 
 if TYPE_CHECKING:
     from rtnb.timeline import Timeline
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _WAVEFORM_BINS = 300
 _SHOWN_CHARACTERS = 4000
 _SHOWN_CALLS = 20
+_NAMED_CALLS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,9 @@ class Latency:
     since : str
         What they count from: ``"request"`` (the client's ``response.create``), or ``"created"`` for a response that the
         service began by itself.
+    preamble, answer : float
+        The first audio of the preamble and of the answer, of a response whose items name their phases; counted from the
+        first request of the turn, where functions were called in between.
     """
 
     created: float
@@ -41,12 +46,23 @@ class Latency:
     first_audio: float
     done: float
     since: str
+    preamble: float = math.nan
+    answer: float = math.nan
+
+    @property
+    def phase_words(self) -> list[str]:
+        """Return the latencies of the phases that were measured, in words."""
+        measured = {"preamble": self.preamble, "answer": self.answer}
+        return [f"{name} {formatting.seconds(value)}" for name, value in measured.items() if not math.isnan(value)]
 
     def __repr__(self) -> str:
-        return (
-            f"<Latency first text {formatting.seconds(self.first_text)}, first audio "
-            f"{formatting.seconds(self.first_audio)}, done {formatting.seconds(self.done)} after {self.since}>"
-        )
+        figures = [
+            f"first text {formatting.seconds(self.first_text)}",
+            f"first audio {formatting.seconds(self.first_audio)}",
+            *self.phase_words,
+            f"done {formatting.seconds(self.done)}",
+        ]
+        return f"<Latency {', '.join(figures)} after {self.since}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,20 +150,31 @@ class Response:
 
     @property
     def audio(self) -> AudioClip:
-        """Return the audio that has arrived so far, joined; an empty clip where there is none.
+        """Return the audio that has arrived so far, joined; an empty clip where there is none."""
+        return joined_audio(self._parts, self._state.format)
 
-        A sample may be split between two deltas.
+    @property
+    def preamble(self) -> PhaseTranscript:
+        """Return what the model said before its answer, a str with ``.audio``; empty where its items name no phase.
+
+        The preambles of responses that called functions, or remote tools, before this one are part of it.
         """
-        parts = [part for part in self._parts if part.chunks]
-        if not parts:
-            return AudioClip(np.zeros(0, np.int16), self._state.format.rate)
-        clips = [AudioClip.from_bytes(b"".join(part.chunks), part.format) for part in parts]
-        return sum(clips[1:], clips[0])
+        return PhaseTranscript.of(preamble_items(self._states), self._state.format)
+
+    @property
+    def answer(self) -> PhaseTranscript:
+        """Return the transcript without the preamble, a str with ``.audio``; all of it where the items name no phase."""
+        return PhaseTranscript.of(answer_items(self._state), self._state.format)
 
     @property
     def audio_seconds(self) -> float:
         """Return how many seconds of audio have arrived, without joining them."""
         return sum(part.format.duration(part.audio_bytes) for part in self._parts)
+
+    @property
+    def progress_words(self) -> str:
+        """Return how much audio has arrived, for a view that shows the response while it grows."""
+        return self._audio_words() or "no audio yet"
 
     @property
     def usage(self) -> dict[str, Any]:
@@ -184,12 +211,17 @@ class Response:
         state = self._state
         asked = not math.isnan(state.requested_t)
         start = state.requested_t if asked else state.created_t
+        phases = any(item.phase for each in self._states for item in list(each.items.values()))
+        first = self._states[0]
+        turn_start = first.created_t if math.isnan(first.requested_t) else first.requested_t
         return Latency(
             created=state.created_t - start,
             first_text=state.first_text_t - start,
             first_audio=state.first_audio_t - start,
             done=state.done_t - start,
             since="request" if asked else "created",
+            preamble=first_audio(preamble_items(self._states)) - turn_start,
+            answer=first_audio(answer_items(state)) - turn_start if phases else math.nan,
         )
 
     @property
@@ -205,7 +237,18 @@ class Response:
         said = formatting.one_line(self.transcript, 60)
         calls = formatting.one_line(", ".join(item.name for item in self._calls), 100)
         quoted = f'"{said}"' if said else ""
-        return [self._status_words(), quoted, self._audio_words(), f"calls {calls}" if calls else ""]
+        called = f"calls {calls}" if calls else ""
+        remote = [formatting.one_line(item.words, 160) for item in self._remote_calls[:_NAMED_CALLS]]
+        return [self._status_words(), quoted, self._audio_words(), called, *remote, *self._asked_words()]
+
+    @property
+    def _remote_calls(self) -> list[Item]:
+        """Return the calls of remote (MCP) tools, in order."""
+        return [item for state in self._states for item in list(state.items.values()) if item.type == MCP_CALL]
+
+    def _asked_words(self) -> list[str]:
+        """Return a sentence for each approval that the model waits for."""
+        return asks_words(self.items)[:_NAMED_CALLS]
 
     def _status_words(self) -> str:
         status = formatting.one_line(self.status, 40)
@@ -223,6 +266,7 @@ class Response:
         figures = [
             f"first text {formatting.seconds(latency.first_text)}",
             f"first audio {formatting.seconds(latency.first_audio)}",
+            *(f"{words} after {latency.since}" for words in latency.phase_words),
             self._audio_words() or "no audio",
             formatting.one_line(f"{tokens} tokens ({shares[0]} in, {shares[1]} out)")
             if tokens is not None
@@ -234,19 +278,34 @@ class Response:
         return {"text/plain": repr(self), "text/html": self._to_html()}
 
     def _to_html(self) -> str:
-        said = self.transcript
-        shown = said if len(said) <= _SHOWN_CHARACTERS else said[:_SHOWN_CHARACTERS] + " …"
+        shown, before = _shown(self.answer), _shown(self.preamble)
         error = self.error
         return formatting.card(
             formatting.banner(formatting.one_line(error, 500)) if error else "",
+            f'<div style="white-space:pre-wrap">{formatting.muted(before)}</div>' if before else "",
             f'<div style="font-size:110%;white-space:pre-wrap">{formatting.escape(shown)}</div>' if shown else "",
             *(
                 f"<code>{formatting.escape(formatting.one_line(f'{call.name}({call.arguments})', 300))}</code>"
                 for call in self._calls[:_SHOWN_CALLS]
             ),
+            *(_remote_html(item) for item in self._remote_calls[:_SHOWN_CALLS]),
+            *(formatting.banner(words, formatting.LOCAL_COLOUR) for words in self._asked_words()),
             *(clip_html(self.audio) if self.audio_seconds else ()),
             formatting.muted(" · ".join(self._figures())),
         )
+
+
+def _shown(said: str) -> str:
+    return said if len(said) <= _SHOWN_CHARACTERS else said[:_SHOWN_CHARACTERS] + " …"
+
+
+def _remote_html(item: Item) -> str:
+    words = formatting.escape(formatting.one_line(item.words, 300))
+    return (
+        f'<code style="color:{formatting.ERROR_COLOUR}">{words}</code>'
+        if item.status == FAILED
+        else f"<code>{words}</code>"
+    )
 
 
 def _arguments(text: str) -> Any:

@@ -12,6 +12,7 @@ from traitlets import List
 
 from rtnb import formatting
 from rtnb.conversation.conversation import Conversation
+from rtnb.conversation.thumbnails import thumbnails_html
 from rtnb.notebook.turn_list import HasConversation, ShownTurn, TurnList
 from rtnb.notebook.widget import ViewWidget, static, wrong_object
 
@@ -88,11 +89,16 @@ class ConversationView(ViewWidget):
     def snapshot(self) -> dict[str, str]:
         """Return the newest 40 turns as a page without widgets shows them."""
         turns = self._list.turns()
-        lines = [f"{TITLES[turn.role]}: {formatting.one_line(turn.text, 200)}" for turn in turns[-_SNAPSHOT_TURNS:]]
+        lines = [_line(turn) for turn in turns[-_SNAPSHOT_TURNS:]]
         return {"text/plain": "\n".join(lines) or "nothing has been said yet", "text/html": turns_html(turns)}
 
     def __repr__(self) -> str:
         return f"<ConversationView, {formatting.plural(len(self._shown), 'turn')}>"
+
+
+def _line(turn: ShownTurn) -> str:
+    images = "".join(f" [{image.words}]" for image in turn.images)
+    return f"{TITLES[turn.role]}: {formatting.one_line(turn.text, 200)}{images}"
 
 
 def turns_html(turns: list[ShownTurn]) -> str:
@@ -113,6 +119,7 @@ def _turn_html(turn: ShownTurn) -> str:
     return "".join(
         [
             f'<div style="white-space:pre-wrap">{words}</div>',
+            thumbnails_html(turn.images),
             _wave_svg(turn) if turn.wave else "",
             formatting.muted(note) if note else "",
         ]

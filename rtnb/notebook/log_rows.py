@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from rtnb.formatting import one_line, seconds, short_id
 from rtnb.notebook.growing_arrays import GrowingArray
-from rtnb.protocol.events import Event
-from rtnb.protocol.names import AUDIO_FIELD, DELTA_KINDS, FAILURE_KINDS
+from rtnb.protocol.events import Event, shown_fields
+from rtnb.protocol.names import DELTA_KINDS, FAILURE_KINDS
 from rtnb.timeline import selection
 from rtnb.timeline.grouping import Following
 from rtnb.timeline.rendering import LATE_MS
@@ -169,7 +169,7 @@ def _content(text: str, problem: str) -> str:
 def details(event: Event) -> dict[str, Any]:
     """Return one whole row for the browser: ``json`` if it is valid JSON of acceptable length, else ``words``.
 
-    Audio is replaced by its length. ``follow`` lists the ids in the row that a log can be narrowed to.
+    Audio and images are replaced by words. ``follow`` lists the ids in the row that a log can be narrowed to.
     """
     found: dict[str, Any] = {
         "seq": event.seq,
@@ -180,10 +180,9 @@ def details(event: Event) -> dict[str, Any]:
         "bytes": len(event.raw),
         "follow": _follow(event),
     }
-    shown = dict(event.data)
-    if event.audio:
-        shown[AUDIO_FIELD[event.kind]] = f"… {len(event.audio):,} bytes of audio …"
+    shown: dict[str, Any] = {}
     try:
+        shown = shown_fields(event)
         text = json.dumps(shown, default=str)
     except (RecursionError, ValueError):
         text = ""

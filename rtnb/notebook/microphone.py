@@ -307,7 +307,7 @@ class _InputSender:
 
     def append(self, samples: Samples) -> None:
         """Append samples, int16 of shape (n,), at the rate of `encoding`."""
-        self.submit(self._core.send(commands.append_audio(self.encoding.encode(samples))))
+        self.submit(self._core.send(self._core.dialect.encode(commands.append_audio(self.encoding.encode(samples)))))
 
     def interrupt(self) -> None:
         """Cut the response that is being played at what was heard, unless turn detection makes the service do so."""
@@ -325,12 +325,15 @@ class _InputSender:
             # The microphone is off, so nothing but silence sent in its place ends the turn.
             for command in append_commands(trailing_silence(config), config):
                 await self._core.send(command)
+        elif not self._core.kind.allows("commit()"):
+            return
         elif respond and seconds < SHORTEST:
             await self._core.clear()
             self._failed("That was too short: hold the button for as long as you speak.")
         elif respond:
             await self._core.commit()
-            await self._core.respond(wait=False)
+            if self._core.kind.allows("respond()"):
+                await self._core.respond(wait=False)
 
     def submit(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         """Run a coroutine on the I/O thread."""

@@ -22,8 +22,7 @@ def header_html(summary: SessionSummary, left: float) -> str:
     words = [
         summary.where,
         summary.dialect,
-        f"model {summary.model or 'unknown'}",
-        f"voice {summary.voice or 'unknown'}",
+        *summary.has,
     ]
     place = formatting.escape(" · ".join(words))
     return f"<div>{state} · {place}{_expiry(left) if summary.state == 'open' else ''}</div>"

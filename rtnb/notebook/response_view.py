@@ -86,11 +86,10 @@ class ResponseView(ViewWidget):
 
     def _figures(self) -> str:
         response = self._response
-        audio = response.audio_seconds
         return " · ".join(
             [
                 formatting.one_line(response.status, 40),
-                f"{formatting.seconds(audio)} of audio" if audio else "no audio yet",
+                response.progress_words,
                 f"{time.monotonic() - self._began:.1f} s",
             ]
         )

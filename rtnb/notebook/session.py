@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
 from rtnb.audio.clip import StereoClip
-from rtnb.client.async_session import AsyncSession, F
+from rtnb.client.async_session import AsyncSession, F, L
 from rtnb.client.endpoint import Endpoint
 from rtnb.client.listeners import Listener
 from rtnb.client.live_response import LiveResponse
 from rtnb.client.loop import LoopThread
+from rtnb.client.message_content import Content
 from rtnb.client.playback import Heard, Playback
+from rtnb.client.remote_calls import Asked
+from rtnb.client.session_kind import SessionKind
 from rtnb.client.settings import Configured
 from rtnb.client.subscriptions import EventStream
+from rtnb.client.transcription import Transcription
 from rtnb.client.turns import Prompt, WhenBusy
 from rtnb.client.waiters import Predicate
 from rtnb.conversation.conversation import Conversation
@@ -119,6 +123,11 @@ class Session:
         return self._session.dialect
 
     @property
+    def kind(self) -> SessionKind:
+        """Return which kind of session this is: realtime, transcription or translation."""
+        return self._session.kind
+
+    @property
     def problems(self) -> list[str]:
         """Return what went wrong outside of any call: the newest 20, in words."""
         return self._session.problems
@@ -134,6 +143,8 @@ class Session:
         self,
         prompt: Prompt,
         *,
+        image: object = None,
+        detail: str | None = None,
         wait: bool = True,
         timeout: float = 60.0,
         when_busy: WhenBusy = "wait",
@@ -144,10 +155,8 @@ class Session:
 
         While it waits, the cell shows what has arrived. Interrupting the cell cancels the response; the session lives on.
         """
-        asking = self._session.ask(
-            prompt, wait=False, timeout=timeout, when_busy=when_busy, out_of_band=out_of_band, **options
-        )
-        return self._turn(asking, wait)
+        how: dict[str, Any] = {"timeout": timeout, "when_busy": when_busy, "out_of_band": out_of_band, **options}
+        return self._turn(self._session.ask(prompt, image=image, detail=detail, wait=False, **how), wait)
 
     def respond(
         self, *, wait: bool = True, timeout: float = 60.0, when_busy: WhenBusy = "wait", **options: Any
@@ -155,13 +164,17 @@ class Session:
         """Ask for a response to the conversation as it stands; see `ask`."""
         return self._turn(self._session.respond(wait=False, timeout=timeout, when_busy=when_busy, **options), wait)
 
-    def _turn(self, beginning: Coroutine[Any, Any, LiveResponse], wait: bool) -> LiveResponse:
+    def transcribe(self, clip: object, *, wait: bool = True, timeout: float = 60.0) -> Transcription:
+        """Return the transcript of speech, for which no response is asked; see `AsyncSession.transcribe`."""
+        return self._turn(self._session.transcribe(clip, wait=False, timeout=timeout), wait)
+
+    def _turn(self, beginning: Coroutine[Any, Any, L], wait: bool) -> L:
         """Begin a turn and wait for it in one call, so that an interrupt at any moment stops all of it."""
         if not wait:
             return self._io.call(beginning)
-        begun: list[LiveResponse] = []
+        begun: list[L] = []
 
-        async def whole() -> LiveResponse:
+        async def whole() -> L:
             begun.append(await beginning)
             return await self._session.finish(begun[0])
 
@@ -182,9 +195,17 @@ class Session:
         """Send anything, as it is, and return its event id."""
         return self._io.call(self._session.send(event))
 
-    def add_message(self, text: str, role: str = "user") -> Item:
-        """Add a text message without asking for a response; return the item it became."""
-        return self._io.call(self._session.add_message(text, role))
+    def add_message(self, text: Content, role: str = "user", *, detail: str | None = None) -> Item:
+        """Add a message without asking for a response; return the item it became. See `AsyncSession.add_message`."""
+        return self._io.call(self._session.add_message(text, role, detail=detail))
+
+    def approve(self, asked: Asked, *, reason: str = "", wait: bool = True, timeout: float = 60.0) -> LiveResponse:
+        """Approve the call of a remote (MCP) tool, and return the response that goes on; see `AsyncSession.approve`."""
+        return self._turn(self._session.approve(asked, reason=reason, wait=False, timeout=timeout), wait)
+
+    def deny(self, asked: Asked, *, reason: str = "", wait: bool = True, timeout: float = 60.0) -> LiveResponse:
+        """Deny the call of a remote (MCP) tool, and return what the model says to that; see `AsyncSession.approve`."""
+        return self._turn(self._session.deny(asked, reason=reason, wait=False, timeout=timeout), wait)
 
     def append_audio(self, clip: object) -> float:
         """Append speech to the input buffer; return its length in seconds."""

@@ -15,10 +15,13 @@ from rtnb.audio import AudioClip
 from rtnb.client.connection_errors import server_error
 from rtnb.conversation.conversation import Conversation
 from rtnb.conversation.items import ContentPart, Item, ResponseState
+from rtnb.conversation.phases import COMMENTARY
 from rtnb.conversation.response import Response
+from rtnb.conversation.thumbnails import Thumbnail, thumbnails
 from rtnb.notebook.growing_arrays import GrowingEnvelope, clip_envelope
 from rtnb.notebook.input_speech import KINDS, InputSpeech
 from rtnb.protocol.events import Event
+from rtnb.protocol.item_words import APPROVAL_REQUEST, APPROVAL_RESPONSE, MCP_ITEMS, MCP_LIST_TOOLS
 from rtnb.protocol.names import Kind, Local
 from rtnb.timeline import Timeline
 
@@ -27,6 +30,8 @@ MOST = 300
 """Turns of a list; the oldest are left out."""
 _SHOWN_CHARACTERS = 4000
 _READ_KINDS = frozenset({*KINDS, Kind.ERROR, Kind.ITEM_ADDED, Local.CLOSE, Local.RESUME})
+_ON_ANOTHER_TURN = ("function_call_output", APPROVAL_RESPONSE)
+_PHASES = {COMMENTARY: "preamble"}
 _NO_TRANSCRIPT = "(speech; no transcript)"
 _ADVICE = {
     "cannot_update_voice": "Connect anew, with voice=…, for another voice: this session has spoken already.",
@@ -77,6 +82,8 @@ class ShownTurn:
         Status and figures.
     live : bool
         Whether it is still growing.
+    images : tuple of Thumbnail
+        Its images, small.
     """
 
     id: str
@@ -88,6 +95,7 @@ class ShownTurn:
     wave: str = ""
     note: str = ""
     live: bool = False
+    images: tuple[Thumbnail, ...] = ()
 
 
 class TurnList:
@@ -144,7 +152,7 @@ class TurnList:
         for anchor in [each for each in self._events.keys() | extras.keys() if each not in items]:
             yield from (*extras.pop(anchor, ()), *self._events.get(anchor, ()))
         for item in items.values():
-            if item.type != "function_call_output":
+            if item.type not in _ON_ANOTHER_TURN:
                 yield self._turn(item, conversation.responses.get(item.response_id))
             yield from (*extras.get(item.id, ()), *self._events.get(item.id, ()))
 
@@ -171,6 +179,8 @@ class TurnList:
     def _build(self, item: Item, response: ResponseState | None) -> ShownTurn:
         if item.type == "function_call":
             return ShownTurn(item.id, "tool", _call_words(item), note=_note(response, self._session.timeline))
+        if item.type in MCP_ITEMS:
+            return ShownTurn(item.id, "tool", _shown(_remote_words(item)), note=_note(response, self._session.timeline))
         if item.role == "assistant":
             return self._answer(item, response)
         clip = self._speech.clip(item.id)
@@ -181,6 +191,7 @@ class TurnList:
             _shown(item.text) or (_NO_TRANSCRIPT if spoken else ""),
             seconds=clip.duration if clip is not None else 0.0,
             wave=_base64(clip_envelope(clip, BINS)) if clip is not None else "",
+            images=tuple(thumbnails(item.images)),
         )
 
     def _answer(self, item: Item, response: ResponseState | None) -> ShownTurn:
@@ -201,7 +212,7 @@ class TurnList:
             seconds=total,
             heard=heard / total if total else 1.0,
             wave=_base64(envelope.envelope(BINS)),
-            note=_note(response, self._session.timeline),
+            note=" · ".join(filter(None, [_PHASES.get(item.phase, ""), _note(response, self._session.timeline)])),
             live=live,
         )
 
@@ -226,11 +237,13 @@ def _fingerprint(item: Item, response: ResponseState | None, spoken: bool) -> ob
             *_ends(part.transcript_pieces),
             len(part.chunks),
             part.heard_ms,
+            part.image is not None,
         )
         for part in list(item.content.values())
     )
     state = (response.status, response.usage is None) if response is not None else ()
-    return item.role, item.status, item.name, len(item.arguments), item.output, parts, state, spoken
+    remote = (item.type, item.phase, item.approve, item.error is not None, len(item.tools))
+    return item.role, item.status, item.name, len(item.arguments), item.output, parts, state, spoken, remote
 
 
 def _ends(pieces: list[str]) -> tuple[int, int]:
@@ -282,6 +295,16 @@ def _event_turn(event: Event) -> ShownTurn:
 def _error_words(event: Event) -> str:
     error = server_error(event)
     return f"{error} — {_ADVICE.get(error.code or '', _OTHER_ADVICE)}"
+
+
+def _remote_words(item: Item) -> str:
+    """Return what an item of a remote tool says: what its tools are, what it called, or what it waits for."""
+    if item.type == MCP_LIST_TOOLS:
+        return f"tools of {item.words}"
+    if item.type != APPROVAL_REQUEST:
+        return item.words
+    waits = f" — session.approve({item.id!r}) or session.deny({item.id!r})" if item.approve is None else ""
+    return f"asks for approval to call {item.words}{waits}"
 
 
 def _call_words(item: Item) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rtnb.protocol.config import RESPONSE_SETTINGS, nest
@@ -20,15 +20,42 @@ def new_id(prefix: str, length: int = 21) -> str:
     return f"{prefix}_" + "".join(secrets.choice(_BASE62) for _ in range(length))
 
 
-def session_update(config: Mapping[str, Any]) -> Command:
-    """Change settings, given in GA's nested form."""
-    return {"type": Kind.SESSION_UPDATE.value, "session": {"type": "realtime", **config}}
+def session_update(config: Mapping[str, Any], session_type: str = "realtime") -> Command:
+    """Change settings, given in GA's nested form; an update of a session without a type of its own names none."""
+    named = {"type": session_type} if session_type else {}
+    return {"type": Kind.SESSION_UPDATE.value, "session": {**named, **config}}
+
+
+def session_close() -> Command:
+    """End a translation session; the service sends what is still to come before it confirms."""
+    return {"type": Kind.SESSION_CLOSE.value}
+
+
+def text_part(text: str, role: str = "user") -> dict[str, Any]:
+    """Return a text as a content part of a message."""
+    return {"type": _PART_OF_ROLE.get(role, "input_text"), "text": text}
+
+
+def message(content: Sequence[Mapping[str, Any]], role: str = "user") -> Command:
+    """Add a message of content parts to the conversation."""
+    item = {"type": "message", "role": role, "content": [dict(part) for part in content]}
+    return {"type": Kind.ITEM_CREATE.value, "item": item}
 
 
 def text_message(text: str, role: str = "user") -> Command:
     """Add a text message to the conversation."""
-    part = {"type": _PART_OF_ROLE.get(role, "input_text"), "text": text}
-    return {"type": Kind.ITEM_CREATE.value, "item": {"type": "message", "role": role, "content": [part]}}
+    return message([text_part(text, role)], role)
+
+
+def approval(request_id: str, *, approve: bool, reason: str = "") -> Command:
+    """Approve, or deny, the call of a remote (MCP) tool; the item needs an id of its own."""
+    answer = {
+        "type": "mcp_approval_response",
+        "id": new_id("item"),
+        "approval_request_id": request_id,
+        "approve": approve,
+    }
+    return {"type": Kind.ITEM_CREATE.value, "item": {**answer, **({"reason": reason} if reason else {})}}
 
 
 def append_audio(chunk: bytes) -> Command:

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rtnb.protocol.config import AUDIO_SETTINGS, FORMAT_OBJECTS, GA_SETTING, Path, copy_tree, format_name, leaves, look
+from rtnb.protocol.names import Kind
 
 Tree = dict[str, Any]
+_ABSENT = object()
 
 _SESSION: Tree = dict.fromkeys(("instructions", "model", "tools", "tool_choice", "tracing"))
 _RESPONSE: Tree = {
@@ -27,6 +29,9 @@ GA_SESSION: Tree = {
     "audio": {"input": dict.fromkeys(_INPUT), "output": dict.fromkeys(("format", "speed", "voice"))},
 }
 GA_TRANSCRIPTION: Tree = {"type": None, "include": None, "audio": {"input": dict.fromkeys(_INPUT)}}
+TRANSLATION_SESSION: Tree = {
+    "audio": {"input": dict.fromkeys(("noise_reduction", "transcription")), "output": {"language": None}}
+}
 GA_RESPONSE: Tree = {
     **_RESPONSE,
     **dict.fromkeys(("max_output_tokens", "output_modalities", "parallel_tool_calls", "reasoning")),
@@ -62,6 +67,25 @@ PREVIEW_DEFAULTS: Tree = {
     "temperature": 0.8,
     "audio": {"input": {"turn_detection": {**_SERVER_VAD, "silence_duration_ms": 200}}},
 }
+
+PREVIEW_UNSENT = frozenset(
+    {
+        Kind.ITEM_DONE,
+        Kind.INPUT_TIMEOUT,
+        Kind.INPUT_TRANSCRIPTION_DELTA,
+        Kind.INPUT_TRANSCRIPTION_SEGMENT,
+        Kind.INPUT_DTMF,
+    }
+)
+"""GA's server events that the preview dialect does not have."""
+
+PREVIEW_UNKNOWN = {
+    "prompt": "write instructions=, or connect with dialect='ga'.",
+    **dict.fromkeys(
+        ("truncation", "reasoning", "parallel_tool_calls", "include"), "leave it out, or connect with dialect='ga'."
+    ),
+}
+"""GA's settings that the preview dialect does not have, and what to do instead."""
 
 PREVIEW_PATHS: dict[str, Path] = {
     **{preview: AUDIO_SETTINGS.get(ga, (ga,)) for preview, ga in GA_SETTING.items()},
@@ -102,6 +126,26 @@ def settings_of(config: Mapping[str, Any]) -> list[tuple[Path, Any]]:
             if (setting, look(config, setting)) not in found:
                 found.append((setting, look(config, setting)))
     return found
+
+
+def outside(
+    config: Mapping[str, Any], settings: Mapping[str, Any], wire_path: Callable[[Path], str]
+) -> tuple[str, str] | None:
+    """Return the first of some settings (GA's nested form) that is not in a tree of those that can be sent, if there is one.
+
+    Also returns the ones that are, for a message; both as users write them. `wire_path` spells a path as the tree has it.
+    """
+
+    def known(path: Path) -> bool:
+        return look(settings, tuple(wire_path(path).split(".")), _ABSENT) is not _ABSENT
+
+    names = {path: f"{name}=" for name, path in AUDIO_SETTINGS.items()}
+    names |= {("include",): "include=", ("audio", "output", "language"): "audio={'output': {'language': …}}"}
+    for path, _ in settings_of(config):
+        if path != ("type",) and not known(path):
+            shown = names.get(path) or (f"{path[0]}=" if len(path) == 1 else f"the setting {'.'.join(path)}")
+            return shown, ", ".join(name for path, name in names.items() if known(path))
+    return None
 
 
 def _ga_modalities(value: Any) -> Any:

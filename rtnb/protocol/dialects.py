@@ -8,10 +8,11 @@ each difference is a field.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.config import copy_tree, look, put
@@ -25,8 +26,11 @@ from rtnb.protocol.dialect_tables import (
     PREVIEW_RESPONSE,
     PREVIEW_SESSION,
     PREVIEW_TRANSCRIPTION,
+    PREVIEW_UNKNOWN,
+    PREVIEW_UNSENT,
     TO_GA,
     TO_PREVIEW,
+    outside,
     remove,
     renamed_parts,
     settings_of,
@@ -38,8 +42,9 @@ BETA_HEADER = ("OpenAI-Beta", "realtime=v1")
 BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
 DEFAULT_PREVIEW_VERSION = "2024-10-01-preview"
 _TRANSCRIPT_DELTAS_SINCE = "2025-04-01-preview"
-_OPENAI_PATH = "/v1/realtime?model={name}"
-_PREVIEW_AZURE_PATH = "/openai/realtime?api-version={version}&deployment={name}"
+_PREVIEW_PATH = "/openai/realtime"
+_PREVIEW_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}-preview")
+_V1_NAMES = ("v1", "preview", "latest")  # the names of Azure's v1 API, which is GA's: its URLs take none of them
 
 
 @dataclass(frozen=True)
@@ -55,11 +60,17 @@ class Dialect:
     entra_scope : str
         The scope of an Entra ID token for Azure (from Microsoft's samples of each time).
     azure_path, local_path : str
-        Path and query on Azure, and on a server of both dialects; ``{name}`` is the model or deployment.
+        Path on Azure, and on a server of both dialects.
+    model_word : str
+        What the query of these calls the model or deployment.
     api_version : str
         The api-version of Azure's URLs where none is given; empty for a dialect whose URLs take none.
     openai_headers : mapping
         Headers that choose this dialect at OpenAI.
+    choice : str
+        What a user writes to choose this dialect.
+    marks : frozenset of str
+        Fields by which a session object of this dialect is known.
     retired : bool
         Whether the services have announced its end, which the local service can play.
     wire_names : mapping
@@ -74,6 +85,8 @@ class Dialect:
         The settings that are flat, and where GA nests them.
     typed_session : bool
         Whether a session has a type, which each `session.update` must give.
+    session_type : str
+        The type of the only sessions that speak it; empty for a dialect of realtime and transcription sessions.
     one_modality : bool
         Whether a response is either audio with its transcript or text, never both.
     takes_images : bool
@@ -95,8 +108,11 @@ class Dialect:
     entra_scope: str
     azure_path: str
     local_path: str
+    model_word: str = field(repr=False)
     api_version: str = field(repr=False)
     openai_headers: Mapping[str, str] = field(repr=False)
+    choice: str = field(repr=False)
+    marks: frozenset[str] = field(repr=False)
     retired: bool = field(repr=False)
     wire_names: Mapping[str, str] = field(repr=False)
     transcription_names: Mapping[str, str] = field(repr=False)
@@ -104,6 +120,7 @@ class Dialect:
     unsent_fields: frozenset[Path] = field(repr=False)
     paths: Mapping[str, Path] = field(repr=False)
     typed_session: bool = field(repr=False)
+    session_type: str = field(repr=False)
     one_modality: bool = field(repr=False)
     takes_images: bool = field(repr=False)
     item_parts: Mapping[str, str] = field(repr=False)
@@ -117,11 +134,6 @@ class Dialect:
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def url_form(self) -> str:
-        """Return the path and query of an Azure URL as a person would fill it in."""
-        return self.azure_path.format(name="NAME", version="…-preview")
-
     def wire_name(self, kind: str) -> str:
         """Return how this dialect spells the GA name `kind`."""
         return self.wire_names.get(kind, kind)
@@ -134,6 +146,12 @@ class Dialect:
         ConfigurationError
             With the corrected form.
         """
+        if self.session_type or config.get("type") == "transcription":
+            only = self.session_type or "transcription"
+            settings = self.session_settings if self.session_type else self.transcription_settings
+            if refusal := outside(config, settings, self.wire_path):
+                raise ConfigurationError(f"{refusal[0]} has no meaning in a {only} session; it takes {refusal[1]}.")
+            return
         for name, advice in self.unknown_settings.items():
             if name in config:
                 raise ConfigurationError(f"{name}= does not exist in the {self.title}: {advice}")
@@ -234,10 +252,13 @@ GA = Dialect(
     name="ga",
     title="GA dialect",
     entra_scope="https://ai.azure.com/.default",
-    azure_path="/openai/v1/realtime?model={name}",
-    local_path=_OPENAI_PATH,
+    azure_path="/openai/v1/realtime",
+    local_path="/v1/realtime",
+    model_word="model",
     api_version="",
     openai_headers={},
+    choice="dialect='ga' (on Azure leave api_version= and OPENAI_API_VERSION out)",
+    marks=frozenset({"audio", "output_modalities"}),
     retired=False,
     wire_names={},
     transcription_names={},
@@ -245,6 +266,7 @@ GA = Dialect(
     unsent_fields=frozenset(),
     paths={},
     typed_session=True,
+    session_type="",
     one_modality=True,
     takes_images=True,
     item_parts={},
@@ -260,37 +282,27 @@ PREVIEW = Dialect(
     name="preview",
     title="preview dialect",
     entra_scope="https://cognitiveservices.azure.com/.default",
-    azure_path=_PREVIEW_AZURE_PATH,
-    local_path=_PREVIEW_AZURE_PATH,
+    azure_path=_PREVIEW_PATH,
+    local_path=_PREVIEW_PATH,
+    model_word="deployment",
     api_version=DEFAULT_PREVIEW_VERSION,
     openai_headers=dict([BETA_HEADER]),
+    choice=f"dialect='preview' (on Azure with a dated api_version={DEFAULT_PREVIEW_VERSION!r} or later)",
+    marks=frozenset({"modalities", "input_audio_format", "output_audio_format"}),
     retired=True,
     wire_names=PREVIEW_NAME,
     transcription_names=PREVIEW_TRANSCRIPTION_NAME,
-    unsent=frozenset(
-        {
-            Kind.ITEM_DONE,
-            Kind.INPUT_TIMEOUT,
-            Kind.INPUT_TRANSCRIPTION_DELTA,
-            Kind.INPUT_TRANSCRIPTION_SEGMENT,
-            Kind.INPUT_DTMF,
-        }
-    ),
+    unsent=PREVIEW_UNSENT,
     unsent_fields=frozenset(
         ("response", "usage", "input_token_details", key) for key in ("cached_tokens_details", "image_tokens")
     ),
     paths=PREVIEW_PATHS,
     typed_session=False,
+    session_type="",
     one_modality=False,
     takes_images=False,
     item_parts={"output_text": "text", "output_audio": "audio"},
-    unknown_settings={
-        "truncation": "leave it out, or connect with dialect='ga'.",
-        "prompt": "write instructions=, or connect with dialect='ga'.",
-        "reasoning": "leave it out, or connect with dialect='ga'.",
-        "parallel_tool_calls": "leave it out, or connect with dialect='ga'.",
-        "include": "leave it out, or connect with dialect='ga'.",
-    },
+    unknown_settings=PREVIEW_UNKNOWN,
     session_settings=PREVIEW_SESSION,
     transcription_settings=PREVIEW_TRANSCRIPTION,
     response_settings=PREVIEW_RESPONSE,
@@ -325,7 +337,12 @@ def choose_dialect(asked: str | Dialect | None, *, azure: bool, api_version: str
         if asked.lower() not in DIALECTS:
             raise ConfigurationError(f"dialect={asked!r} is not known; write dialect='ga' or dialect='preview'.")
         return DIALECTS[asked.lower()]
-    return PREVIEW if azure and "preview" in (api_version or "") else GA
+    return PREVIEW if azure and is_preview_version(api_version) else GA
+
+
+def is_preview_version(api_version: str | None) -> bool:
+    """Return whether an api-version is one of the preview dialect: a dated one, like ``2024-10-01-preview``."""
+    return _PREVIEW_VERSION.fullmatch(api_version or "") is not None
 
 
 def dialect_of_request(path: str, headers: Mapping[str, str]) -> Dialect:
@@ -345,7 +362,7 @@ def dialect_of_request(path: str, headers: Mapping[str, str]) -> Dialect:
     preview = PREVIEW if "" < version < _TRANSCRIPT_DELTAS_SINCE else PREVIEW_WITH_DELTAS
     if BETA_HEADER[1] in given.get("openai-beta", "") or BETA_SUBPROTOCOL in offered:
         return preview
-    return preview if "/v1/" not in target.path and "preview" in version else GA
+    return preview if "/v1/" not in target.path and is_preview_version(version) else GA
 
 
 def squeeze_slashes(path: str) -> str:
@@ -356,26 +373,6 @@ def squeeze_slashes(path: str) -> str:
     return bare + question + query
 
 
-def azure_url(host: str, dialect: Dialect, *, deployment: str, api_version: str | None) -> str:
-    """Return the documented Azure URL of a deployment, e.g. for ``host="wss://NAME.openai.azure.com"``."""
-    return host + _filled_in(dialect.azure_path, dialect, deployment, api_version)
-
-
-def openai_url(host: str, *, model: str) -> str:
-    """Return the documented OpenAI URL of a model; both dialects share it."""
-    return f"{host}/v1/realtime?{urlencode({'model': model})}"
-
-
-def local_url(host: str, dialect: Dialect, *, model: str, api_version: str | None) -> str:
-    """Return the URL at which a server of both dialects, like the local service, speaks `dialect`."""
-    return host + _filled_in(dialect.local_path, dialect, model, api_version)
-
-
-def _filled_in(path: str, dialect: Dialect, name: str, api_version: str | None) -> str:
-    version = api_version if "preview" in (api_version or "") else dialect.api_version
-    return path.format(name=quote_plus(name), version=quote_plus(version or ""))
-
-
 def check_version(dialect: Dialect, api_version: str | None) -> None:
     """Refuse an api-version, given as an argument, that contradicts the dialect.
 
@@ -384,15 +381,15 @@ def check_version(dialect: Dialect, api_version: str | None) -> None:
     ConfigurationError
         With the corrected form.
     """
-    if api_version is None:
+    if api_version is None or (api_version in _V1_NAMES and not dialect.api_version):
         return
     if not dialect.api_version:
         raise ConfigurationError(
             f"api_version={api_version!r} does not go with the {dialect.title}, whose URL takes none (Azure answers "
             f"401): leave it out, or write dialect='preview' with api_version={DEFAULT_PREVIEW_VERSION!r}."
         )
-    if "preview" not in api_version:
+    if not is_preview_version(api_version):
         raise ConfigurationError(
-            f"api_version={api_version!r} is no preview, and dialect={dialect.name!r} needs one; "
+            f"api_version={api_version!r} is no dated preview, and dialect={dialect.name!r} needs one; "
             f"write api_version={dialect.api_version!r}."
         )

@@ -14,6 +14,8 @@ import orjson
 import pybase64
 
 from rtnb.formatting import escape, one_line, printable
+from rtnb.protocol.images import without_payloads
+from rtnb.protocol.item_words import error_words, item_words
 from rtnb.protocol.names import AUDIO_FIELD, Kind, Local, kind_of
 
 SENT, RECEIVED, LOCAL = "sent", "received", "local"
@@ -211,17 +213,22 @@ def encode_base64(data: bytes) -> str:
 
 
 def pretty_json(event: Event, limit: int = 20_000) -> str:
-    """Return an event's fields as indented JSON of at most `limit` characters, with the audio's length in its place."""
+    """Return an event's fields as indented JSON of at most `limit` characters, audio and images replaced by words."""
     if not event.data:
         return one_line(event.raw.decode("utf-8", "backslashreplace"), limit)
-    shown: dict[str, Any] = dict(event.data)
-    if event.audio:
-        shown[AUDIO_FIELD[event.kind]] = f"… {len(event.audio):,} bytes of audio …"
     try:
-        text = printable(json.dumps(shown, indent=2, ensure_ascii=False, default=str))
+        text = printable(json.dumps(shown_fields(event), indent=2, ensure_ascii=False, default=str))
     except RecursionError:
         text = one_line(event.raw.decode("utf-8", "backslashreplace"), limit)
     return text if len(text) <= limit else text[:limit] + "\n…"
+
+
+def shown_fields(event: Event) -> dict[str, Any]:
+    """Return an event's fields as they are shown: audio and images, the event's own and those in items, as words."""
+    shown: dict[str, Any] = without_payloads(event.data)
+    if event.audio:
+        shown[AUDIO_FIELD[event.kind]] = f"… {len(event.audio):,} bytes of audio …"
+    return shown
 
 
 def content_line(event: Event) -> str:
@@ -238,17 +245,7 @@ def _field(name: str) -> Callable[[Event], str]:
 
 
 def _item(event: Event) -> str:
-    item = event.part("item")
-    texts = [
-        str(part.get("text") or part.get("transcript") or part.get("type") or "")
-        for part in item.get("content") or ()
-        if isinstance(part, dict)
-    ]
-    if item.get("name"):
-        texts.append(f"{item['name']}({item.get('arguments') or ''})")
-    if item.get("output"):
-        texts.append(str(item["output"]))
-    return " ".join(filter(None, [str(item.get("role") or item.get("type") or ""), *texts]))
+    return item_words(event.part("item"))
 
 
 def _response(event: Event) -> str:
@@ -272,6 +269,10 @@ def _session(event: Event) -> str:
 def _error(event: Event) -> str:
     error = event.part("error")
     return " ".join(str(word) for word in (error.get("code"), error.get("message")) if word) or event.text("message")
+
+
+def _mcp_failure(event: Event) -> str:
+    return f"failed: {error_words(event.data.get('error')) or 'the item that follows says why'}"
 
 
 def _limits(event: Event) -> str:
@@ -300,6 +301,8 @@ _CONTENT: dict[str, Callable[[Event], str]] = {
     Kind.INPUT_TRANSCRIPTION_FAILED: _error,
     Kind.ARGUMENTS_DONE: _field("arguments"),
     Kind.MCP_ARGUMENTS_DONE: _field("arguments"),
+    Kind.MCP_CALL_FAILED: _mcp_failure,
+    Kind.MCP_LIST_FAILED: _mcp_failure,
     Kind.ITEM_CREATE: _item,
     Kind.ITEM_ADDED: _item,
     Kind.ITEM_DONE: _item,

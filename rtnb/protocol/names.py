@@ -23,9 +23,11 @@ class Kind(StrEnum):
     OUTPUT_CLEAR = "output_audio_buffer.clear"
     RESPONSE_CREATE = "response.create"
     RESPONSE_CANCEL = "response.cancel"
+    SESSION_CLOSE = "session.close"
 
     SESSION_CREATED = "session.created"
     SESSION_UPDATED = "session.updated"
+    SESSION_CLOSED = "session.closed"
     CONVERSATION_CREATED = "conversation.created"
     ITEM_ADDED = "conversation.item.added"
     ITEM_DONE = "conversation.item.done"
@@ -82,30 +84,38 @@ class Local(StrEnum):
     NO_TYPE = "(no type)"
 
 
-GA_NAME: dict[str, str] = {
-    "response.text.delta": Kind.TEXT_DELTA,
-    "response.text.done": Kind.TEXT_DONE,
-    "response.audio.delta": Kind.AUDIO_DELTA,
-    "response.audio.done": Kind.AUDIO_DONE,
-    "response.audio_transcript.delta": Kind.TRANSCRIPT_DELTA,
-    "response.audio_transcript.done": Kind.TRANSCRIPT_DONE,
-    "conversation.item.created": Kind.ITEM_ADDED,
-    "transcription_session.update": Kind.SESSION_UPDATE,
-    "transcription_session.created": Kind.SESSION_CREATED,
-    "transcription_session.updated": Kind.SESSION_UPDATED,
+PREVIEW_TRANSCRIPTION_NAME: dict[str, str] = {
+    Kind.SESSION_UPDATE: "transcription_session.update",
+    Kind.SESSION_CREATED: "transcription_session.created",
+    Kind.SESSION_UPDATED: "transcription_session.updated",
 }
-"""The names that only the preview dialect uses, with their GA names."""
+"""The GA names that the preview dialect spells otherwise in a transcription session."""
 
-_TRANSCRIPTION = "transcription_session."
 PREVIEW_NAME: dict[str, str] = {
-    ga: preview for preview, ga in GA_NAME.items() if not preview.startswith(_TRANSCRIPTION)
+    Kind.TEXT_DELTA: "response.text.delta",
+    Kind.TEXT_DONE: "response.text.done",
+    Kind.AUDIO_DELTA: "response.audio.delta",
+    Kind.AUDIO_DONE: "response.audio.done",
+    Kind.TRANSCRIPT_DELTA: "response.audio_transcript.delta",
+    Kind.TRANSCRIPT_DONE: "response.audio_transcript.done",
+    Kind.ITEM_ADDED: "conversation.item.created",
 }
 """The GA names that the preview dialect spells otherwise."""
 
-PREVIEW_TRANSCRIPTION_NAME: dict[str, str] = {
-    ga: preview for preview, ga in GA_NAME.items() if preview.startswith(_TRANSCRIPTION)
+TRANSLATION_NAME: dict[str, str] = {
+    Kind.INPUT_APPEND: "session.input_audio_buffer.append",
+    Kind.INPUT_TRANSCRIPTION_DELTA: "session.input_transcript.delta",
+    Kind.TRANSCRIPT_DELTA: "session.output_transcript.delta",
+    Kind.AUDIO_DELTA: "session.output_audio.delta",
 }
-"""The GA names that the preview dialect spells otherwise in a transcription session."""
+"""The names of a translation session's events that carry what other sessions' events carry (official types, 2026)."""
+
+GA_NAME: dict[str, str] = {
+    name: str(ga)
+    for names in (PREVIEW_NAME, PREVIEW_TRANSCRIPTION_NAME, TRANSLATION_NAME)
+    for ga, name in names.items()
+}
+"""Every other spelling of an event that has a GA name, with that name."""
 
 CLIENT_KINDS = frozenset(
     {

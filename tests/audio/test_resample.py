@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -166,7 +167,7 @@ def in_pieces(samples: Samples, rates: tuple[int, int], sizes: list[int], *, num
     return np.concatenate([*pieces, stream.push(samples[:0], last=True)])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     st.lists(st.integers(1, 4000), min_size=1, max_size=6), st.sampled_from(RATES), st.booleans(), st.integers(0, 9000)
 )

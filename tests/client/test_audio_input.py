@@ -11,7 +11,7 @@ import pytest
 
 from rtnb.audio import AudioClip
 from rtnb.audio.formats import FORMATS
-from rtnb.client.audio_input import append_commands, question, spoken_turn, trailing_silence, turn_detected
+from rtnb.client.audio_input import append_commands, speech_part, spoken_turn, trailing_silence, turn_detected
 from rtnb.errors import AudioError
 
 VAD = {"type": "server_vad", "silence_duration_ms": 500}
@@ -98,18 +98,17 @@ def test_turn_detection_that_leaves_the_response_to_the_client() -> None:
     ids=repr,
 )
 def test_what_is_no_sound_is_refused(wrong: object) -> None:
-    """As a question in the conversation, and beside it."""
-    for make in (spoken_turn, question):
+    """As a turn in the conversation, and as a part of a message."""
+    for make in (spoken_turn, speech_part):
         with pytest.raises(AudioError):
             make(wrong, config())
 
 
-def test_a_question_of_its_own() -> None:
-    """Text or speech as an item, the speech in the session's format."""
-    assert question("Hi", {})["content"] == [{"type": "input_text", "text": "Hi"}]
-    item = question(tone(0.5), config(format="audio/pcmu"))
-    assert (item["type"], item["role"], item["content"][0]["type"]) == ("message", "user", "input_audio")
-    assert len(base64.b64decode(item["content"][0]["audio"])) == 4000
+def test_speech_as_a_part_of_a_message() -> None:
+    """In the session's format."""
+    part = speech_part(tone(0.5), config(format="audio/pcmu"))
+    assert part["type"] == "input_audio"
+    assert len(base64.b64decode(part["audio"])) == 4000
 
 
 def test_when_turns_are_detected() -> None:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import json
 import ssl
+from datetime import UTC, datetime
 
 import pytest
+from websockets.exceptions import InvalidProxy, InvalidURI
 
-from rtnb.client.connection_errors import closed_error, refused_handshake, server_error, unreachable
+from rtnb.client.connection_errors import (
+    closed_error,
+    once,
+    refused_handshake,
+    retry_seconds,
+    server_error,
+    unreachable,
+)
 from rtnb.errors import AuthError, ConnectError
 from rtnb.protocol.events import Event
 
@@ -51,6 +60,10 @@ def test_each_status_has_its_advice(status: int, kind: type, advice: str) -> Non
         (b"[" * 100_000, "[["),
         (b"<html>" + b"x" * 100_000, "<html>"),
         (b'{"error":{"message":"a\\u202eb\\u001b[31m"}}', "a\\u202eb\\u001b[31m"),
+        (b"<!doctype html><html><head><title>\n  502 Bad Gateway &amp; more\nnginx</title>", "502 Bad Gateway & more"),
+        (b"<HTML><HEAD><TITLE lang=en></TITLE></HEAD><BODY><H1>Access <b>denied</b></H1>", "Access denied"),
+        (b"<html><body><h1>Access <b>denied</b></h1></body></html>", "Access denied"),
+        (b'{"error":{"code":"bad_key","message":"bad_key: no"}}', "bad_key: no"),
     ],
 )
 def test_the_body_is_explained_whatever_it_is(body: bytes, said: str) -> None:
@@ -58,6 +71,95 @@ def test_the_body_is_explained_whatever_it_is(body: bytes, said: str) -> None:
     error = refused_handshake(500, body)
     assert error.body.startswith(said)
     assert len(str(error)) < 600
+
+
+def test_a_page_is_told_by_its_title_alone() -> None:
+    """Not by its markup."""
+    error = refused_handshake(502, b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>")
+    assert error.body == "502 Bad Gateway"
+    assert "<" not in str(error)
+
+
+def test_the_facts_stand_at_the_end_of_every_refusal() -> None:
+    """After what the service said, the advice, how long to wait, and the hint."""
+    facts = "Dialled wss://h/x, API key."
+    error = refused_handshake(429, b"", retry_after=7.0, hint="Perhaps so.", facts=facts)
+    assert error.retry_after == 7.0
+    assert str(error).endswith(
+        "or raise the quota. It asks to be left alone for 7.00 s. Perhaps so. Dialled wss://h/x, API key."
+    )
+    assert str(refused_handshake(302, b"", "https://x/", facts=facts)).endswith(facts)
+    assert str(unreachable(OSError("x"), 1.0, facts=facts)).endswith(facts)
+    assert refused_handshake(500, b"").retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "wanted"),
+    [
+        ({"retry-after": "30"}, 30.0),
+        ({"retry-after": " 1.5 "}, 1.5),
+        ({"retry-after": "Wed, 25 Nov 2026 10:00:30 GMT"}, 30.0),
+        ({"retry-after": "Wed, 25 Nov 2026 10:00:30 GMT", "date": "Wed, 25 Nov 2026 10:00:10 GMT"}, 20.0),
+        ({"retry-after": "Wed, 25 Nov 2026 09:00:00 GMT"}, 0.0),
+        ({"retry-after-ms": "250", "retry-after": "1"}, 0.25),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "-3"}, 0.0),
+        ({"retry-after-ms": ""}, None),
+        ({}, None),
+    ],
+)
+def test_how_long_to_wait_is_told_in_seconds(headers: dict[str, str], wanted: float | None) -> None:
+    """A number or a date, by the service's own clock where it shows one; what is neither is nothing."""
+    now = datetime(2026, 11, 25, 10, tzinfo=UTC).timestamp()
+    assert retry_seconds(headers, now) == wanted
+
+
+def test_where_a_certificate_is_the_cause_what_is_trusted_is_told() -> None:
+    """And only there."""
+    trust = "SSL_CERT_FILE=/x names them."
+    assert trust in str(unreachable(ssl.SSLCertVerificationError("certificate verify failed"), 1.0, certificates=trust))
+    for other in (ssl.SSLError("WRONG_VERSION_NUMBER"), OSError("x"), TimeoutError()):
+        assert trust not in str(unreachable(other, 1.0, certificates=trust))
+
+
+@pytest.mark.parametrize("secret", ["planted-password"])
+def test_the_librarys_words_about_an_address_do_not_repeat_it(secret: str) -> None:
+    """It may hold a password."""
+    for error in (
+        InvalidURI(f"wss://{secret}@h/x", "username provided without password"),
+        InvalidProxy(f"http://{secret}@proxy:8080", "username provided without password"),
+    ):
+        said = str(unreachable(error, 1.0))
+        assert "username provided without password" in said
+        assert secret not in said
+
+
+@pytest.mark.parametrize(
+    ("phrases", "joined"),
+    [
+        (("a", "b"), "a; b"),
+        (("", "expired", "session_expired: It has expired."), "session_expired: It has expired."),
+        (("Session_Expired: It has expired", "it has expired."), "Session_Expired: It has expired"),
+        (("same.", "same"), "same."),
+        (("  ", ""), ""),
+    ],
+)
+def test_no_phrase_is_said_twice(phrases: tuple[str, ...], joined: str) -> None:
+    """The one that says more stays."""
+    assert once(*phrases) == joined
+
+
+def test_the_end_of_a_session_says_nothing_twice() -> None:
+    """Where the service says in an error and in its close what the code says too."""
+    said = "Your session hit the maximum duration of 60 minutes."
+    assert str(closed_error(1001, said, "service", 1.0, f"session_expired: {said}")).count(said) == 1
+    lost = str(closed_error(1006, "a keepalive was not answered", "network", 1.0))
+    assert "The connection was lost (1006: a keepalive was not answered)." in lost
+    broken = "the connection broke without a closing frame"
+    assert str(closed_error(1006, broken, "network", 1.0)).count(broken) == 1
+    assert broken in str(closed_error(1006, "", "network", 1.0))
 
 
 def test_a_redirect_is_refused_and_explained() -> None:

@@ -8,6 +8,7 @@ import threading
 import time
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -126,6 +127,58 @@ async def test_the_scope_is_the_dialects(dialect: Any, scope: str) -> None:
     )
     await credential_for(endpoint, key, source).headers()
     assert source.scopes == [scope]
+
+
+async def test_an_ephemeral_key_and_a_token_are_bearers_on_azure_too() -> None:
+    """As `client_secrets` and Entra ID hand them out; the words say which it is."""
+    azure = {"AZURE_OPENAI_ENDPOINT": "https://n.openai.azure.com", "AZURE_OPENAI_DEPLOYMENT_NAME": "d"}
+    for key, words in (("ek_planted0123456789", "ephemeral key"), ("eyJhbGciOiJ.eyJhdWQiOiJ.c2ln", "bearer token")):
+        endpoint, used = resolve(ConnectOptions(api_key=key), azure)
+        credential = credential_for(endpoint, used, None)
+        assert await credential.headers() == {"Authorization": f"Bearer {key}"}
+        assert credential.words == words
+
+
+async def test_a_sovereign_clouds_authority_reaches_the_default_credential(monkeypatch: pytest.MonkeyPatch) -> None:
+    """azure-identity asks the public cloud by itself, which knows no account of another."""
+    import azure.identity
+
+    made: list[dict[str, Any]] = []
+
+    class Default(FakeCredential):
+        def __init__(self, **options: Any) -> None:
+            super().__init__()
+            made.append(options)
+
+    monkeypatch.setattr(azure.identity, "DefaultAzureCredential", Default)
+    for host in ("n.openai.azure.us", "n.openai.azure.com"):
+        endpoint, key = resolve(ConnectOptions("azure", endpoint=f"https://{host}", deployment="d"), {})
+        await credential_for(endpoint, key, None).headers()
+    assert made == [{"authority": "login.microsoftonline.us"}, {}]
+
+
+async def test_the_users_own_headers_go_with_every_kind_of_credential() -> None:
+    """Before one of the same name, in any case; none is shown, and an echo of any is taken out."""
+    own = {"X-Team": "planted-team-0123", "AUTHORIZATION": "Bearer planted-bearer-0123"}
+    for credential, rest in (
+        (NoCredential(own=own), {}),
+        (ApiKey(KEY, "api-key", own=own), {"api-key": KEY}),
+        (ApiKey(KEY, "Authorization", own=own), {}),
+        (EntraToken(FakeCredential(), "s", own=own), {}),
+    ):
+        assert await credential.headers() == {**rest, **own}
+        assert "planted" not in repr(credential)
+        for echo in (b"planted-team-0123", b"planted-bearer-0123", b"Bearer planted-bearer-0123"):
+            assert b"planted" not in credential.scrub(b"you sent " + echo)
+
+
+def test_an_echo_of_the_url_is_taken_out_as_it_was_spelled() -> None:
+    """With its percent signs."""
+    secret = "planted/key+with=signs"
+    endpoint, key = resolve(ConnectOptions(f"wss://h/v1/realtime?ticket-key={quote(secret, safe='')}"), {})
+    credential = credential_for(endpoint, key, None)
+    for echo in (secret, quote(secret), quote(secret, safe="")):
+        assert credential.scrub(f"?x={echo}&".encode()) == b"?x=" + SECRET + b"&"
 
 
 def test_the_credential_that_an_endpoint_was_resolved_to() -> None:

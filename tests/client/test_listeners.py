@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from typing import Any
@@ -189,3 +190,32 @@ def test_nothing_waits_for_a_session_that_is_over() -> None:
     listeners.start()
     listeners.tell(event("a", n=2))
     assert heard == [2]
+
+
+def test_with_the_end_of_the_process_only_the_close_event_is_told() -> None:
+    """What waits is dropped, what a listener raises then is not reported, and a slow one does not keep the process."""
+    listeners, heard = Heard(), []
+    busy, free = threading.Event(), threading.Event()
+
+    def slow(each: Event) -> None:
+        heard.append(each.type)
+        busy.set()
+        free.wait(10)
+        raise ValueError("the session is gone")
+
+    listeners.add("response.*", slow)
+    listeners.add("close", lambda each: heard.append("closed"))
+    listeners.emit(event("response.created"))
+    listeners.emit(event("response.done"))
+    busy.wait(10)
+
+    async def close() -> None:
+        listeners.emit(event("response.output_text.delta"))
+        listeners.emit(event("close"))
+        listeners.stop()
+        free.set()
+
+    asyncio.run(listeners.end(close))
+    listeners.join(10)
+    assert heard == ["response.created", "closed"]
+    assert listeners.reports == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pictures import image
 
 from rtnb.client.restore import items_to_restore, settings_to_restore
 from rtnb.conversation.items import ContentPart, Item
@@ -116,3 +117,54 @@ def test_settings_without_what_a_service_gives_by_itself() -> None:
 def test_a_session_that_only_transcribes_stays_one(told: str, kept: dict[str, Any]) -> None:
     """Its type has to be said; the usual one is."""
     assert settings_to_restore({"type": told}) == kept
+
+
+def test_images_are_sent_again() -> None:
+    """Whole, in their place among the parts; a message of images alone, too."""
+    shown = ContentPart("input_image", image=image().with_detail("low"))
+    items = [message("i1", "user", text("What is it?"), shown), message("i2", "user", shown)]
+    made, lost = items_to_restore(items)
+    assert lost == []
+    assert [command["item"]["content"] for command in made] == [
+        [{"type": "input_text", "text": "What is it?"}, image().with_detail("low").part()],
+        [image().with_detail("low").part()],
+    ]
+
+
+def test_phases_are_kept() -> None:
+    """The model told a preamble from an answer, so the new connection must, too."""
+    before = message("i1", "assistant", speech("Let me see."))
+    before.phase = "commentary"
+    assert [item.get("phase") for item in restored(before, message("i2", "assistant", speech("Three.")))] == [
+        "commentary",
+        None,
+    ]
+
+
+def test_remote_calls_are_restored_with_their_results() -> None:
+    """Not by their approvals, which would call the tool again; lists of tools come from the settings."""
+    items = [
+        Item("i1", "mcp_list_tools", status="completed", server_label="calculator"),
+        Item("i2", "mcp_approval_request", name="add", server_label="calculator", approve=True),
+        Item("i3", "mcp_approval_response", approval_request_id="i2", approve=True),
+        Item("i4", "mcp_call", status="completed", name="add", arguments="{}", output="3", server_label="calculator"),
+        Item(
+            "i5", "mcp_call", status="failed", name="fail", arguments="{}", server_label="c", error={"message": "boom"}
+        ),
+    ]
+    made, lost = items_to_restore(items)
+    assert lost == []
+    assert [command["item"] for command in made] == [
+        {"id": "i4", "type": "mcp_call", "server_label": "calculator", "name": "add", "arguments": "{}", "output": "3", "error": None},
+        {"id": "i5", "type": "mcp_call", "server_label": "c", "name": "fail", "arguments": "{}", "output": None, "error": {"message": "boom"}},
+    ]  # fmt: skip
+
+
+def test_what_remote_tools_leave_open_is_named() -> None:
+    """A call that has not ended, an approval that nobody gave: the new connection does not know of them."""
+    made, lost = items_to_restore(
+        [Item("i1", "mcp_call", status="in_progress"), Item("i2", "mcp_approval_request", name="add")]
+    )
+    assert made == []
+    assert lost[0] == "mcp_call i1 was not finished"
+    assert lost[1].startswith("mcp_approval_request i2 waited for an approval")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 import socket
 import traceback
 from pathlib import Path
@@ -25,6 +26,7 @@ from rtnb.client.transport import MAX_FRAME, Closed, WebSocketTransport
 from rtnb.errors import AuthError, ConnectError, ResponseTimeout, ServerError, SessionClosed
 from rtnb.notebook.report import report_html
 from rtnb.protocol.dialects import GA
+from rtnb.service.server.tls import identity
 
 KEY = "sk-planted-0123456789abcdef"
 TOKEN = "planted-token-eyJ0eXAiOiJKV1Qi"
@@ -183,6 +185,22 @@ async def test_5_silence_instead_of_a_response() -> None:
         assert (await session.ask("y")).status == "completed"
         assert "response.cancel" in scripts[0].types()
         await session.close()
+
+
+async def test_5_a_keepalive_without_an_answer_is_a_lost_connection() -> None:
+    """Not one that was closed here: the peer is gone, whatever this end does about it."""
+
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes) -> None:
+        writer.write(upgrade(head) + frame(json.dumps(CREATED).encode()))
+        await asyncio.Event().wait()
+
+    async with raw_server(deaf) as url:
+        connection = Connection(await WebSocketTransport.open(url, {}, timeout=5.0, keepalive=0.05), GA, NoCredential())
+        await seen(lambda: connection.closed)
+        assert connection.closed is not None
+        assert (connection.closed.code, connection.closed.who) == (1006, "network")
+        assert "The connection was lost (1006: a keepalive was not answered)." in str(connection.closed)
+        await connection.close()
 
 
 # 6 ------------------------------------------------------------------------------------------------------------------
@@ -481,6 +499,56 @@ async def test_12_nobody_listens() -> None:
         unused.bind(("127.0.0.1", 0))
         with pytest.raises(ConnectError, match=r"cannot be reached.*check that it runs"):
             await open_session(f"ws://127.0.0.1:{unused.getsockname()[1]}/v1/realtime")
+
+
+async def test_12_a_refusal_says_for_how_long() -> None:
+    """In seconds, in the message and as a number."""
+    async with answering(429, "", {"Retry-After": "30"}) as (url, _):
+        with pytest.raises(ConnectError, match=r"left alone for 30\.00 s") as caught:
+            await open_session(url)
+        assert caught.value.retry_after == 30.0
+
+
+async def test_12_a_page_is_told_by_its_title() -> None:
+    """As a gateway answers that knows nothing of this service."""
+    page = "<html><head><title>404 Not Found\n</title></head><body><center>nginx</center></body></html>"
+    async with answering(404, page) as (url, _):
+        with pytest.raises(ConnectError, match="HTTP 404: 404 Not Found — check") as caught:
+            await open_session(url)
+        assert f"Dialled {url}" in str(caught.value)
+
+
+async def test_12_a_certificate_that_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable that names those that are, and its value."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "own.pem"))
+
+    async def never(wire: Wire) -> None: ...
+
+    with identity(["127.0.0.1"]) as own:
+        async with server(never, ssl=own.context) as url:
+            with pytest.raises(
+                ConnectError, match=r"certificate verify failed.*SSL_CERT_FILE=.*own\.pem names"
+            ) as caught:
+                await open_session(url.replace("ws:", "wss:"))
+    assert "Dialled wss://127.0.0.1" in str(caught.value)
+
+
+@pytest.mark.parametrize(("variable", "secure"), [("HTTPS_PROXY", True), ("HTTP_PROXY", False), ("wss_proxy", True)])
+async def test_12_a_proxy_is_named_with_its_variable(
+    variable: str, secure: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its password; it refuses, and nothing else is asked."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    async with answering(407) as (url, _):
+        port = url.partition("127.0.0.1:")[2].partition("/")[0]
+        monkeypatch.setenv(variable, f"http://user:planted-password@127.0.0.1:{port}")
+        with pytest.raises(ConnectError) as caught:
+            await open_session(f"{'wss' if secure else 'ws'}://service.example/v1/realtime?model=m")
+    said = str(caught.value)
+    assert "The proxy does not let the connection through" in said
+    assert f"through the proxy http://***@127.0.0.1:{port} (from {variable})" in said
+    assert "planted" not in said
 
 
 # Secrets ------------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 import pytest
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scripted import Ladder, Wire, error, session
@@ -436,7 +437,7 @@ events = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(events, st.sampled_from([RECEIVED, SENT, LOCAL])), max_size=12))
 def test_no_stream_of_objects_can_break_it(stream: list[tuple[Wire, str]]) -> None:
     """Whatever comes, nothing raises, every frame is a row, and a good turn afterwards is understood."""

@@ -9,6 +9,9 @@ from typing import Any
 import fake_comm
 import numpy as np
 import pytest
+from pictures import image
+from remote_tools import asking, listing, ran, wanting
+from scripted import Ladder
 
 from rtnb.audio import AudioClip, to_clip
 from rtnb.conversation.conversation import Conversation
@@ -216,3 +219,56 @@ def test_the_snapshot_is_bounded_and_escaped(story: Any, wire: fake_comm.Wire) -
     assert "&lt;script&gt;59\\u202e" in shown["text/html"]
     assert "20 earlier turns not shown" in shown["text/html"]
     assert shown["text/plain"].count("\n") == 39
+
+
+def test_images_are_shown_small(new_story: Callable[..., Any]) -> None:
+    """In the turn, from the data; named in text; in HTML within a bounded size."""
+    story = new_story(GA)
+    content = [{"type": "input_text", "text": "Look:"}, image().part()]
+    item = {"id": "item_1", "type": "message", "role": "user", "content": content}
+    story.sent(0.0, Kind.ITEM_CREATE, item=item)
+    story.received(0.1, Kind.ITEM_ADDED, item=item | {"content": [content[0], {"type": "input_image"}]})
+    (turn,) = looks(story)
+    assert (turn.text, [each.words for each in turn.images]) == ("Look:", [image().words])
+    view = ConversationView(Growing(story.timeline))
+    assert view.turns[0]["images"] == ({"url": image().url, "words": image().words},)
+    shown = view.snapshot()
+    assert shown["text/plain"] == f"You: Look: [{image().words}]"
+    assert f'src="{image().url}"' in shown["text/html"]
+    assert "max-width:320px" in shown["text/html"]
+
+
+def test_remote_tools_are_turns(new_story: Callable[..., Any]) -> None:
+    """Their tools, calls with results, and approvals with what was decided; the decision is no turn of its own."""
+    story = new_story(GA)
+    for event in [*listing(), *wanting(Ladder("ga")), *asking()]:
+        story.received(0.1, **{"kind": event.pop("type")}, **event)
+    turns = TurnList(Growing(story.timeline))
+    assert [(turn.role, turn.text) for turn in sorted(turns.turns(), key=lambda turn: turn.id, reverse=True)] == [
+        (
+            "tool",
+            "asks for approval to call add(a=1) on 'calculator' — session.approve('mcpr_1') or session.deny('mcpr_1')",
+        ),
+        ("tool", "tools of 'calculator': add, fail"),
+        ("tool", "add(a=1) on 'calculator'"),
+    ]
+    decision = {"id": "item_9", "type": "mcp_approval_response", "approval_request_id": "mcpr_1", "approve": True}
+    story.received(0.2, Kind.ITEM_ADDED, item=decision)
+    for event in ran():
+        story.received(0.3, **{"kind": event.pop("type")}, **event)
+    said = {turn.id: turn.text for turn in turns.turns()}
+    assert said == {
+        "mcpl_1": "tools of 'calculator': add, fail",
+        "item_call": "add(a=1) on 'calculator' → 3",
+        "mcpr_1": "asks for approval to call add(a=1) on 'calculator': approved",
+    }
+
+
+def test_a_preamble_is_marked(new_story: Callable[..., Any]) -> None:
+    """In the note of its turn."""
+    story = new_story(GA)
+    answered(story, 0.1, "resp_1", ["Let me see."], RAMP, None)
+    item = {"id": "item_resp_1", "type": "message", "role": "assistant", "phase": "commentary", "content": []}
+    story.received(0.3, Kind.OUTPUT_ITEM_DONE, response_id="resp_1", item=item)
+    (turn,) = looks(story)
+    assert turn.note.startswith("preamble")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from rtnb.audio import AudioClip
+from rtnb.client.transcription import Transcription
 from rtnb.conversation.items import ContentPart, Item, ResponseState
 from rtnb.conversation.response import Response
 from rtnb.notebook import response_view
@@ -129,3 +131,22 @@ def test_a_long_transcript_is_cut_at_its_beginning(view: ResponseView, state: Re
     view.refresh()
     assert view.words.endswith("end")
     assert len(view.words) <= response_view._SHOWN_CHARACTERS + 2
+
+
+def test_captions_grow_in_the_view_of_a_transcription(state: ResponseState, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words as they come, and how much speech they are of; at the end the transcription stands there."""
+    monkeypatch.setattr("rtnb.notebook.refresher.Refresher.add", lambda self, view: None)
+    connection: Any = SimpleNamespace(timeline=Timeline())
+    spoken = Transcription(connection, None, AudioClip.silence(2.0))  # type: ignore[arg-type]
+    spoken.follow(state)
+    live = ResponseView(spoken)
+    for words in ("Hello", "Hello world"):
+        part(state).transcript = words
+        live.refresh()
+        assert live.words == words
+    assert "in_progress · 2.00 s of speech" in live.figures
+    state.status, state.done_t = "completed", 1.0
+    spoken.settle()
+    live.refresh()
+    assert '"Hello world"' in live.snapshot()["text/plain"]
+    assert "Hello world" in live.snapshot()["text/html"]

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 from hostile import scripted
+from pictures import image, picture
+from remote_tools import SERVER, ToolService
 from scripted import Script, error
 
 import rtnb
@@ -106,6 +108,19 @@ def test_a_conversation_from_a_plain_script(serve: Callable[..., Service], diale
     wait_until(lambda: service.scripts[0].closed)
     with pytest.raises(SessionClosed):
         session.ask("x")
+
+
+def test_images_and_approvals_from_a_plain_script(serve: Callable[..., Service]) -> None:
+    """A question about an image, a call that is approved, another that is denied."""
+    service = serve(script=ToolService, approval=True)
+    with rtnb.connect(service.url, tools=[SERVER]) as session:
+        r = session.ask("What does this show?", image=picture())
+        assert "session.approve(r.items[-1])" in repr(r)
+        assert session.conversation.items["item_1"].images == [image()]
+        assert session.add_message(["Look:", picture()]).images == [image()]
+        assert session.approve(r.items[-1]).transcript == "It is three."
+    with rtnb.connect(serve(script=ToolService, approval=True).url) as session:
+        assert session.deny(session.ask("x"), reason="no").transcript == "It is three."
 
 
 def test_a_response_that_is_live(serve: Callable[..., Service]) -> None:

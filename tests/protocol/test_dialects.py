@@ -15,13 +15,10 @@ from rtnb.protocol.dialects import (
     PREVIEW,
     PREVIEW_WITH_DELTAS,
     Dialect,
-    azure_url,
     check_version,
     choose_dialect,
     dialect_of_request,
     ga_settings,
-    local_url,
-    openai_url,
     squeeze_slashes,
 )
 
@@ -144,6 +141,10 @@ def test_what_a_dialect_can_carry_passes() -> None:
         (None, True, "2024-10-01-preview", PREVIEW),
         (None, True, "2025-04-01-preview", PREVIEW),
         (None, True, "2024-10-01", GA),
+        (None, True, "preview", GA),
+        (None, True, "latest", GA),
+        (None, True, "v1", GA),
+        (None, True, "2024-10-01-preview-x", GA),
         (None, False, "2024-10-01-preview", GA),
         ("ga", True, "2024-10-01-preview", GA),
         ("preview", False, None, PREVIEW),
@@ -152,7 +153,7 @@ def test_what_a_dialect_can_carry_passes() -> None:
     ],
 )
 def test_the_one_rule_for_the_dialect(asked: Any, azure: bool, version: str | None, dialect: Dialect) -> None:
-    """An explicit choice wins; else a preview api-version on Azure; else GA."""
+    """An explicit choice wins; else a dated preview api-version on Azure; else GA, whose own versions have names."""
     assert choose_dialect(asked, azure=azure, api_version=version) is dialect
 
 
@@ -173,6 +174,8 @@ def test_an_unknown_dialect_is_refused() -> None:
         ("/v1/realtime?model=m", {"OpenAI-Beta": "realtime=v1"}, PREVIEW_WITH_DELTAS),
         ("/v1/realtime?model=m", {"Sec-WebSocket-Protocol": "realtime, openai-beta.realtime-v1"}, PREVIEW_WITH_DELTAS),
         ("/openai/v1/realtime?model=m&api-version=2024-10-01-preview", {}, GA),
+        ("/openai/v1/realtime?model=m&api-version=preview", {}, GA),
+        ("/openai/realtime?api-version=preview&deployment=d", {}, GA),
     ],
 )
 def test_the_dialect_that_a_client_asked_for(path: str, headers: dict[str, str], dialect: Dialect) -> None:
@@ -180,28 +183,26 @@ def test_the_dialect_that_a_client_asked_for(path: str, headers: dict[str, str],
     assert dialect_of_request(path, headers) is dialect
 
 
-def test_the_documented_urls() -> None:
-    """Exactly as the documentation has them."""
-    host = "wss://my-eastus2-openai-resource.openai.azure.com"
-    assert azure_url(host, PREVIEW, deployment="gpt-4o-realtime-preview", api_version=None) == (
-        f"{host}/openai/realtime?api-version=2024-10-01-preview&deployment=gpt-4o-realtime-preview"
-    )
-    assert (
-        azure_url(host, GA, deployment="gpt-realtime", api_version=None)
-        == f"{host}/openai/v1/realtime?model=gpt-realtime"
-    )
-    assert openai_url("wss://api.openai.com", model="m") == "wss://api.openai.com/v1/realtime?model=m"
+def test_the_header_that_chooses_a_dialect_at_openai() -> None:
+    """Preview's; GA has none."""
     assert PREVIEW.openai_headers == {"OpenAI-Beta": "realtime=v1"}
     assert GA.openai_headers == {}
-    assert local_url("ws://h", GA, model="m", api_version=None) == "ws://h/v1/realtime?model=m"
     assert squeeze_slashes("//openai//realtime?x=//") == "/openai/realtime?x=//"
 
 
-@pytest.mark.parametrize(("dialect", "version"), [(GA, "2024-10-01-preview"), (PREVIEW, "2024-10-01")])
+@pytest.mark.parametrize(
+    ("dialect", "version"), [(GA, "2024-10-01-preview"), (PREVIEW, "2024-10-01"), (PREVIEW, "preview")]
+)
 def test_a_version_that_contradicts_the_dialect_is_refused(dialect: Dialect, version: str) -> None:
     """With a version that does not."""
     with pytest.raises(ConfigurationError, match="2024-10-01-preview"):
         check_version(dialect, version)
+
+
+@pytest.mark.parametrize("version", ["v1", "preview", "latest", None])
+def test_the_names_of_azures_v1_api_go_with_ga(version: str | None) -> None:
+    """Its URLs take none of them, so that nothing is wrong."""
+    check_version(GA, version)
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=8)

@@ -10,7 +10,7 @@ import pytest
 from fake_engines import Hearing, LoudDetector, Saying, Writing
 from openai import AsyncAzureOpenAI, AsyncOpenAI
 
-from rtnb.service.engines import Engines
+from rtnb.service.engines.base import Engines
 from rtnb.service.engines.tasks import Call, Text
 from rtnb.service.server.options import ServiceOptions
 from rtnb.service.server.server import Server

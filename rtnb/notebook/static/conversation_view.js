@@ -4,7 +4,7 @@ const TITLES = { user: "You", assistant: "Assistant", tool: "Function", system: 
 
 /**
  * @typedef {{id: string, role: string, text: string, unheard: string, seconds: number, heard: number, wave: string,
- *   note: string, live: boolean}} Turn
+ *   note: string, live: boolean, images: {url: string, words: string}[]}} Turn
  */
 
 /** @param {{model: any}} place */
@@ -32,9 +32,10 @@ class TurnRow {
     this.wave = /** @type {HTMLCanvasElement} */ (make("canvas", { class: "rtnb-wave", role: "img" }));
     this.length = make("span", { class: "rtnb-length" });
     this.sound = make("div", { class: "rtnb-sound" }, this.button, this.wave, this.length);
+    this.images = make("div", { class: "rtnb-images" });
     this.note = make("div", { class: "rtnb-note" });
     const words = make("div", { class: "rtnb-words" }, this.said, this.unheard);
-    this.node = make("li", { class: "rtnb-turn" }, this.title, make("div", { class: "rtnb-body" }, words, this.sound, this.note));
+    this.node = make("li", { class: "rtnb-turn" }, this.title, make("div", { class: "rtnb-body" }, words, this.images, this.sound, this.note));
   }
 
   /** @param {Turn} turn */
@@ -48,8 +49,21 @@ class TurnRow {
     this.said.textContent = turn.text;
     this.unheard.textContent = turn.unheard;
     this.note.textContent = turn.note;
+    this.showImages(turn.images ?? []);
     this.sound.hidden = !turn.seconds;
     if (turn.seconds) this.showSound(turn);
+  }
+
+  /** @param {{url: string, words: string}[]} images */
+  showImages(images) {
+    this.images.hidden = !images.length;
+    this.images.replaceChildren(
+      ...images.map(({ url, words }) =>
+        url.startsWith("data:image/")
+          ? make("figure", {}, make("img", { src: url, alt: words }), make("figcaption", {}, words))
+          : make("figure", {}, make("figcaption", {}, `${words} (too large to show here)`)),
+      ),
+    );
   }
 
   /** @param {Turn} turn */

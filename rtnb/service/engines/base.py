@@ -1,6 +1,6 @@
 """The seam between the service and its engines: the protocols of writer, voice and transcriber.
 
-Every session of a server shares three engines. The *writer* finds the words of an answer, the *voice* speaks them, the
+All sessions of a server share three engines: the *writer* finds the words of an answer, the *voice* speaks them, the
 *transcriber* writes down what the user says; a server may have no transcriber. Each is chosen when the service starts.
 
 **By URL**, where a model is served with OpenAI's HTTP API (Ollama, llama.cpp, vLLM, speaches, LocalAI, a cloud)::
@@ -84,17 +84,25 @@ class EngineFailure(RtnbError):
         self.message = message
 
 
-class Writer(Protocol):
-    """Finds the words of an answer.
+class Engine(Protocol):
+    """What a writer, a voice and a transcriber have in common.
 
     Attributes
     ----------
     name : str
-        As ``/health`` and the session's repr show it: ``"script"``, ``"chat llama3.2 at 127.0.0.1:11434"``.
+        As ``/health`` and the session's repr show it: ``"script"``, ``"chat llama3.2 at 127.0.0.1:11434"``, ``"espeak-ng"``.
     """
 
     @property
     def name(self) -> str: ...  # noqa: D102
+
+    async def close(self) -> None:
+        """End what the engine has running. It is not used afterwards."""
+        ...
+
+
+class Writer(Engine, Protocol):
+    """Finds the words of an answer."""
 
     def run(self, task: Write) -> AsyncGenerator[Text | Call, None]:
         """Write an answer: its words as they come, and function calls. ``aclose()`` ends the work at once.
@@ -105,22 +113,9 @@ class Writer(Protocol):
         """
         ...
 
-    async def close(self) -> None:
-        """End what the engine has running. It is not used afterwards."""
-        ...
 
-
-class Voice(Protocol):
-    """Speaks a text.
-
-    Attributes
-    ----------
-    name : str
-        As ``/health`` and the session's repr show it: ``"espeak-ng"``, ``"function my_engines:speak"``.
-    """
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
+class Voice(Engine, Protocol):
+    """Speaks a text."""
 
     def run(self, task: Say) -> AsyncGenerator[SpokenWord, None]:
         """Speak: words with their sound (int16, 24 kHz), whose texts join to the task's. ``aclose()`` ends the work at once.
@@ -131,22 +126,9 @@ class Voice(Protocol):
         """
         ...
 
-    async def close(self) -> None:
-        """End what the engine has running. It is not used afterwards."""
-        ...
 
-
-class Transcriber(Protocol):
-    """Writes down what the user says.
-
-    Attributes
-    ----------
-    name : str
-        As ``/health`` and the session's repr show it: ``"pocketsphinx"``, ``"transcription whisper-1 at 127.0.0.1:8000"``.
-    """
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
+class Transcriber(Engine, Protocol):
+    """Transcribes the turns of the user."""
 
     def run(self, task: Transcribe, feed: AsyncIterator[Samples]) -> AsyncGenerator[Transcript, None]:
         """Write down a turn: the text so far, as often as it changes, the last one final.
@@ -163,36 +145,19 @@ class Transcriber(Protocol):
         """
         ...
 
-    async def close(self) -> None:
-        """End what the engine has running. It is not used afterwards."""
-        ...
-
-
-Engine = Writer | Voice | Transcriber
-
 
 @runtime_checkable
 class Warmable(Protocol):
-    """An engine that takes a while before its first task."""
+    """An engine that takes a while before its first task: `warm` gets it ready, and failures wait for that task."""
 
-    async def warm(self) -> None:
-        """Get ready, so that the next task begins at once; failures wait for that task."""
-        ...
+    async def warm(self) -> None: ...
 
 
 @runtime_checkable
 class Checkable(Protocol):
-    """An engine of which only a try shows whether it can work at all."""
+    """An engine of which only a try shows whether it can work: `check`, before the service listens, or a ConfigurationError."""
 
-    async def check(self) -> None:
-        """Try it, before the service listens.
-
-        Raises
-        ------
-        ConfigurationError
-            It cannot work; the message says why.
-        """
-        ...
+    async def check(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

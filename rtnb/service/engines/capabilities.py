@@ -4,43 +4,28 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-from collections.abc import Container
 from dataclasses import dataclass
 
-from rtnb import formatting
 from rtnb.version import __version__
 
-__all__ = ["Capabilities", "Capability", "capabilities"]
+__all__ = ["Capability", "capabilities"]
 
 _VOICE_EXTRA = 'pip install "rtnb[voice]"'
-_FILES_EXTRA = 'pip install "rtnb[files]"'
-_BUILT_IN = ""
-_COLUMNS = ("part", "engine", "version", "state", "how to get it")
+_YOUR_OWN = "or a model of your own: rtnb serve"
 # Part, engine, module, distribution, how to get it; of each part the best first. Nothing is imported to find out.
 _KNOWN = (
     ("voice", "espeak-ng", "espeakng_loader", "espeakng-loader", f"{_VOICE_EXTRA} (GPL-3.0-or-later)"),
-    (
-        "voice",
-        "tones",
-        "",
-        "",
-        "one tone per syllable, no words; or a model of your own: rtnb serve --speak URL, --speaker MODULE:FUNCTION",
-    ),
-    (
-        "transcriber",
-        "pocketsphinx",
-        "pocketsphinx",
-        "pocketsphinx",
-        f"{_VOICE_EXTRA} (American English), or a model of your own: --transcribe URL, --transcriber MODULE:FUNCTION",
-    ),
+    ("voice", "tones", "", "", f"one tone per syllable, no words; {_YOUR_OWN} --speak URL, --speaker MODULE:FUNCTION"),
+    ("transcriber", "pocketsphinx", "pocketsphinx", "pocketsphinx",
+     f"{_VOICE_EXTRA} (American English); {_YOUR_OWN} --transcribe URL, --transcriber MODULE:FUNCTION"),
     ("speech detector", "webrtcvad", "webrtcvad", "webrtcvad-wheels", _VOICE_EXTRA),
-    ("speech detector", "energy", "", "", _BUILT_IN),
+    ("speech detector", "energy", "", "", ""),
     ("resampling", "soxr", "soxr", "soxr", _VOICE_EXTRA),
-    ("resampling", "numpy", "", "", _BUILT_IN),
-    ("writer", "script", "", "", "or any chat endpoint: rtnb serve --chat URL --chat-model NAME"),
-    ("audio files", "soundfile", "soundfile", "soundfile", f"{_FILES_EXTRA} (FLAC, OGG, MP3)"),
-    ("audio files", "wav", "", "", _BUILT_IN),
-)
+    ("resampling", "numpy", "", "", ""),
+    ("writer", "script", "", "", f"{_YOUR_OWN} --chat URL --chat-model NAME"),
+    ("audio files", "soundfile", "soundfile", "soundfile", 'pip install "rtnb[files]" (FLAC, OGG, MP3)'),
+    ("audio files", "wav", "", "", ""),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,48 +53,21 @@ class Capability:
     how_to_get: str
 
 
-class Capabilities(tuple[Capability, ...]):
-    """All engines, as a table."""
-
-    __slots__ = ()
-
-    def _rows(self) -> list[tuple[str, str, str, str, str]]:
-        return [(row.part, row.engine, row.version, row.state, row.how_to_get) for row in self]
-
-    def __repr__(self) -> str:
-        return formatting.text_table(_COLUMNS, self._rows())
-
-    def _repr_mimebundle_(
-        self, include: Container[str] | None = None, exclude: Container[str] | None = None
-    ) -> dict[str, str]:
-        """Return the table as plain text and as HTML."""
-        cells = [tuple(map(formatting.escape, row)) for row in self._rows()]
-        views = {"text/plain": repr(self), "text/html": formatting.html_table(_COLUMNS, cells)}
-        return {
-            mime: view
-            for mime, view in views.items()
-            if (include is None or mime in include) and (exclude is None or mime not in exclude)
-        }
-
-
-def capabilities() -> Capabilities:
+def capabilities() -> list[Capability]:
     """Return which engines are here, and which of each kind the service uses where no option names one."""
-    found = []
-    served: set[str] = set()
+    found: list[Capability] = []
     for part, engine, module, distribution, how_to_get in _KNOWN:
         installed = not module or importlib.util.find_spec(module) is not None
         # Every file reader that is here is used, each for its own formats.
-        used = installed and (part not in served or part == "audio files")
-        if installed:
-            served.add(part)
-        state = "used" if used else "present" if installed else "not installed"
-        version = _version(distribution or "rtnb") if installed else ""
+        better = part != "audio files" and any(row.part == part and row.state == "used" for row in found)
+        state = "not installed" if not installed else "present" if better else "used"
+        version = _version(distribution) if installed else ""
         found.append(Capability(part, engine, version, state, how_to_get))
-    return Capabilities(found)
+    return found
 
 
 def _version(distribution: str) -> str:
-    if distribution == "rtnb":
+    if not distribution:
         return __version__
     try:
         return importlib.metadata.version(distribution)

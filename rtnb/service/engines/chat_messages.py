@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rtnb.service.engines.http_reply import json_object
@@ -81,15 +80,6 @@ def _called(calls: Sequence[Message], outputs: dict[str, str]) -> list[dict[str,
     return [{"role": "assistant", "content": None, "tool_calls": asked}, *given]
 
 
-@dataclass(slots=True)
-class _CallInProgress:
-    """A call whose arguments are still coming."""
-
-    call_id: str
-    name: str
-    arguments: str
-
-
 class ChatAnswer:
     """Puts an answer together from the endpoint's chunks.
 
@@ -101,7 +91,7 @@ class ChatAnswer:
 
     def __init__(self) -> None:
         self.finished = False
-        self._calls: dict[int, _CallInProgress] = {}
+        self._calls: dict[int, tuple[str, str, str]] = {}  # id, name, and the arguments so far
         self._thoughts = _Thoughts()
 
     def take(self, data: str) -> str:
@@ -138,15 +128,11 @@ class ChatAnswer:
         arguments = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
         index = fragment.get("index")
         place = index if isinstance(index, int) else max(self._calls, default=0)
-        held = self._calls.get(place)
+        held_id, held_name, begun = self._calls.get(place, (call_id, "", ""))
         # Some endpoints number every call 0, or none: then a new name under a new id begins a new call.
-        if held is not None and name and call_id and call_id != held.call_id:
-            place, held = max(self._calls) + 1, None
-        if held is None:
-            self._calls[place] = _CallInProgress(call_id, name, arguments)
-        else:
-            held.name = held.name or name
-            held.arguments += arguments
+        if name and call_id and call_id != held_id:
+            place, held_id, held_name, begun = max(self._calls) + 1, call_id, "", ""
+        self._calls[place] = held_id, held_name or name, begun + arguments
 
     def rest(self) -> str:
         """Return text that was held back until it was clear what it is."""
@@ -155,7 +141,7 @@ class ChatAnswer:
     def calls(self) -> list[Call]:
         """Return the calls, in their order; no arguments are an empty object."""
         calls = (self._calls[place] for place in sorted(self._calls))
-        return [Call(call.name, call.arguments.strip() or "{}") for call in calls if call.name]
+        return [Call(name, arguments.strip() or "{}") for _, name, arguments in calls if name]
 
 
 class _Thoughts:
@@ -164,28 +150,23 @@ class _Thoughts:
     _OPEN, _CLOSE = "<think>", "</think>"
 
     def __init__(self) -> None:
-        self._held = ""
-        self._state = "start"
+        self._held = ""  # until it is clear whether it is a thought
+        self._answering = False
 
     def without(self, text: str) -> str:
-        if self._state == "answer":
+        if self._answering:
             return text
         self._held += text
-        if self._state == "start":
-            begun = self._held.lstrip()
-            if self._OPEN.startswith(begun[: len(self._OPEN)]) and len(begun) < len(self._OPEN):
-                return ""
-            self._state = "thinking" if begun.startswith(self._OPEN) else "answer"
-        if self._state == "thinking":
-            _, closed, self._held = (
-                self._held.rpartition(self._CLOSE) if self._CLOSE in self._held else ("", "", self._held)
-            )
-            if not closed:
-                self._held = self._held[-len(self._CLOSE) :]
-                return ""
-            self._state = "answer"
-        return self.rest().lstrip()
+        begun = self._held.lstrip()
+        if begun.startswith(self._OPEN):
+            self._answering = self._CLOSE in begun
+            answer = begun.partition(self._CLOSE)[2]
+        else:
+            answer, self._answering = begun, not self._OPEN.startswith(begun)
+        if not self._answering:
+            return ""
+        self._held = ""
+        return answer.lstrip()
 
     def rest(self) -> str:
-        left, self._held = ("" if self._state == "thinking" else self._held), ""
-        return left
+        return "" if self._held.lstrip().startswith(self._OPEN) else self._held

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["make"]
 
+_MOST_WORKERS = 2  # of the transcriber
+
 # Each engine's module is imported only where the engine is used: none of them costs a service that does without.
 
 
@@ -40,7 +42,7 @@ def _writer(options: ServiceOptions) -> Writer:
     if options.chat is not None:
         from rtnb.service.engines.chat import ChatWriter
 
-        return ChatWriter(options.chat, options.chat_model or "")
+        return ChatWriter(options.chat, options.chat_model)
     from rtnb.service.engines.script_writer import ScriptWriter
 
     return ScriptWriter(options.script, options.seed)
@@ -55,12 +57,12 @@ def _voice(options: ServiceOptions) -> Voice:
         from rtnb.service.engines.functions import FunctionVoice
 
         return FunctionVoice(options.speaker)
-    from rtnb.service.engines.tones import ToneVoice
-
     installed = importlib.util.find_spec("espeakng_loader") is not None
     if options.voice_engine == "espeak" and not installed:
         raise ConfigurationError('voice_engine="espeak" is not installed here: pip install "rtnb[voice]" brings it.')
     if options.voice_engine == "tones" or not installed:
+        from rtnb.service.engines.tones import ToneVoice
+
         return ToneVoice()
     from rtnb.service.engines.espeak import EspeakVoice
 
@@ -80,9 +82,4 @@ def _transcriber(options: ServiceOptions) -> Transcriber | None:
         return None
     from rtnb.service.engines.pocketsphinx import Pocketsphinx
 
-    return Pocketsphinx(options.phrases, size=_workers())
-
-
-def _workers(most: int = 2) -> int:
-    """Return how many worker processes of a kind are worth having on this machine."""
-    return max(1, min(most, os.cpu_count() or 1))
+    return Pocketsphinx(options.phrases, size=min(_MOST_WORKERS, os.cpu_count() or 1))

@@ -1,4 +1,4 @@
-"""What an HTTP endpoint with OpenAI's API is for, where it is, and how long it may be silent. Pure."""
+"""What an HTTP endpoint with OpenAI's API is for, and where it is. Pure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from rtnb.errors import ConfigurationError
+from rtnb.protocol.catalog import ENDPOINT_SPEECH_MODEL, ENDPOINT_TRANSCRIPTION_MODEL
 
-__all__ = ["CHAT", "SPEECH", "TRANSCRIPTION", "EndpointKind", "EndpointTimeouts", "EndpointUrl", "read_url"]
+__all__ = ["CHAT", "SPEECH", "TRANSCRIPTION", "EndpointKind", "EndpointUrl", "read_url"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,15 @@ class EndpointKind:
         What follows the API's version in the URL.
     usual : str
         A URL that is usual for it.
+    model : str
+        The model that is asked for where none is named; ``""``: one must be named.
     """
 
     noun: str
     option: str
     path: str
     usual: str
+    model: str
 
     @property
     def key_variable(self) -> str:
@@ -38,28 +42,11 @@ class EndpointKind:
         return f"RTNB_{self.option.strip('-').upper()}_API_KEY"
 
 
-CHAT = EndpointKind("chat", "--chat", "/chat/completions", "http://127.0.0.1:11434")
-SPEECH = EndpointKind("speech", "--speak", "/audio/speech", "http://127.0.0.1:8000")
-TRANSCRIPTION = EndpointKind("transcription", "--transcribe", "/audio/transcriptions", "http://127.0.0.1:8000")
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointTimeouts:
-    """How long an endpoint may be silent, in seconds.
-
-    Attributes
-    ----------
-    connect : float
-        Until the connection stands.
-    first : float
-        Until the first piece of an answer; a model may have to be loaded before it.
-    idle : float
-        Between any two pieces of an answer.
-    """
-
-    connect: float = 10.0
-    first: float = 120.0
-    idle: float = 30.0
+CHAT = EndpointKind("chat", "--chat", "/chat/completions", "http://127.0.0.1:11434", "")
+SPEECH = EndpointKind("speech", "--speak", "/audio/speech", "http://127.0.0.1:8000", ENDPOINT_SPEECH_MODEL)
+TRANSCRIPTION = EndpointKind(
+    "transcription", "--transcribe", "/audio/transcriptions", "http://127.0.0.1:8000", ENDPOINT_TRANSCRIPTION_MODEL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +57,7 @@ class EndpointUrl:
     ----------
     secure : bool
         Whether it is https.
-    host : str
-    port : int
-    path : str
+    host, port, path : str, int, str
     query : str
         Not shown to people: it may hold a key.
     """

@@ -27,16 +27,13 @@ class ScriptWriter:
     Attributes
     ----------
     name : str
-        ``"script"``.
+        ``"script"``, or ``"script lesson.toml"``.
     """
 
-    name = "script"
-
     def __init__(self, path: str | os.PathLike[str] | None = None, seed: int = 0) -> None:
-        self._path = path
-        self._seed = seed
-        self._changed = self._stamp()
-        self._script = load_script(path)
+        self.name = f"script {os.path.basename(path)}" if path is not None else "script"
+        self._path, self._seed = path, seed
+        self._stamp, self._script = self._file_stamp(), load_script(path)
 
     async def run(self, task: Write) -> AsyncGenerator[Text | Call, None]:
         """Write an answer; gives its text, or calls, after the pauses that the script asks for.
@@ -56,23 +53,23 @@ class ScriptWriter:
                     yield step
                     await asyncio.sleep(0)  # other sessions run in between
 
+    async def close(self) -> None:
+        """Do nothing: nothing runs between two tasks."""
+
     def _latest(self) -> Script:
         """Return the script as its file says it now, so that an author can go on writing while sessions run."""
-        changed = self._stamp()
-        if changed != self._changed:
+        stamp = self._file_stamp()
+        if stamp != self._stamp:
             try:
                 self._script = load_script(self._path)
             except ConfigurationError as error:
                 raise EngineFailure("invalid_script", str(error)) from None
-            self._changed = changed
+            self._stamp = stamp
         return self._script
 
-    def _stamp(self) -> tuple[int, int] | None:
+    def _file_stamp(self) -> tuple[int, int] | None:
         try:
             found = os.stat(self._path) if self._path is not None else None
         except OSError:
             return None
         return (found.st_mtime_ns, found.st_size) if found else None
-
-    async def close(self) -> None:
-        """Do nothing: nothing runs between two tasks."""

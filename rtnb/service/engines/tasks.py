@@ -1,7 +1,8 @@
-"""What a session asks to be done for it, and what comes of it: the values between the core, which never waits, and the engines.
+"""Tasks for the engines, their results, and the orders by which a session starts, feeds and stops them: plain values.
 
-The core hands out orders; whoever does I/O carries them out and brings the results back, one at a time, under the name of
-the job. A `Say` gives `SpokenWord` values, a `Write` gives `Text` and `Call`, a `Transcribe` gives `Transcript`.
+The session's core does no I/O and never waits. It gives orders; the server runs the engines and hands the results back,
+one at a time, under the name of the job. A `Say` gives `SpokenWord` values, a `Write` gives `Text` and `Call` values, a
+`Transcribe` gives `Transcript` values.
 """
 
 from __future__ import annotations
@@ -14,29 +15,14 @@ from typing import Any
 from rtnb.audio.samples import Samples
 
 __all__ = [
-    "Call",
-    "Feed",
-    "Finish",
-    "Message",
-    "NamedTool",
-    "Order",
-    "Result",
-    "Say",
-    "SpokenWord",
-    "Start",
-    "Stop",
-    "Task",
-    "Text",
-    "ToolSpec",
-    "Transcribe",
-    "Transcript",
-    "Write",
-]
+    "Call", "Feed", "Finish", "Message", "NamedTool", "Order", "Result", "Say", "SpokenWord", "Start", "Stop", "Task", "Text",
+    "ToolSpec", "Transcribe", "Transcript", "Write",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something said earlier in the conversation, or a function's call or output.
+    """An earlier message of the conversation, or a function's call or output.
 
     Attributes
     ----------
@@ -111,20 +97,19 @@ class Write:
     Attributes
     ----------
     prompt : str
-        What to answer. Empty where nothing new was said to it: after a function's output, which is then the last turn of
-        `history`.
+        The user's message. Empty after a function's output, which is then the last entry of `history`.
     history : tuple of Message
         What came before it, oldest first: messages, function calls and their outputs.
     instructions : str
     voice : str
-        Who will say it, for an answer that tells.
+        The name of the session's voice.
     now : datetime
         The user's date and time.
     tools : tuple of ToolSpec
     tool_choice : str or NamedTool
         ``"auto"``, ``"none"``, ``"required"`` or one function.
     speaks : bool
-        Whether it will be heard rather than read.
+        Whether the answer is spoken rather than shown.
     """
 
     prompt: str
@@ -139,7 +124,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Transcribe:
-    """Write down what the user says; it is fed while they speak, and gives `Transcript` values, the last one final.
+    """Transcribe a turn of the user; fed while they speak, gives `Transcript` values, the last one final.
 
     Attributes
     ----------
@@ -173,7 +158,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was understood: the whole text so far; a `final` one does not change any more."""
+    """The whole text of a turn so far; a `final` one does not change any more."""
 
     text: str
     final: bool
@@ -181,12 +166,11 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpokenWord:
-    """A stretch of the text and its sound.
+    """A word of the text, with the spaces before and the punctuation after it, and its sound.
 
     Attributes
     ----------
     text : str
-        The characters, with the spaces before and the punctuation after the word.
     samples : int16 array, shape (n,)
         The word and the pause after it, at 24 kHz; read-only.
     """
@@ -209,7 +193,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Feed:
-    """Hand a job more input: int16 samples, shape (n,)."""
+    """Give a job more input: int16 samples, shape (n,)."""
 
     job: str
     samples: Samples
@@ -217,14 +201,14 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Tell a job that its input is complete; its results are still wanted."""
+    """End the input of a job, whose results are still wanted."""
 
     job: str
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """End a job; nothing of it is wanted any more."""
+    """End a job, whose results are not wanted any more."""
 
     job: str
 

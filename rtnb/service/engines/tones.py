@@ -7,25 +7,23 @@ import hashlib
 import re
 import unicodedata
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import AsyncGenerator, Iterator
 
 import numpy as np
 
 from rtnb.audio.formats import PCM16
 from rtnb.audio.samples import FULL_SCALE, Samples
+from rtnb.protocol.catalog import DEFAULT_VOICE
 from rtnb.service.engines.languages import guess_language
-from rtnb.service.engines.tasks import Say, SpokenWord, Task
+from rtnb.service.engines.tasks import Say, SpokenWord
 
 __all__ = ["PITCH_HZ", "ToneVoice", "pitch_hz", "syllables", "tones"]
 
 #: Middle of the pitch of each voice, in Hz.
-PITCH_HZ: Mapping[str, float] = MappingProxyType(
-    {
-        **{"alloy": 152, "ash": 106, "ballad": 128, "coral": 208, "echo": 96},
-        **{"sage": 186, "shimmer": 230, "verse": 138, "marin": 170, "cedar": 84},
-    }
-)
+PITCH_HZ: dict[str, float] = {
+    "alloy": 152, "ash": 106, "ballad": 128, "coral": 208, "echo": 96, "sage": 186, "shimmer": 230, "verse": 138,
+    "marin": 170, "cedar": 84,
+}  # fmt: skip
 
 _SYLLABLE_S = 0.19
 _MOST_SYLLABLES = 4  # of a piece: audio and transcript advance together
@@ -41,6 +39,8 @@ _SPREAD = 0.04  # share by which the seed varies the pitch of a syllable
 _WORD = re.compile(r"\s*\S+(?:\s+\Z)?|\s+\Z")
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)\]]*\s*\Z")
 _CLAUSE_END = re.compile(r"[,;:，；：、][\"'”’)\]]*\s*\Z")
+# Not every language of num2words: Amharic takes minutes for a long number.
+_NUMBER_LANGUAGE = re.compile(r"(?:en|de|fr|es|it|pt|nl|da|sv|no|fi|pl|cs|ru|uk|tr|ja|ko|ar|he)(?![a-z])")
 _DIGITS = re.compile(r"\d{1,9}")
 _ONE_EACH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # kana, Chinese characters, Hangul
 _VOWELS = re.compile(r"[aeiouyæøœıаеёиоуыэюяієїαεηιουω]+")
@@ -51,9 +51,8 @@ class ToneVoice:
 
     name = "tones"
 
-    async def run(self, task: Task, feed: AsyncIterator[Samples] | None = None) -> AsyncGenerator[SpokenWord, None]:
-        """Speak a `Say`."""
-        assert isinstance(task, Say)
+    async def run(self, task: Say) -> AsyncGenerator[SpokenWord, None]:
+        """Speak, word by word."""
         for word in tones(task.text, task.voice, language=task.language, seed=task.seed, speed=task.speed):
             yield word
             await asyncio.sleep(0)
@@ -66,7 +65,7 @@ class ToneVoice:
 
 
 def tones(
-    text: str, voice: str = "alloy", *, language: str | None = None, seed: int = 0, speed: float = 1.0
+    text: str, voice: str = DEFAULT_VOICE, *, language: str | None = None, seed: int = 0, speed: float = 1.0
 ) -> Iterator[SpokenWord]:
     """Speak a text as tones, one word after the other; the words' texts join to it.
 
@@ -105,30 +104,22 @@ def tones(
 def pitch_hz(voice: str) -> float:
     """Return the middle of a voice's pitch; an unknown name has one of its own, always the same."""
     (height,) = hashlib.blake2b(voice.encode("utf-8", "surrogatepass"), digest_size=1).digest()
-    return PITCH_HZ.get(voice, 90 * 2.5 ** (height / 255))
+    return PITCH_HZ.get(voice, 90 + 135 * height / 255)
 
 
 def syllables(word: str, language: str = "en") -> int:
     """Count the syllables of a word, roughly: groups of vowels, or one for two or three letters of another script."""
-    spoken = unicodedata.normalize("NFC", _DIGITS.sub(lambda digits: f" {_number(digits[0], language)} ", word))
+    from num2words import num2words
+
+    known = _NUMBER_LANGUAGE.match(language.lower())
+    word = _DIGITS.sub(lambda digits: f" {num2words(int(digits[0]), lang=known[0] if known else 'en')} ", word)
     count = 0
-    for part in re.findall(r"[^\W\d_]+", spoken):
+    for part in re.findall(r"[^\W\d_]+", unicodedata.normalize("NFC", word)):
         alone = len(_ONE_EACH.findall(part))
         plain = unicodedata.normalize("NFD", _ONE_EACH.sub("", part).lower())
         letters = sum(letter.isalpha() for letter in plain)
         count += alone + (len(_VOWELS.findall(plain)) or -(-letters * 2 // 5))
     return count
-
-
-def _number(digits: str, language: str) -> str:
-    from num2words import num2words
-
-    for name in (language, language.split("-")[0], "en"):
-        try:
-            return str(num2words(int(digits), lang=name))
-        except NotImplementedError:
-            continue
-    raise AssertionError("num2words knows English.")
 
 
 def _pieces(word: str, language: str) -> list[tuple[str, int]]:

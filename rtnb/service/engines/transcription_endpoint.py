@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import Any
 
 import numpy as np
 
 from rtnb.audio.samples import Samples
 from rtnb.audio.wav import write_wav
-from rtnb.protocol.catalog import ENDPOINT_TRANSCRIPTION_MODEL
-from rtnb.service.engines.endpoint_url import TRANSCRIPTION, EndpointTimeouts
+from rtnb.service.engines.endpoint_url import TRANSCRIPTION
 from rtnb.service.engines.http_endpoint import EndpointRefusal, HttpEndpoint
-from rtnb.service.engines.http_reply import InvalidAnswer, Reply, json_object
+from rtnb.service.engines.http_reply import InvalidAnswer, event_data, json_object, read
 from rtnb.service.engines.tasks import Transcribe, Transcript
 
 __all__ = ["EndpointTranscriber"]
@@ -23,51 +22,24 @@ _LARGEST_WHOLE = 8_000_000  # bytes
 _MAY_REFUSE_STREAM = (400, 415, 422, 501)
 
 
-class EndpointTranscriber:
+class EndpointTranscriber(HttpEndpoint):
     """Has each turn of the user transcribed by an endpoint: a WAV file is sent when the turn ends.
 
-    The words are asked for as a stream; an endpoint that refuses this is asked for the whole text from then on.
+    The words are asked for as a stream; an endpoint that refuses this is asked for the whole text from then on. The
+    parameters are those of `HttpEndpoint`, with the key of ``RTNB_TRANSCRIBE_API_KEY``, and one more.
 
     Parameters
     ----------
-    url : str
-        The endpoint: ``http://127.0.0.1:8000``, ``…/v1`` or ``…/v1/audio/transcriptions``.
-    model : str, optional
-        The model's name there.
     phrases : iterable of str
         Sentences that are likely; they are sent as the prompt, before the session's own.
-    timeouts : EndpointTimeouts, optional
-    environ : mapping, optional
-        Where ``RTNB_TRANSCRIBE_API_KEY`` is looked up; the process's environment by default.
-
-    Attributes
-    ----------
-    name : str
-        ``"transcription whisper-1 at 127.0.0.1:8000"``.
-
-    Raises
-    ------
-    ConfigurationError
-        The URL cannot be used, or the key would travel unprotected.
     """
 
-    def __init__(
-        self,
-        url: str,
-        model: str | None = None,
-        phrases: Iterable[str] = (),
-        *,
-        timeouts: EndpointTimeouts | None = None,
-        environ: Mapping[str, str] | None = None,
-    ) -> None:
-        model = model or ENDPOINT_TRANSCRIPTION_MODEL
-        self._endpoint = HttpEndpoint(TRANSCRIPTION, url, model, timeouts=timeouts, environ=environ)
-        self.name = self._endpoint.name
+    kind = TRANSCRIPTION
+
+    def __init__(self, url: str, model: str | None = None, phrases: Iterable[str] = (), **options: Any) -> None:
+        super().__init__(url, model, **options)
         self._phrases = " ".join(phrases)
         self._streams = True  # until the endpoint has refused it
-
-    def __repr__(self) -> str:
-        return f"<EndpointTranscriber {self.name}>"
 
     async def run(self, task: Transcribe, feed: AsyncIterator[Samples]) -> AsyncGenerator[Transcript, None]:
         """Write down a turn: the text as it comes, then the final one. Closing the generator ends the request at once.
@@ -94,13 +66,9 @@ class EndpointTranscriber:
                 self._streams = stream
                 return
 
-    async def close(self) -> None:
-        """End all requests."""
-        await self._endpoint.close()
-
     async def _ask(self, task: Transcribe, wav: bytes, *, stream: bool) -> AsyncGenerator[Transcript, None]:
         fields = {
-            "model": self._endpoint.model,
+            "model": self.model,
             "response_format": "json",
             "language": (task.language or "").partition("-")[0],  # without its region, which few servers know
             "prompt": " ".join(filter(None, (self._phrases, task.prompt))),
@@ -108,36 +76,32 @@ class EndpointTranscriber:
         }
         data = {name: value for name, value in fields.items() if value}
         file = {"file": ("speech.wav", wav, "audio/wav")}
-        async with self._endpoint.post(accept="text/event-stream, application/json", data=data, files=file) as reply:
-            if "text/event-stream" not in reply.content_type:
-                yield Transcript(await _whole(reply), final=True)
-                return
-            text = ""
-            async for event in reply.events():
-                longer = _with_event(text, event)
-                if longer is not None and longer != text:
-                    text = longer
-                    yield Transcript(text.strip(), final=False)
-            yield Transcript(text.strip(), final=True)
+        async with self.post("text/event-stream, application/json", data=data, files=file) as response:
+            content_type = response.headers.get("content-type", "").lower()
+            if "text/event-stream" not in content_type:
+                text = _text_of(await read(response.aiter_bytes(), _LARGEST_WHOLE), content_type)
+            else:
+                text = ""
+                async for event in event_data(response.aiter_bytes()):
+                    if (longer := _with_event(text, event)) != text:
+                        text = longer
+                        yield Transcript(text.strip(), final=False)
+        yield Transcript(text.strip(), final=True)
 
 
-async def _whole(reply: Reply) -> str:
+def _text_of(body: bytes, content_type: str) -> str:
     """Return the transcript of an answer in one piece: JSON, or the plain text itself."""
-    body = await reply.whole(_LARGEST_WHOLE)
-    if reply.content_type.startswith("text/plain") and not body.lstrip().startswith(b"{"):
-        return body.decode("utf-8", "replace").strip()
+    if content_type.startswith("text/plain") and not body.lstrip().startswith(b"{"):
+        return body.decode("utf-8", "replace")
     text = json_object(body).get("text")
     if not isinstance(text, str):
         raise InvalidAnswer("the JSON has no text")
-    return text.strip()
+    return text
 
 
-def _with_event(text: str, data: str) -> str | None:
+def _with_event(text: str, data: str) -> str:
     """Return a transcript with an event added, in whichever of the usual forms it comes."""
-    if data.strip() == "[DONE]":
-        return None
-    event: dict[str, Any] = json_object(data)
-    match event:
+    match event := {} if data.strip() == "[DONE]" else json_object(data):
         case {"type": "transcript.text.done", "text": str(whole)}:  # OpenAI, speaches
             return whole
         case {"type": "transcript.text.delta", "delta": str(delta)}:
@@ -146,4 +110,4 @@ def _with_event(text: str, data: str) -> str | None:
             return text + delta
         case {"text": str(segment)} if "type" not in event:  # faster-whisper-server
             return f"{text} {segment}" if text and not segment[:1].isspace() else text + segment
-    return None
+    return text

@@ -1,4 +1,4 @@
-"""A function of the user's, in the process of its worker: it is imported, called, and what it returns is checked."""
+"""A function of the user's, in the process of its worker: imported, called, and its result checked."""
 
 from __future__ import annotations
 
@@ -56,15 +56,10 @@ class UserFunction:
                 raise FunctionError(f"it must take ({', '.join(arguments)}): {error}") from None
 
     def check(self) -> None:
-        """Do nothing: that it is called says that the function could be imported."""
+        """Do nothing: a call of this shows that the function could be imported."""
 
     def speak(self, text: str, voice: str) -> Samples:
-        """Call a speaker; return its sound as int16 samples of shape (n,) at 24 kHz.
-
-        Raises
-        ------
-        FunctionError
-        """
+        """Call a speaker; return its sound as int16 samples of shape (n,) at 24 kHz, or raise a FunctionError."""
         with _explained():
             result = self._function(text, voice)
         try:
@@ -80,12 +75,7 @@ class UserFunction:
         return sound
 
     def transcribe(self, samples: Samples, rate: int, language: str | None) -> str:
-        """Call a transcriber; return its text.
-
-        Raises
-        ------
-        FunctionError
-        """
+        """Call a transcriber; return its text, or raise a FunctionError."""
         with _explained():
             result = self._function(samples, rate, language)
         if not isinstance(result, str):
@@ -121,11 +111,10 @@ def _explained() -> Iterator[None]:
         raise
     except BaseException as error:
         shown = traceback.TracebackException.from_exception(error)
-        last = shown.stack[-1]
+        where = f"{os.path.basename(shown.stack[-1].filename)}, line {shown.stack[-1].lineno}"
         theirs = [each for each in shown.stack if each.filename not in _NOT_THEIRS and "<frozen" not in each.filename]
         shown.stack = traceback.StackSummary.from_list(theirs)
         print("".join(shown.format()), file=sys.stderr, flush=True)
-        where = f"{os.path.basename(last.filename)}, line {last.lineno}"
         raise FunctionError(f"it raised {type(error).__name__}: {error} ({where})") from None
 
 

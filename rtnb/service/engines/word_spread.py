@@ -89,7 +89,7 @@ def spread_whole(text: str, samples: Samples) -> list[SpokenWord]:
 
 
 def is_speakable(text: str) -> bool:
-    """Tell whether a text has anything that a voice could say."""
+    """Return whether a text has anything that a voice could say."""
     return any(char.isalnum() for char in text)
 
 

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from functools import partial
+from multiprocessing import connection
 from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 from rtnb.errors import RtnbError
@@ -17,6 +18,7 @@ from rtnb.service.engines.worker_process import WorkerContext, begin, run
 
 __all__ = ["Worker", "WorkerError"]
 
+_CLOSE_SECONDS = 1.0
 _START_SECONDS = 30.0  # the recogniser loads 130 MB, which takes long from a cold disk
 
 T = TypeVar("T")
@@ -77,7 +79,7 @@ class Worker(Generic[T]):
         return self._context.processes[-1].pid if self._executor else None
 
     async def call(self, method: Callable[Concatenate[T, P], R], *args: P.args, **options: P.kwargs) -> R:
-        """Call a method of the object, after the calls before; a caller who is cancelled leaves the method running.
+        """Call a method of the object, after the calls before; a cancelled caller leaves the method running.
 
         Raises
         ------
@@ -100,13 +102,14 @@ class Worker(Generic[T]):
             return result
 
     async def close(self) -> None:
-        """End the process, and with it a call that is running. There are no calls afterwards."""
+        """End the process; a call that is running has a second to return. There are no calls afterwards."""
         self._closed = True
-        await self._end()
+        await self._end(_CLOSE_SECONDS)
 
     async def _submit(self, call: Callable[[], R]) -> Future[R]:
         """Hand a call to the process, or to a new one: the first, or that after one that died since the last call."""
-        if self._executor and self._context.processes[-1].is_alive():
+        # The sentinel says at once that the process has ended; is_alive() may not, when another thread has just reaped it.
+        if self._executor and not connection.wait([self._context.processes[-1].sentinel], timeout=0):
             with contextlib.suppress(BrokenExecutor):
                 return self._executor.submit(call)
         await self._end()
@@ -117,11 +120,14 @@ class Worker(Generic[T]):
         )
         return self._executor.submit(call)
 
-    async def _end(self) -> None:
+    async def _end(self, grace: float = 0.0) -> None:
         executor, self._executor, self._answered = self._executor, None, False
         if executor:
-            for process in self._context.processes:
-                if process.pid is not None:
-                    process.kill()
+            ended = asyncio.ensure_future(asyncio.to_thread(executor.shutdown))
+            await asyncio.wait([ended], timeout=grace)
+            if not ended.done():
+                for process in self._context.processes:
+                    if process.pid is not None:
+                        process.kill()
             self._context.processes.clear()  # and with them their pipes
-            await asyncio.to_thread(executor.shutdown)
+            await ended

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from rtnb.service.engines.tasks import Call, Text, ToolSpec, Write
-from rtnb.service.script.arguments import fill
+from rtnb.service.script.arguments import fill, properties_of
 from rtnb.service.script.prompt import KNOWN, Prompt, read_prompt
 from rtnb.service.script.rules import PLACEHOLDER, Fail, Found, Rule, Script, Step, Wait
 from rtnb.service.script.tool_calls import call_tool, offered
-from rtnb.service.script.tool_outputs import output_values, tell_outputs
+from rtnb.service.script.tool_outputs import output_values, outputs_aloud
 from rtnb.service.script.verbs import VERBS
 from rtnb.service.script.words import plain, to_digits
 
@@ -43,8 +43,7 @@ def answer(script: Script, task: Write, seed: int = 0) -> tuple[Step, ...]:
     prompt = read_prompt(task)
     for rule in script.rules:
         found = _applies(rule, prompt)
-        steps = None if found is None else _steps(script, rule, prompt, found, seed)
-        if steps:
+        if found is not None and (steps := _steps(script, rule, prompt, found, seed)):
             return steps
     asked = "the output of " + prompt.function(prompt.outputs[-1]) if prompt.outputs else f'"{prompt.text[:80]}"'
     return (Fail("no_matching_rule", f"{script.name}: no rule matches {asked}."),)
@@ -55,99 +54,89 @@ def _applies(rule: Rule, prompt: Prompt) -> Found | None:
     if rule.language and rule.language != prompt.language:
         return None
     if rule.after_call:
-        if not any(rule.after_call in ("*", prompt.function(output)) for output in prompt.outputs):
+        if not any(rule.answers(prompt.function(output)) for output in prompt.outputs):
             return None
     else:
         calls = rule.call or rule.do == "call"
         forced = prompt.task.tools and prompt.task.tool_choice not in ("auto", "none") and not prompt.outputs
         if forced and not calls and not rule.fail:
             return None
-        if calls and (not offered(prompt) or (rule.call and isinstance(_called(rule, prompt), str) and forced)):
+        if calls and (not offered(prompt) or (rule.call and forced and _called(rule, prompt) is None)):
             return None
-    return rule.search(prompt.heard(rule.role))
+    return rule.search(prompt.text_of(rule.role))
 
 
-def _called(rule: Rule, prompt: Prompt) -> ToolSpec | str:
-    """Return the function that a rule calls, or why it cannot be called."""
-    tools = offered(prompt)
-    names = ", ".join(tool.name for tool in tools) or "none"
-    missing = f'{rule.place}: the rule calls "{rule.call}"; the session offers {names}.'
-    return next((tool for tool in tools if tool.name == rule.call), missing)
+def _called(rule: Rule, prompt: Prompt) -> ToolSpec | None:
+    return next((tool for tool in offered(prompt) if tool.name == rule.call), None)
 
 
-def _steps(script: Script, rule: Rule, prompt: Prompt, found: Found, seed: int) -> tuple[Step, ...] | None:
-    """Return what a rule does; None where a verb or a placeholder has nothing to give."""
+def _steps(script: Script, rule: Rule, prompt: Prompt, found: Found, seed: int) -> tuple[Step, ...]:
+    """Return what a rule does; nothing where a verb or a placeholder has nothing to give."""
     values, steps = dict(found.values), list[Step]()
     if rule.after_call:
-        output = next(each for each in reversed(prompt.outputs) if rule.after_call in ("*", prompt.function(each)))
-        values = {**output_values(output.text), "output": tell_outputs(prompt), **values}
+        output = next(each for each in reversed(prompt.outputs) if rule.answers(prompt.function(each)))
+        values = {**output_values(output.text), "output": outputs_aloud(prompt), **values}
     if rule.do:
         done = VERBS[rule.do][0](prompt, found)
         if done is None:
-            return None
+            return ()
         if isinstance(done, tuple):
             steps += done
         else:
             values.update(done)
     if rule.say:
-        sentence = rule.say[_pick(script, rule, prompt, seed) if len(rule.say) > 1 else 0]
-        text = _filled(sentence, values, prompt)
+        text = _filled(rule.say[_pick(script, rule, prompt, seed)], values, prompt)
         if text is None:
-            return None
-        # What the user asked to hear again is the user's own, and is neither shortened nor framed.
+            return ()
+        # What the user asked to hear again is the user's own, and is not shortened.
         said = text if rule.verbatim or rule.do == "repeat" else prompt.instructions.heeded(text)
         steps.insert(0, Text(said if len(said) <= LONGEST_REPLY else said[: LONGEST_REPLY - 1].rstrip() + "…"))
     if rule.call:
-        tool = _called(rule, prompt)
-        steps.append(Fail("unknown_function", tool) if isinstance(tool, str) else _call(rule, tool, values, prompt))
+        steps.append(_call(rule, values, prompt))
     if rule.fail:
-        message = _filled(rule.fail.message, values, prompt)
-        steps.append(Fail(rule.fail.code, rule.fail.message if message is None else message))
-    return tuple([Wait(rule.wait), *steps] if rule.wait and steps else steps) or None
+        steps.append(Fail(rule.fail.code, _filled(rule.fail.message, values, prompt) or rule.fail.message))
+    return (*([Wait(rule.wait)] if rule.wait and steps else []), *steps)
 
 
 def _pick(script: Script, rule: Rule, prompt: Prompt, seed: int) -> int:
     """Return which of its sentences a rule says: one after another each time that it answers, or one by the seed."""
-    earlier = prompt.said("user")
+    earlier, many = prompt.said("user"), len(rule.say)
+    if many == 1:
+        return 0
     if rule.pick == "random":
         key = f"{seed} {rule.place} {len(earlier)} {prompt.text}"
-        return zlib.crc32(key.encode("utf-8", "surrogatepass")) % len(rule.say)
+        return zlib.crc32(key.encode("utf-8", "surrogatepass")) % many
     if rule.after_call:
-        names = [prompt.function(said) for said in prompt.history if said.role == "function_call_output"]
-        return (sum(rule.after_call in ("*", name) for name in names) - 1) % len(rule.say)
-    before = [each for each in script.rules[: script.rules.index(rule)] if each.role == "user" and not each.after_call]
-    answered = (
-        rule.role != "user" or (rule.search(said) and not any(each.patterns and each.search(said) for each in before))
-        for said in earlier
-    )
-    return sum(map(bool, answered)) % len(rule.say)
+        outputs = (said for said in prompt.history if said.role == "function_call_output")
+        return (sum(rule.answers(prompt.function(output)) for output in outputs) - 1) % many
+    if rule.role != "user":
+        return len(earlier) % many
+    rules = script.rules[: script.rules.index(rule)]
+    before = [each for each in rules if each.role == "user" and each.patterns and not each.after_call]
+    answered = (rule.search(said) and not any(each.search(said) for each in before) for said in earlier)
+    return sum(map(bool, answered)) % many
 
 
 def _filled(template: str, values: Mapping[str, str], prompt: Prompt) -> str | None:
     """Put values into a sentence; None where one is not known."""
-    missing = False
-
-    def value(match: re.Match[str]) -> str:
-        nonlocal missing
-        text = values.get(match[1]) or (prompt.known(match[1]) if match[1] in KNOWN else "")
-        missing = missing or not text
-        return text
-
-    filled = PLACEHOLDER.sub(value, template)
-    return None if missing else filled
+    names = PLACEHOLDER.findall(template)
+    known = {name: values.get(name) or (prompt.known(name) if name in KNOWN else "") for name in names}
+    return PLACEHOLDER.sub(lambda match: known[match[1]], template) if all(known.values()) else None
 
 
-def _call(rule: Rule, tool: ToolSpec, values: Mapping[str, str], prompt: Prompt) -> Call:
+def _call(rule: Rule, values: Mapping[str, str], prompt: Prompt) -> Call | Fail:
     """Return the call with the rule's own arguments, or with those that the prompt gives."""
+    tool = _called(rule, prompt)
+    if tool is None:
+        names = ", ".join(tool.name for tool in offered(prompt)) or "none"
+        return Fail("unknown_function", f'{rule.place}: the rule calls "{rule.call}"; the session offers {names}.')
     if isinstance(rule.arguments, str):  # as it stands, so that broken JSON can be tried
         return Call(tool.name, _filled(rule.arguments, values, prompt) or rule.arguments)
     if rule.arguments is None:
         return call_tool(tool, fill(tool.parameters, prompt.text, prompt.task.now, values))
-    properties = tool.parameters.get("properties")
-    kinds = properties if isinstance(properties, Mapping) else {}
-    return call_tool(
-        tool, {name: _argument(given, kinds.get(name), values, prompt) for name, given in rule.arguments.items()}
-    )
+    properties, _ = properties_of(tool.parameters)
+    arguments = {name: _argument(given, properties.get(name), values, prompt) for name, given in rule.arguments.items()}
+    return call_tool(tool, arguments)
 
 
 def _argument(given: Any, schema: Any, values: Mapping[str, str], prompt: Prompt) -> Any:

@@ -20,7 +20,7 @@ When it applies
                           ``"assistant"`` (the last answer).
 ``language``              ``"de"``, ``"en"``, ``"es"``, ``"fr"`` or ``"it"``: asked for by prompt or instructions.
 ``after_call``            A function's name, or ``"*"``: its output has come. The output's values are placeholders, and
-                          ``{output}`` tells them in a sentence.
+                          ``{output}`` is all of them in a sentence.
 ========================  ==============================================================================================
 
 ========================  ==============================================================================================
@@ -31,9 +31,11 @@ What is answered
 ``call``                  A function that the session offers.
 ``arguments``             Of the call: a table with placeholders, or a text that is sent as it stands. Without them the
                           placeholders of the same names are taken, and the rest from the prompt.
-``do``                    A verb: ``call`` (the function that fits the prompt), ``output``, ``repeat``, ``count``,
-                          ``spell``, ``sum``, ``recall``, ``help``, ``identity`` or ``fallback``. It works on the words
-                          that the match found, says what the default script says, or ``say`` with its placeholders.
+``do``                    A verb: ``call`` (the function that fits the prompt), ``help``, or one with placeholders:
+                          ``output`` (``{output}``), ``repeat`` (``{said}``), ``count`` (``{numbers}``), ``spell``
+                          (``{word}``, ``{letters}``), ``sum`` (``{sum}``, ``{result}``), ``recall`` (``{fact}``),
+                          ``identity`` (``{name}``), ``fallback`` (``{subject}``). It works on the words that the match
+                          found; without ``say`` it says what the default script says.
 ``wait``                  Seconds before the answer.
 ``fail``                  The response fails, after what is said: a message, or ``{ code = "…", message = "…" }``.
 ========================  ==============================================================================================
@@ -47,7 +49,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
@@ -62,14 +64,6 @@ from rtnb.service.script.rules import PLACEHOLDER, Fail, Rule, Script, compile_m
 from rtnb.service.script.verbs import VERBS
 
 __all__ = ["load_script"]
-
-_TEXTS = "a text or a list of texts"
-_KEYS: dict[str, str | tuple[str, ...]] = {
-    "match": _TEXTS, "regex": _TEXTS, "whole": "true or false", "role": ("user", "system", "assistant"),
-    "language": tuple(LANGUAGES), "after_call": 'a function\'s name or "*"', "say": _TEXTS, "pick": ("in turn", "random"),
-    "call": "a function's name", "arguments": "a table or a text", "do": tuple(VERBS), "wait": "seconds, at most 600",
-    "fail": 'a text or { code = "…", message = "…" }',
-}  # fmt: skip
 
 
 def load_script(path: str | PathLike[str] | None = None) -> Script:
@@ -101,6 +95,34 @@ def _default() -> Script:
     return _Reader("default.toml", text).script(())
 
 
+def _texts(value: Any) -> tuple[str, ...]:
+    """Return a text or a list of texts as a tuple; empty for anything else."""
+    texts = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else ()
+    return texts if all(isinstance(text, str) and text for text in texts) else ()
+
+
+def _is_failure(value: Any) -> bool:
+    table = {"message": value} if isinstance(value, str) else value if isinstance(value, dict) else {}
+    return "message" in table and {*table} <= {"code", "message"} and all(isinstance(each, str) for each in table.values())  # fmt: skip
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+_TEXTS = ("a text or a list of texts", lambda value: bool(_texts(value)))
+#: The keys of a rule: those that are one of a few words, and of the others what to write and whether a value is that.
+_CHOICES = {"role": ("user", "system", "assistant"), "pick": ("in turn", "random"), "language": (*LANGUAGES,), "do": (*VERBS,)}  # fmt: skip
+_FORMS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "match": _TEXTS, "regex": _TEXTS, "say": _TEXTS,
+    "whole": ("true or false", lambda value: isinstance(value, bool)),
+    "after_call": ('a function\'s name or "*"', _is_name), "call": ("a function's name", _is_name),
+    "arguments": ("a table or a text", lambda value: isinstance(value, str | dict)),
+    "wait": ("seconds, at most 600", lambda value: type(value) in (int, float) and 0 <= value <= 600),
+    "fail": ('a text or { code = "…", message = "…" }', _is_failure),
+}  # fmt: skip
+
+
 class _Reader:
     """Reads one file, and finds the lines of its rules and of their keys."""
 
@@ -126,13 +148,14 @@ class _Reader:
 
     def script(self, default: tuple[Rule, ...]) -> Script:
         """Return the rules of the file, with those of the default script behind them unless it says otherwise."""
-        self._check_names(self._table, {"extends": "", "rule": ""}, "in the file")
+        for key in self._table:
+            self._check_word(key, key, ("extends", "rule"), f'"{key}" is unknown in the file')
         extends, rules = self._table.get("extends", "default"), self._table.get("rule", [])
         if extends not in ("default", "none"):
             self._refuse("extends", f'extends = {extends!r} is unknown: write "default" or "none"')
         if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
             self._refuse("rule", "rules are written [[rule]], in double brackets")
-        if len(self._lines) != len(rules) + 1:
+        if len(self._lines) != len(rules) + 1:  # they are written in another form of TOML
             self._lines += [{"": self._lines[0].get("rule", 1)}] * len(rules)
         read = []
         for self._rule, table in enumerate(rules, 1):
@@ -143,51 +166,31 @@ class _Reader:
         lines = self._lines[self._rule]
         raise ConfigurationError(f"{self._name}, line {lines.get(key, lines[''])}: {message}.")
 
-    def _check_names(self, table: Mapping[str, Any], known: Mapping[str, Any], place: str) -> None:
-        for key in table:
-            if key not in known:
-                near = get_close_matches(key, known, 1)
-                self._refuse(key, f'"{key}" is unknown {place}: ' + (f'did you mean "{near[0]}"?' if near else f"there are {', '.join(known)}"))  # fmt: skip
+    def _check_word(self, key: str, word: Any, known: Collection[str], unknown: str) -> None:
+        if word not in known:
+            near = get_close_matches(str(word), known, 1)
+            self._refuse(key, f"{unknown}: " + (f'did you mean "{near[0]}"?' if near else f"there are {', '.join(known)}"))  # fmt: skip
 
     def _read(self, table: Mapping[str, Any], default: tuple[Rule, ...]) -> Rule:
-        self._check_names(table, _KEYS, "in a rule")
         for key, value in table.items():
-            self._check(key, value, _KEYS[key])
+            self._check_word(key, key, (*_FORMS, *_CHOICES), f'"{key}" is unknown in a rule')
+            if key in _CHOICES:
+                self._check_word(key, value, _CHOICES[key], f"{key} = {value!r} is unknown")
+            elif not _FORMS[key][1](value):
+                self._refuse(key, f"{key} = {value!r} is not possible: write {_FORMS[key][0]}")
         if not any(key in table for key in ("say", "call", "do", "fail")):
             self._refuse("", "the rule answers nothing: it needs say, call, do or fail")
         if "arguments" in table and "call" not in table:
             self._refuse("arguments", "arguments belong to a call")
-        patterns = self._patterns(table)
-        do, say, fail = table.get("do", ""), _texts(table.get("say")), table.get("fail")
-        if do and not say:
-            say = next((rule.say for rule in default if rule.do == do), ())
-        failure = Fail("server_error", fail) if isinstance(fail, str) else Fail(**{"code": "server_error", **fail}) if fail else None  # fmt: skip
-        copied = {
-            key: table[key] for key in ("role", "language", "after_call", "pick", "call", "arguments") if key in table
-        }
-        rule = Rule(
-            place=f"{self._name}, line {self._lines[self._rule]['']}", patterns=patterns, say=say, do=do, fail=failure,
-            wait=float(table.get("wait", 0.0)), verbatim=bool(default), **copied,
-        )  # fmt: skip
+        given = {key: value for key, value in table.items() if key not in ("match", "regex", "whole")}
+        given["say"] = _texts(table.get("say")) or next((rule.say for rule in default if rule.do and rule.do == table.get("do")), ())  # fmt: skip
+        if fail := table.get("fail"):
+            given["fail"] = Fail(**{"code": "server_error", **({"message": fail} if isinstance(fail, str) else fail)})
+        place = f"{self._name}, line {self._lines[self._rule]['']}"
+        rule = Rule(place, self._patterns(table), verbatim=bool(default), **given)
         if not rule.after_call:
             self._check_placeholders(rule)
         return rule
-
-    def _check(self, key: str, value: Any, wanted: str | tuple[str, ...]) -> None:
-        if isinstance(wanted, tuple):
-            if value not in wanted:
-                near = get_close_matches(str(value), wanted, 1)
-                self._refuse(key, f"{key} = {value!r} is unknown: " + (f'did you mean "{near[0]}"?' if near else f"there are {', '.join(wanted)}"))  # fmt: skip
-            return
-        fits = {
-            _TEXTS: bool(_texts(value)),
-            _KEYS["whole"]: isinstance(value, bool),
-            _KEYS["arguments"]: isinstance(value, str | dict),
-            _KEYS["wait"]: isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 600,
-            _KEYS["fail"]: isinstance(value, str) or (isinstance(value, dict) and "message" in value and set(value) <= {"code", "message"} and all(isinstance(each, str) for each in value.values())),
-        }  # fmt: skip
-        if not fits.get(wanted, isinstance(value, str) and bool(value)):
-            self._refuse(key, f"{key} = {value!r} is not possible: write {wanted}")
 
     def _patterns(self, table: Mapping[str, Any]) -> tuple[re.Pattern[str], ...]:
         if "match" in table and "regex" in table:
@@ -202,21 +205,10 @@ class _Reader:
         """Refuse a sentence that needs a placeholder which the match does not give."""
         held = [set(pattern.groupindex) for pattern in rule.patterns]
         known = {*KNOWN, *(VERBS[rule.do][1] if rule.do else ()), *(set.intersection(*held) if held else ())}
-        written = {
-            "say": rule.say,
-            "arguments": (str(rule.arguments or ""),),
-            "fail": (rule.fail.message if rule.fail else "",),
-        }
-        for key, texts in written.items():
-            for name in (name for text in texts for name in PLACEHOLDER.findall(text)):
-                if name not in known:
-                    near = get_close_matches(name, known, 1)
-                    some = any(name in names for names in held)
-                    reason = "is not in every match" if some else "is in no match and not known otherwise"
-                    self._refuse(key, f"{{{name}}} {reason}" + (f': did you mean "{{{near[0]}}}"?' if near and not some else ""))  # fmt: skip
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    """Return a text or a list of texts as a tuple; empty for anything else."""
-    texts = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else ()
-    return texts if all(isinstance(text, str) and text for text in texts) else ()
+        written = {"say": " ".join(rule.say), "arguments": str(rule.arguments), "fail": str(rule.fail)}
+        for key, text in written.items():
+            for name in PLACEHOLDER.findall(text):
+                if any(name in names for names in held) and name not in known:
+                    self._refuse(key, f"{{{name}}} is not in every match")
+                names = [f"{{{each}}}" for each in sorted(known)]
+                self._check_word(key, f"{{{name}}}", names, f"{{{name}}} is in no match and not known otherwise")

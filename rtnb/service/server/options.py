@@ -80,7 +80,11 @@ class ServiceOptions:
         "URL",
     )
     chat_model: str | None = _option(None, "the model's name there", "NAME")
-    script: str | None = _option(None, "answer by the rules of this TOML file", "FILE")
+    script: str | None = _option(
+        None,
+        "answer by the rules of this TOML file, whose format `python -m pydoc rtnb.service.script.loader` describes",
+        "FILE",
+    )
     speak: str | None = _option(
         None,
         "let an OpenAI-compatible /v1/audio/speech speak, such as http://127.0.0.1:8000 (speaches, LocalAI); "

@@ -18,11 +18,10 @@ from rtnb.protocol.dialects import (
     GA,
     PREVIEW,
     Dialect,
-    azure_url,
     dialect_of_request,
-    openai_url,
     squeeze_slashes,
 )
+from rtnb.protocol.urls import azure_url, openai_url
 
 _SESSION_PATHS = ("/v1/realtime", "/openai/v1/realtime", "/openai/realtime")
 _NAME = "rtnb local realtime service"

@@ -22,7 +22,8 @@ from websockets.typing import Subprotocol
 
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.events import write_json
-from rtnb.service.engines import Engines, make
+from rtnb.service.engines.base import Engines
+from rtnb.service.engines.choice import make
 from rtnb.service.server.access import AccessRules, is_loopback, names_of
 from rtnb.service.server.fault_injection import FaultySocket, RateLimitedWriter
 from rtnb.service.server.fault_plan import RETIRED_CODE, FaultPlan, refused, retirement

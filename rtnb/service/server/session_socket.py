@@ -12,7 +12,7 @@ from websockets.asyncio.server import ServerConnection as WebSocket
 from websockets.exceptions import ConnectionClosed
 
 from rtnb.protocol.events import write_json
-from rtnb.service.engines import Engines
+from rtnb.service.engines.base import Engines
 from rtnb.service.server.engine_jobs import EngineJobs
 from rtnb.service.server.pace import Pace
 from rtnb.service.session.client_events import Events

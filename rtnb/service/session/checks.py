@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rtnb.protocol.catalog import DEFAULT_MODEL, most_output_tokens
 from rtnb.protocol.config import FORMAT_OBJECTS
 from rtnb.service.session import error_events
 
-MOST_OUTPUT_TOKENS = 4096
+MOST_OUTPUT_TOKENS = most_output_tokens(DEFAULT_MODEL)
 """The longest response, in tokens; ``"inf"`` means this."""
 
 Check = Callable[[Any, str], Any]

@@ -11,7 +11,7 @@ import orjson
 
 from rtnb.protocol.config import look
 from rtnb.protocol.dialects import Dialect
-from rtnb.protocol.names import CLIENT_KINDS, Kind, kind_of
+from rtnb.protocol.names import CLIENT_KINDS, TRANSLATION_NAME, Kind, kind_of
 from rtnb.service.session import error_events
 
 Events = list[dict[str, Any]]
@@ -76,7 +76,7 @@ def check_event(event: Mapping[str, Any], size: int, dialect: Dialect) -> Kind:
     if name is None:
         raise error_events.no_type()
     kind = kind_of(name) if isinstance(name, str) else ""
-    if kind not in CLIENT_KINDS:
+    if kind not in CLIENT_KINDS or name in TRANSLATION_NAME.values():
         raise error_events.invalid_value(name, sorted(CLIENT_KINDS), "type")
     if size > LARGEST_EVENT and kind != Kind.INPUT_APPEND and (bare := size - _media(event)) > LARGEST_EVENT:
         raise error_events.too_large(bare, LARGEST_EVENT)

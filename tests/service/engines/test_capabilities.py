@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from rtnb.service.engines.capabilities import Capabilities, Capability, capabilities
+from rtnb.service.engines.capabilities import capabilities
 
 
 def test_every_part_but_the_transcriber_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,13 +36,3 @@ def test_nothing_is_imported_to_find_out() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_shown_as_a_table() -> None:
-    """The table shows itself as text and as HTML, escaped."""
-    rows = Capabilities([Capability("voice", "<b>", "1", "used", "pip install x & y")])
-    views = rows._repr_mimebundle_()
-    assert "<b>" in views["text/plain"]
-    assert "&lt;b&gt;" in views["text/html"]
-    assert "x &amp; y" in views["text/html"]
-    assert set(rows._repr_mimebundle_(include={"text/plain"})) == {"text/plain"}

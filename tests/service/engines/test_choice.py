@@ -5,7 +5,8 @@ import importlib.util
 import pytest
 
 from rtnb.errors import ConfigurationError
-from rtnb.service import engines
+from rtnb.service.engines.base import Engines
+from rtnb.service.engines.choice import make
 from rtnb.service.server.options import ServiceOptions
 
 
@@ -15,8 +16,8 @@ def without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name in missing else find(name, *rest))
 
 
-def made(**options: object) -> engines.Engines:
-    return engines.make(ServiceOptions(**options))  # type: ignore[arg-type]
+def made(**options: object) -> Engines:
+    return make(ServiceOptions(**options))  # type: ignore[arg-type]
 
 
 async def test_the_best_that_is_installed() -> None:
@@ -53,7 +54,7 @@ def test_asked_for_and_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_given_writer_wins() -> None:
     """A writer that the server brings is used instead of the one that the options name."""
     voice = made(voice_engine="tones").voice
-    assert engines.make(ServiceOptions(chat="localhost:1", chat_model="m"), voice).writer is voice  # type: ignore[arg-type]
+    assert make(ServiceOptions(chat="localhost:1", chat_model="m"), voice).writer is voice  # type: ignore[arg-type]
 
 
 async def test_engines_that_people_bring() -> None:

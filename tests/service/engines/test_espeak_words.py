@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtnb.service.engines.espeak_words import sentences, spoken_words
+from rtnb.service.engines.espeak import sentences, spoken_words
 
 
 @settings(deadline=None)

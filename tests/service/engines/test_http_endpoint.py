@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rtnb.errors import ConfigurationError
 from rtnb.service.engines.endpoint_url import CHAT, read_url
-from rtnb.service.engines.http_reply import EventLines, InvalidAnswer
+from rtnb.service.engines.http_reply import InvalidAnswer, event_data
 
 
 @pytest.mark.parametrize(
@@ -47,6 +50,18 @@ def test_the_local_network_is_known(host: str, nearby: bool) -> None:
     assert read_url(f"http://{host}:80", CHAT).nearby is nearby
 
 
+async def _in_pieces(*pieces: bytes) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+
+
+def events_of(*pieces: bytes) -> list[str]:
+    async def found() -> list[str]:
+        return [data async for data in event_data(_in_pieces(*pieces))]
+
+    return asyncio.run(found())
+
+
 @given(
     st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), max_size=20), max_size=5),
     st.data(),
@@ -55,23 +70,22 @@ def test_events_are_the_same_however_the_bytes_come(said: list[str], data: st.Da
     """Wherever the stream is cut into pieces, the same events come out."""
     stream = "".join(f"data: {text}\r\n\r\n" for text in said).encode()
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
-    lines = EventLines()
-    found = [
-        event
-        for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)
-        for event in lines.add(stream[start:end])
-    ]
-    assert [*found, *lines.rest()] == said
+    pieces = [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+    assert events_of(*pieces) == said
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_lines(junk: bytes) -> None:
     """No bytes throw."""
-    lines = EventLines()
-    assert all(isinstance(event, str) for event in [*lines.add(junk), *lines.rest()])
+    assert all(isinstance(event, str) for event in events_of(junk))
+
+
+def test_the_last_line_may_have_no_end() -> None:
+    """An event that the end of the stream completes is given too."""
+    assert events_of(b"data: one\n\nda", b"ta: two") == ["one", "two"]
 
 
 def test_a_line_without_end_is_refused() -> None:
     """Memory does not grow with a line that never ends."""
     with pytest.raises(InvalidAnswer):
-        list(EventLines().add(b"x" * 5_000_000))
+        events_of(b"x" * 5_000_000)

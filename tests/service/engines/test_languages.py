@@ -29,7 +29,7 @@ from rtnb.service.engines.languages import espeak_languages, guess_language
     ],
 )
 def test_guesses(text: str, language: str | None) -> None:
-    """A sentence's language is told by its script or its small words, and where neither tells, nothing is."""
+    """A sentence's language is guessed by its script or its small words; where neither decides, there is no guess."""
     assert guess_language(text) == language
 
 

@@ -90,3 +90,10 @@ def test_a_file_with_a_mistake_is_refused_at_once(lesson: Path) -> None:
     lesson.write_text("[[rule]]\n", "utf-8")
     with pytest.raises(ConfigurationError, match=r"lesson\.toml, line 1"):
         ScriptWriter(lesson)
+
+
+def test_its_name_says_which_script(tmp_path: Path) -> None:
+    """The service's announcement and /health name the file, without its folder."""
+    (tmp_path / "lesson.toml").write_text("")
+    assert ScriptWriter(tmp_path / "lesson.toml").name == "script lesson.toml"
+    assert ScriptWriter().name == "script"

@@ -12,7 +12,6 @@ from stand_in_endpoints import Endpoint, Start, reply
 
 from rtnb.audio.wav import write_wav
 from rtnb.service.engines.base import EngineFailure
-from rtnb.service.engines.endpoint_url import EndpointTimeouts
 from rtnb.service.engines.speech_endpoint import EndpointVoice
 from rtnb.service.engines.tasks import Say, SpokenWord
 
@@ -22,11 +21,9 @@ TONE = (8_000 * np.sin(np.arange(24_000) / 17)).astype(np.int16)
 
 
 def voice_at(
-    made: Endpoint, model: str | None = None, voice: str | None = None, key: str = "", **seconds: float
+    made: Endpoint, model: str | None = None, voice: str | None = None, key: str = "", **silence: float
 ) -> Any:
-    return EndpointVoice(
-        made.url, model, voice, timeouts=EndpointTimeouts(**seconds), environ={"RTNB_SPEAK_API_KEY": key}
-    )
+    return EndpointVoice(made.url, model, voice, **silence, environ={"RTNB_SPEAK_API_KEY": key})
 
 
 async def spoken(made: Endpoint, task: Say | None = None, **options: Any) -> list[SpokenWord]:
@@ -152,11 +149,11 @@ async def test_what_goes_wrong_is_said_with_what_helps(endpoint: Start, answer: 
     assert help in failed.message
 
 
-@pytest.mark.parametrize("silent", ["first", "idle"])
-async def test_silence_has_an_end(endpoint: Start, silent: str) -> None:
+@pytest.mark.parametrize("begun", [False, True])
+async def test_silence_has_an_end(endpoint: Start, begun: bool) -> None:
     """An endpoint that never begins, or stops in the middle, is given up."""
-    begun = HEAD + b"Content-Length: 9999\r\n\r\n" + TONE[:100].tobytes() if silent == "idle" else b""
-    assert (await failure(await endpoint(begun, stays_open=True), **{silent: 0.05})).code == "speech_timeout"
+    said = HEAD + b"Content-Length: 9999\r\n\r\n" + TONE[:100].tobytes() if begun else b""
+    assert (await failure(await endpoint(said, stays_open=True), silence=0.05)).code == "speech_timeout"
 
 
 async def test_closing_ends_the_request_at_once(endpoint: Start) -> None:

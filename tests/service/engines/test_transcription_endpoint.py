@@ -11,7 +11,6 @@ from stand_in_endpoints import Endpoint, Start, reply
 from rtnb.audio.samples import Samples
 from rtnb.audio.wav import read_wav
 from rtnb.service.engines.base import EngineFailure
-from rtnb.service.engines.endpoint_url import EndpointTimeouts
 from rtnb.service.engines.tasks import Transcribe, Transcript
 from rtnb.service.engines.transcription_endpoint import EndpointTranscriber
 
@@ -25,10 +24,10 @@ async def fed(*pieces: Samples) -> AsyncIterator[Samples]:
 
 
 def transcriber_at(
-    made: Endpoint, key: str = "", phrases: tuple[str, ...] = (), model: str | None = None, **seconds: float
+    made: Endpoint, key: str = "", phrases: tuple[str, ...] = (), model: str | None = None, **silence: float
 ) -> Any:
     environ = {"RTNB_TRANSCRIBE_API_KEY": key}
-    return EndpointTranscriber(made.url, model, phrases, timeouts=EndpointTimeouts(**seconds), environ=environ)
+    return EndpointTranscriber(made.url, model, phrases, **silence, environ=environ)
 
 
 async def heard(made: Endpoint, task: Transcribe | None = None, **options: Any) -> list[Transcript]:
@@ -136,5 +135,5 @@ async def test_what_goes_wrong_is_said_with_what_helps(endpoint: Start, answer: 
 async def test_silence_has_an_end(endpoint: Start) -> None:
     """An endpoint that never answers is given up."""
     with pytest.raises(EngineFailure) as caught:
-        await heard(await endpoint(b"", stays_open=True), first=0.05)
+        await heard(await endpoint(b"", stays_open=True), silence=0.05)
     assert caught.value.code == "transcription_timeout"

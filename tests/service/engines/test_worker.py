@@ -36,7 +36,7 @@ async def test_it_keeps_its_object(worker: Worker[Counter]) -> None:
 
 
 async def test_an_error_of_the_object_reaches_the_caller(worker: Worker[Counter]) -> None:
-    """An exception in a method is told in the error, and harms neither the object nor the process."""
+    """The error names an exception in a method, and harms neither the object nor the process."""
     await worker.call(Counter.add)
     pid = worker.pid
     with pytest.raises(WorkerError, match="ValueError: not today"):
@@ -93,7 +93,7 @@ async def test_a_process_that_hangs_is_ended() -> None:
     await worker.close()
 
 
-async def test_a_cancelled_caller_harms_nobody(worker: Worker[Counter]) -> None:
+async def test_a_cancelled_caller_harms_no_other(worker: Worker[Counter]) -> None:
     """Callers that are cancelled at any moment leave a process that serves the others."""
     await worker.call(Counter.add)
     pid = worker.pid

@@ -21,13 +21,12 @@ def answer_sum(text: str) -> str | None:
         ("what is 12 * 7", "12 times 7 is 84."),
         ("What is 12 * 7?", "12 times 7 is 84."),
         ("seven plus five", "7 plus 5 is 12."),
-        ("half of ten", "Half of 10 is 5."),
         ("what's 15% of 80?", "15 percent of 80 is 12."),
         ("two to the power of ten", "2 to the power of 10 is 1,024."),
         ("calculate (2+3)*4", "(2 plus 3) times 4 is 20."),
         ("hello, can you tell me what twenty-one divided by four makes please", "21 divided by 4 is 5.25."),
         ("what is 1/3", "1 divided by 3 is about 0.3333."),
-        ("what is 1/1000000", "1 divided by 1000000 is almost zero."),
+        ("what is 1/1000000", "1 divided by 1000000 is about 0."),
         ("how much is 1,000 - 1", "1000 minus 1 is 999."),
         ("-5 + 3", "-5 plus 3 is -2."),
         ("12 x 12", "12 times 12 is 144."),
@@ -91,7 +90,7 @@ def test_words_and_digits_agree(left: int, right: int) -> None:
     assert answer_sum(f"what is {in_words(left)} divided by {in_words(right)}") == digits
     exact = (10**4 * Fraction(left, right)).denominator == 1
     assert digits is not None
-    assert exact != ("about" in digits or "almost" in digits)
+    assert exact != ("about" in digits)
 
 
 @given(st.text(alphabet="0123456789.()+-*/^√% xof", max_size=80))

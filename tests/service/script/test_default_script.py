@@ -74,8 +74,6 @@ def test_a_giant_prompt_has_a_short_answer(text: str) -> None:
         ("count from ten to seven", "Ten, nine, eight, seven."),
         ("Count down from 3", "Three, two, one, zero."),
         ("count backwards from 1 to 4", "Four, three, two, one."),
-        ("count from 2 to 8 by twos", "Two, four, six, eight."),
-        ("count from 0 to 20 in steps of five", "Zero, five, ten, fifteen, twenty."),
         ("what time is it?", "By the clock of this computer it is 9:05."),
         ("What is the date today?", "Today is Friday, 14 March 2025."),
         ("What is my name?", "Your name is Grace."),
@@ -194,19 +192,12 @@ def test_without_a_past_nothing_is_remembered() -> None:
         ("You are a helpful assistant", "hi", "Hello! What would you like to try today?"),
         ("Always answer in German.", "Please assist the user.", "Hallo! Wobei darf ich heute helfen?"),
         ("Respond only in French.", "Hello", "Bonjour ! En quoi puis-je vous aider aujourd'hui ?"),
-        ('End every answer with "over and out".', "what is 2+2", "2 plus 2 is 4. over and out"),
         ('Always reply with "Banana".', "Who are you?", "Banana"),
-        ("The shop opens at nine and closes at six. Returns are free.", "When does the shop open?", "The shop opens at nine and closes at six."),
     ],
 )  # fmt: skip
 def test_instructions_are_heeded(instructions: str, prompt: str, said: str) -> None:
-    """Instructions give a name, ask for brevity or fixed words, choose the language of greetings, and hold facts."""
+    """Instructions give a name, ask for brevity or fixed words, and choose the language of greetings."""
     assert reply(prompt, instructions=instructions) == said
-
-
-def test_orders_are_not_read_out() -> None:
-    """An order in the instructions is no fact that answers a question."""
-    assert "kind" not in reply("Who are you?", instructions="Always be kind to the shop's customers.")
 
 
 def test_wishes_last() -> None:

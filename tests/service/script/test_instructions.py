@@ -18,8 +18,6 @@ from rtnb.service.script.instructions import Instructions, asked_language, read_
         ("Two sentences.", Instructions(most_sentences=2)),
         ("Answer in a single sentence.", Instructions(most_sentences=1)),
         ("Do not be brief. Never answer in French.", Instructions()),
-        ("Use at most 20 words.", Instructions(most_words=20)),
-        ('Start every answer with "Roger," and end each reply with “over”.', Instructions(opening="Roger,", closing="over")),
         ("You are a French teacher who answers in English.", Instructions(language="en")),
     ],
 )  # fmt: skip
@@ -43,20 +41,15 @@ def test_an_asked_language_is_found(text: str, language: str) -> None:
     assert asked_language(text) == language
 
 
-@pytest.mark.parametrize(
-    ("instructions", "answer"),
-    [
-        (Instructions(most_sentences=1), "Hello, you are kind."),
-        (Instructions(most_words=4), "Hello, you are kind."),
-        (Instructions(opening="So:", closing="Over."), 'So: Hello, you are kind. He said "you". Over.'),
-    ],
-)
-def test_an_answer_heeds_instructions(instructions: Instructions, answer: str) -> None:
-    """An answer is shortened, and has the fixed words around it."""
-    assert instructions.heeded('Hello, you are kind. He said "you".') == answer
+def test_an_answer_heeds_instructions() -> None:
+    """An answer has no more sentences than the instructions allow."""
+    said = 'Hello, you are kind. He said "you". Over.'
+    assert Instructions(most_sentences=2).heeded(said) == 'Hello, you are kind. He said "you".'
+    assert Instructions(most_sentences=1).heeded(said) == "Hello, you are kind."
+    assert Instructions().heeded(said) == said
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_any_instructions_are_read(text: str, answer: str) -> None:
-    """Nothing throws, and little is added."""
-    assert len(read_instructions(text).heeded(answer)) <= len(answer) + 300
+    """Nothing throws, and nothing is added."""
+    assert len(read_instructions(text).heeded(answer)) <= len(answer)

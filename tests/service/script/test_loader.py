@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtnb.errors import ConfigurationError
-from rtnb.service.script import Script, load_script
+from rtnb.service.script import Script, load_script, loader
 from rtnb.service.script import __file__ as package
+from rtnb.service.script.prompt import KNOWN
+from rtnb.service.script.verbs import VERBS
 
 from .test_rules import said
 
@@ -90,6 +92,14 @@ def test_rules_in_another_form_are_read(tmp_path: Path) -> None:
     assert said(script, "a") == "x"
     script = read(tmp_path, "[[ rule ]]\n'match' = 'a'\n[rule.fail]\nmessage = 'x'\n[[rule]]\nsay = 'b'")
     assert said(script, "b") == "b"
+
+
+def test_every_verb_and_placeholder_is_described() -> None:
+    """The description of the format names each verb with its placeholders, and each placeholder that is always known."""
+    described = loader.__doc__ or ""
+    for verb, (_, placeholders) in VERBS.items():
+        assert f"``{verb}``" in described
+        assert all(f"``{{{name}}}``" in described for name in (*placeholders, *KNOWN))
 
 
 def test_the_default_script_is_read_once() -> None:

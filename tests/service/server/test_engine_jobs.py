@@ -10,7 +10,7 @@ import pytest
 from fake_engines import Hearing, LoudDetector, Saying, Writing
 
 from rtnb.protocol.dialects import GA
-from rtnb.service.engines import EngineFailure, Engines
+from rtnb.service.engines.base import EngineFailure, Engines
 from rtnb.service.engines.tasks import SpokenWord, Text
 from rtnb.service.server.engine_jobs import EngineJobs
 from rtnb.service.session.connection import ServiceConnection

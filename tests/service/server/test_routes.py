@@ -33,7 +33,7 @@ def ask(target, headers=UPGRADE, place=PLAIN):
         ("/openai/realtime?api-key=K&deployment=m&api-version=2024-10-01-preview", UPGRADE, PREVIEW, "m"),
         ("/openai/realtime?deployment=m%20n", BETA, PREVIEW, "m n"),
         ("/v1/realtime", {"sec-websocket-protocol": "realtime, openai-beta.realtime-v1", **UPGRADE}, PREVIEW, None),
-        ("/v1/realtime", {"upgrade": "WebSocket"}, GA, "gpt-realtime"),
+        ("/v1/realtime", {"upgrade": "WebSocket"}, GA, "gpt-realtime-2.1"),
     ],
 )
 def test_every_clients_url_opens_a_session(target, headers, dialect, model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -42,7 +43,7 @@ event = st.fixed_dictionaries(
 
 
 @pytest.mark.parametrize("dialect", [GA, PREVIEW], ids=str)
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(frames=st.lists(event | anything, max_size=5))
 def test_any_json_leaves_a_session_that_works(make_client, dialect, frames):
     """Arbitrary JSON, events of the right type among it, never raises; afterwards a turn completes."""
@@ -56,7 +57,7 @@ def test_any_json_leaves_a_session_that_works(make_client, dialect, frames):
 
 
 @pytest.mark.parametrize("dialect", [GA, PREVIEW], ids=str)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(frame=st.binary(max_size=200) | st.text(max_size=100))
 def test_any_bytes_leave_a_session_that_works(make_client, dialect, frame):
     """Arbitrary bytes and text are answered with one error event."""

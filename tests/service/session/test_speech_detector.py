@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -86,7 +87,7 @@ def test_speech_is_found_in_noise(kind: str, webrtc: bool) -> None:
 
 
 @ENGINES
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(sizes=st.lists(st.integers(0, 3000), min_size=1, max_size=8), rate=st.sampled_from([8000, 24000]))
 def test_chunking_changes_nothing(webrtc: bool, sizes: list[int], rate: int) -> None:
     """However the samples are cut into pieces, the frames are the same, with the same figures."""

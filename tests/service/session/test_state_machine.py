@@ -8,6 +8,7 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
+from examples import examples
 from fake_engines import Bench, LoudDetector
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -338,7 +339,9 @@ class PreviewSession(Session):
     dialect = PREVIEW_WITH_DELTAS
 
 
-SETTINGS = settings(max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(
+    max_examples=examples(60), stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
 TestGa = pytest.mark.timeout(300)(Session.TestCase)
 TestGa.settings = SETTINGS
 TestPreview = pytest.mark.timeout(300)(PreviewSession.TestCase)

@@ -247,3 +247,9 @@ def test_hearing_nothing_is_an_empty_transcript(dialect, make_client):
     assert done["transcript"] == ""
     client.finish()
     assert asked == [""]
+
+
+def test_a_translation_sessions_append_is_an_event_that_the_service_does_not_know(client):
+    """It has the meaning of an append, but no service of responses takes it."""
+    error = client.error(client.raw({"type": "session.input_audio_buffer.append", "audio": "AAAA"}))
+    assert (error["code"], error["param"]) == ("invalid_value", "type")

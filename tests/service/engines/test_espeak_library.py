@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtnb.protocol.catalog import VOICES
-from rtnb.service.engines.espeak_voices import VOICE_SETTINGS, voice_settings
+from rtnb.service.engines.espeak_library import VOICE_SETTINGS, voice_settings
 
 
 def test_every_voice_of_the_service_has_settings() -> None:
