@@ -18,6 +18,7 @@ CHUNK_SECONDS = 0.1
 _DETECTION = AUDIO_SETTINGS["turn_detection"]
 _TURN_END_SECONDS = 0.8
 _MARGIN_SECONDS = 0.3
+_SILENT_PEAK = 0.002  # -54 dBFS: the noise of a good microphone in a quiet room is louder
 _LONGEST_WAIT = {"low": 8.0, "medium": 4.0, "auto": 4.0, "high": 2.0}
 """Seconds that semantic turn detection waits at most, by its eagerness."""
 
@@ -43,12 +44,24 @@ class UserTurn:
         Whether the service makes the response by itself, too.
     ended : str
         How speech is ended, in words; empty for a message.
+    seconds, peak : float
+        Of speech: its duration, and its greatest magnitude (0..1).
+    silence_counts : bool
+        Whether the service answers silence, too, after its idle timeout.
     """
 
     commands: list[Command]
     detected: bool
     answered: bool
     ended: str
+    seconds: float = 0.0
+    peak: float = 0.0
+    silence_counts: bool = False
+
+    @property
+    def silent(self) -> bool:
+        """Return whether there is nothing in it that turn detection could take for speech."""
+        return self.peak < _SILENT_PEAK and not self.silence_counts
 
 
 def spoken_turn(speech: object, config: Mapping[str, Any]) -> UserTurn:
@@ -59,13 +72,15 @@ def spoken_turn(speech: object, config: Mapping[str, Any]) -> UserTurn:
     AudioError
         If `speech` is no audio that can be read, or holds no sound at all.
     """
-    said = append_commands(spoken_clip(speech), config)
+    clip = spoken_clip(speech)
+    said, sound = append_commands(clip, config), (clip.duration, clip.peak)
     if not turn_detected(config):
-        return UserTurn([*said, commands.commit()], False, False, "committed")
+        return UserTurn([*said, commands.commit()], False, False, "committed", *sound)
     quiet = trailing_silence(config)
     ended = f"ended by {quiet.duration:.1f} s of silence for the turn detection"
     answered = look(config, (*_DETECTION, "create_response")) is not False
-    return UserTurn([*said, *append_commands(quiet, config)], True, answered, ended)
+    idle = bool(look(config, (*_DETECTION, "idle_timeout_ms")))
+    return UserTurn([*said, *append_commands(quiet, config)], True, answered, ended, *sound, idle)
 
 
 def speech_part(speech: object, config: Mapping[str, Any]) -> dict[str, Any]:

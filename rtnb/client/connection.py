@@ -18,6 +18,7 @@ from typing import Any
 from rtnb.client.connection_errors import closed_error, server_error
 from rtnb.client.credentials import Credential
 from rtnb.client.listeners import Listeners, matches
+from rtnb.client.told_failures import ToldFailures
 from rtnb.client.transport import Closed, Transport
 from rtnb.client.waiters import Waiter, Waiters
 from rtnb.conversation.conversation import Conversation
@@ -27,6 +28,7 @@ from rtnb.formatting import one_line, seconds
 from rtnb.protocol.commands import new_id
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT, Event, write_json
+from rtnb.protocol.failures import failed_part, failure_words
 from rtnb.protocol.mcp_tools import tool_secrets
 from rtnb.protocol.names import Kind, Local, kind_of
 from rtnb.protocol.shapes import dialect_of_refusal, hint, other_dialect
@@ -88,15 +90,17 @@ class Connection:
         self.timeline = Timeline(started=datetime.now(UTC), origin=self.origin, title=title)
         self._recorder = record(self.timeline) if record else None
         self.conversation = Conversation()
-        self.waiters = Waiters()
+        self.waiters = Waiters(self._resolved)
         self.listeners = Listeners(self._listener_raised)
         self.problems: list[str] = []
+        self._told = ToldFailures()
         self._remote_failures = RemoteFailures()
         self.closed: SessionClosed | None = None
         self.opened = Event(b"", {}, type=Local.OPEN.value, direction=LOCAL, t=0.0)
         self.created: Event | None = None
         self._closing: Closed | None = None
         self.last_error = ""
+        self._error_row = -1
         self._spoken_there: Dialect | None = None
         self._last_activity: float | None = None
         self._pulse = asyncio.Event()
@@ -112,7 +116,7 @@ class Connection:
         self._transport = transport
         self._closing = self.closed = self.created = None
         self.last_error = ""
-        self.waiters = Waiters()
+        self.waiters = Waiters(self._resolved)
         self.listeners.start()
         self._reader = asyncio.create_task(self._read(), name="rtnb-reader")
         seam = self.note(Local.RESUME, message="connected anew; what follows is another connection of the same session")
@@ -155,16 +159,39 @@ class Connection:
         self.conversation.apply(event)
         if event.kind == Kind.SESSION_CREATED:
             self.created = event
-        blamed = self.waiters.offer(event)
-        if event.kind == Kind.ERROR:
-            self.last_error = one_line(self._explained(server_error(event)), 600)
-            if not blamed:
-                self.note_problem(f"error from the service (row {event.seq}): {self.last_error}")
+        self.waiters.offer(event)
+        if words := failure_words(event):
+            self._failed(event, words)
         elif event.problem:
             self.note_problem(f"row {event.seq}: {one_line(event.problem, 200)}")
         if event.kind in TELLING_KINDS and (words := self._remote_failures.take(self.conversation.item(event.item_id))):
             self.note_problem(words, instead_of=self._remote_failures.earlier)
         self.listeners.emit(event)
+
+    def _failed(self, event: Event, words: str) -> None:
+        """Keep a failure for the problems, unless a call tells of it or it is no more than a frame that cannot be read."""
+        reported = self.waiters.reported(event)
+        if event.kind == Kind.ERROR:
+            words = str(self._explained(server_error(event)))
+            if not reported:
+                self.last_error, self._error_row = one_line(words, 600), event.seq
+        if event.kind in (Local.NOT_JSON, Local.NO_TYPE):
+            self.note_problem(f"row {event.seq}: {one_line(event.problem, 200)}")
+        elif self.waiters.held is not event and event.kind not in TELLING_KINDS:
+            self._note_failure(event, words, reported=reported)
+
+    def _note_failure(self, event: Event, words: str, *, reported: bool = False) -> None:
+        problem = f"error from the service (row {event.seq}): {one_line(words, 600)}"
+        told, earlier = self._told.take(failed_part(event), problem, reported=reported)
+        if told:
+            self.note_problem(problem, instead_of=earlier)
+
+    def _resolved(self, event: Event, raised: bool) -> None:
+        """Note an error that named no event, once it is known whether a call raised it."""
+        if not raised:
+            self._note_failure(event, str(self._explained(server_error(event))))
+        elif self._error_row == event.seq:
+            self.last_error = ""
 
     def _record(self, raw: bytes, direction: str) -> Event:
         now = self._clock()
@@ -180,9 +207,16 @@ class Connection:
         self._pulse.set()
         return event
 
-    def note(self, type: Local, **fields: Any) -> Event:
+    def note(self, type: Local | Kind, **fields: Any) -> Event:
         """Record a row of our own, which never crossed the wire."""
         return self._record(self._credential.scrub(write_json({"type": type.value, **fields})), LOCAL)
+
+    def assume(self, kind: Kind, **fields: Any) -> None:
+        """Take as confirmed what the service has not refused, by a local row of the kind that would have confirmed it.
+
+        So everything that reads the timeline, now or from a file, reads the same; that the row is local says whose word it is.
+        """
+        self.conversation.apply(self.note(kind, **fields))
 
     def greeted(self, created: Event) -> None:
         """Take note of whose shape the service's first word has, and say so where it is the other dialect's."""
@@ -303,17 +337,21 @@ class Connection:
         if self.closed is not None:
             raise self.closed.with_traceback(None)
 
+    def error_words(self, since: int) -> str:
+        """Return a sentence with the last error from row `since` on that no call has raised; empty where there is none."""
+        return f" The service last said: {self.last_error}." if self.last_error and self._error_row >= since else ""
+
+    def answered(self, since: int) -> None:
+        """Note that a request that was sent after row `since` was answered: no error before it can end the session now."""
+        if self._error_row < since:
+            self.last_error = ""
+
     def opening(self, type: str) -> Event | None:
         """Return the event that opened the connection, if `type` names one and it has come: for a listener that is late."""
         if self.closed is not None:
             return None
         openings: dict[str, Event | None] = {Local.OPEN: self.opened, Kind.SESSION_CREATED: self.created}
         return openings.get(kind_of(type))
-
-    @property
-    def last_error_words(self) -> str:
-        """Return a sentence, for messages, with the last error that the service sent; empty where it sent none."""
-        return f" The service last said: {self.last_error}." if self.last_error else ""
 
     # Ending -----------------------------------------------------------------------------------------------------------
 
@@ -335,6 +373,7 @@ class Connection:
             return
         reason = self._credential.scrub(closed.reason.encode("utf-8", "backslashreplace")).decode()
         closed = Closed(closed.code, reason, closed.who)
+        self.waiters.release()
         event = self.note(Local.CLOSE, code=closed.code, reason=closed.reason, who=closed.who)
         self.conversation.apply(event)
         self.closed = self._closed_error(closed)

@@ -99,19 +99,14 @@ class Endpoint:
     def __repr__(self) -> str:
         return f"<Endpoint {self.words}, {self.dialect.title}, {self.credential}, model {printable(self.model)}>"
 
-    def at(
-        self,
-        base: str,
-        engines: Mapping[str, str | None] | None = None,
-        not_imitated: Mapping[str, str] | None = None,
-    ) -> Endpoint:
+    def at(self, base: str, engines: Mapping[str, str | None] = {}, not_imitated: Mapping[str, str] = {}) -> Endpoint:
         """Return the endpoint of a local service that listens at `base` (``ws://127.0.0.1:PORT``) and works with `engines`."""
         model = "" if self.intent or self.call_id else self.model
         kind = {"intent": self.intent, "call_id": self.call_id}
         url = local_url(base, self.dialect, model=model, api_version=self.api_version, **kind)
-        made = ", ".join(f"{part} {engine or 'none'}" for part, engine in (engines or {}).items())
+        made = ", ".join(f"{part} {engine or 'none'}" for part, engine in engines.items())
         url = with_query(url, self.query.items())
-        return replace(self, url=url, engines=made, not_imitated=dict(not_imitated or {}))
+        return replace(self, url=url, engines=made, not_imitated=dict(not_imitated))
 
 
 def resolve(options: ConnectOptions, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:

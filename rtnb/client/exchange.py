@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from rtnb.client.connection import Connection
 from rtnb.client.live_response import ITS_TURN, LiveResponse
-from rtnb.client.waiters import Waiter
+from rtnb.client.waiters import MOMENT, Waiter
 from rtnb.conversation.conversation import Conversation
 from rtnb.conversation.items import ResponseState
 from rtnb.conversation.remote_tools import undecided
@@ -22,6 +22,7 @@ ACTIVE_ALREADY = "conversation_already_has_active_response"
 _SPOKEN_OVER = "turn_detected"
 _CANCEL_SECONDS = 5.0
 _LOOK_AGAIN = 1.0
+_OF_ENDED = (Kind.RESPONSE_DONE, Kind.OUTPUT_ITEM_DONE, Kind.ARGUMENTS_DONE)
 _HELD_SECONDS = 1.0
 
 
@@ -88,9 +89,10 @@ class Exchanges:
                     for command in own:
                         await connection.send(command)
                     await ended
+                connection.answered(response.since)
                 return
             except ServerError as error:
-                if error.code != ACTIVE_ALREADY or not asked or error.event_id != asked["event_id"]:
+                if error.code != ACTIVE_ALREADY or not asked or error.event_id not in (None, asked["event_id"]):
                     raise
                 # The service began a response of its own in between; the message stands, only the request goes again.
                 sent = []
@@ -98,7 +100,7 @@ class Exchanges:
                 response.waits_for = ITS_TURN
                 await self._other_ended()
             except asyncio.CancelledError:
-                await self._stop(response.state, beside=beside)
+                await self._stop(response.state, beside=beside, asked=asked is not None)
                 raise
 
     async def finish(self, response: LiveResponse) -> None:
@@ -111,7 +113,7 @@ class Exchanges:
                 with self._connection.waiting(waiter) as ended:
                     await ended
         except asyncio.CancelledError:
-            await self._stop(state, beside=False)
+            await self._stop(state, beside=False, asked=False)
             raise
 
     async def _other_ended(self) -> None:
@@ -123,11 +125,13 @@ class Exchanges:
                     await self._connection.waiters.add(Waiter(is_done)).future
         await self.idle()
 
-    async def _stop(self, state: ResponseState, *, beside: bool) -> None:
+    async def _stop(self, state: ResponseState, *, beside: bool, asked: bool) -> None:
         """Cancel a response on the service, and wait for its end before the next turn may begin."""
         over = state.status and not state.active
-        # One beside the conversation cannot be named before it was created, and without a name another would be stopped.
-        if self._connection.closed is not None or over or (beside and not state.id):
+        # One beside the conversation cannot be named before it was created, and without a name another would be stopped;
+        # and where nothing was asked for, nothing is there to be stopped before it has begun.
+        unnamed = not state.id and (beside or (not asked and not state.status))
+        if self._connection.closed is not None or over or unnamed:
             return
         await self.cancel(state.id)
         if not beside and (left := self.in_progress) is not None:
@@ -135,9 +139,11 @@ class Exchanges:
 
     async def cancel(self, response_id: str) -> None:
         """Send a cancel and wait, for a few seconds, for the response's end or for the service's refusal."""
-        event_id = commands.new_id("event")
+        event_id, responses = commands.new_id("event"), self._connection.conversation.responses
 
         def ended(event: Event) -> bool:
+            if response_id in responses:
+                return not responses[response_id].active
             return is_done(event) and (not response_id or event.response_id in ("", response_id))
 
         with self._connection.waiting(Waiter(ended, [event_id])) as done, contextlib.suppress(RtnbError, TimeoutError):
@@ -148,6 +154,9 @@ class Exchanges:
 
 class ResponseWaiter(Waiter):
     """Follows one response from the request to its end.
+
+    The last word on a response is ``response.done``. A service may say at its creation that it has failed, and why; one
+    that does not say why has a moment to say it.
 
     Parameters
     ----------
@@ -175,6 +184,21 @@ class ResponseWaiter(Waiter):
         self._asked = asked
         self._bound = begun
         self._held: asyncio.TimerHandle | None = None
+        self._last_word: asyncio.TimerHandle | None = None
+
+    @property
+    def awaits_reply(self) -> bool:
+        """Return whether the response has not begun."""
+        return super().awaits_reply and not self._bound
+
+    def reports(self, event: Event) -> bool:
+        """Return whether an event tells that the response that is followed has failed, or why it has."""
+        state = self._response.state
+        mine = (
+            self._bound and event.kind in (Kind.RESPONSE_CREATED, Kind.RESPONSE_DONE) and event.response_id == state.id
+        )
+        why = self._bound and event.kind == Kind.ERROR and state.error is not None and state.error is event.get("error")
+        return super().reports(event) or mine or why
 
     def _ended(self, event: Event) -> bool:
         if not self._bound:
@@ -189,7 +213,11 @@ class ResponseWaiter(Waiter):
             # The speech went on after a pause that ended a turn: the answer to all of it is still to come.
             self._bound, self._before = False, state
             return False
-        return True
+        if state.final or not state.awaits_reason:
+            return True
+        if self._last_word is None:
+            self._last_word = self.future.get_loop().call_later(MOMENT, self._give_back, event)
+        return False
 
     def _give_back(self, event: Event) -> None:
         if not self.future.done():
@@ -211,7 +239,10 @@ class ResponseWaiter(Waiter):
 
 
 class EndedResponses(Waiter):
-    """Calls a function for every response that ends; it is settled by the end of the connection only."""
+    """Calls a function for every response that ends, and for calls that come after the end of theirs.
+
+    It is settled by the end of the connection only.
+    """
 
     def __init__(self, conversation: Conversation, ended: Callable[[ResponseState], None]) -> None:
         super().__init__(is_done)
@@ -220,9 +251,11 @@ class EndedResponses(Waiter):
 
     def offer(self, event: Event) -> None:
         """Look at an event."""
-        state = self._conversation.responses.get(event.response_id) if is_done(event) else None
-        if state is not None:
-            self._ended(state)
+        if event.kind in _OF_ENDED:
+            named, conversation = event.response_id, self._conversation
+            state = conversation.responses.get(named) if named else conversation.newest
+            if state is not None and state.final:
+                self._ended(state)
 
 
 def is_done(event: Event) -> bool:

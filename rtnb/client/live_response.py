@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from rtnb import display
@@ -11,7 +11,7 @@ from rtnb.client.connection import Connection
 from rtnb.client.loop import LoopThread
 from rtnb.conversation.items import ResponseState
 from rtnb.conversation.response import Response
-from rtnb.errors import ServerError
+from rtnb.errors import RtnbError, ServerError
 
 ITS_TURN = "its turn"
 
@@ -24,6 +24,13 @@ class LiveResponse(Response):
     input_ended : str
         How a spoken question was ended: ``"committed"``, or ``"ended by 0.8 s of silence for the turn detection"``; empty
         for text.
+    since : int
+        The row from which on it was asked for.
+    awaited : str
+        The calls of functions that are waited for, in words.
+    missed : callable
+        ``missed(seconds)`` returns the error for speech that turn detection has not noticed in that time; None for any other
+        question.
     """
 
     def __init__(self, connection: Connection, io: LoopThread) -> None:
@@ -33,6 +40,9 @@ class LiveResponse(Response):
         self.failure: BaseException | None = None
         self.waits_for = ITS_TURN
         self.input_ended = ""
+        self.since = len(connection.timeline)
+        self.awaited = ""
+        self.missed: Callable[[float], RtnbError | None] = lambda seconds: None
         self._earlier: list[ResponseState] = []
         self._settled = asyncio.Event()
 

@@ -82,12 +82,12 @@ class Reconnect:
             The session is closed, and no reconnect task opens it.
         ResponseTimeout
         """
-        began = asyncio.get_running_loop().time()
+        began, since = asyncio.get_running_loop().time(), len(self._connection.timeline)
         try:
             async with asyncio.timeout(timeout):
                 await self.settled()
         except TimeoutError:
-            raise self._requests.timed_out("connection", timeout) from None
+            raise self._requests.timed_out("connection", timeout, since) from None
         self._connection.check_open()
         return timeout - (asyncio.get_running_loop().time() - began)
 
@@ -129,10 +129,12 @@ class Reconnect:
         settings = settings_to_restore(config)
         if isinstance(tools := settings.get("tools"), list):
             settings["tools"] = self._own_tools(tools)
-        update = session.update(settings)
-        for command, kind in ((update, Kind.SESSION_UPDATED), *((each, Kind.ITEM_ADDED) for each in to_send)):
+        for command in (session.update(settings), *to_send):
             try:
-                await self._requests.acknowledged(command, kind)
+                if "item" in command:
+                    await self._requests.acknowledged(command, Kind.ITEM_ADDED)
+                elif not await self._requests.update(command):
+                    self._connection.note_problem("the service did not confirm the settings of the resumed session")
             except ServerError as error:
                 lost.append(one_line(f"{command.get('item', {}).get('id', 'the settings')}: {error}", 200))
         for words in lost:

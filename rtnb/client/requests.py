@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -14,17 +15,21 @@ from rtnb.client.audio_input import UserTurn, append_commands, spoken_turn
 from rtnb.client.connection import Connection
 from rtnb.client.message_content import content_parts, is_spoken
 from rtnb.client.session_kind import SessionKind, session_kind
-from rtnb.client.waiters import Predicate, Waiter
+from rtnb.client.waiters import MOMENT, Predicate, Waiter, never
 from rtnb.conversation.items import Item
-from rtnb.errors import ResponseTimeout, RtnbError
+from rtnb.errors import ResponseTimeout, RtnbError, ServerError
 from rtnb.formatting import seconds
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
-from rtnb.protocol.events import Event
+from rtnb.protocol.events import RECEIVED, Event
 from rtnb.protocol.names import Kind
 from rtnb.protocol.session_types import TRANSLATION
 
 _END_SECONDS = 10.0
+SILENCE = 5.0
+"""Seconds after which a service that has never confirmed a change of settings is not expected to."""
+NOT_ACTIVE = "response_cancel_not_active"
+_UNCONFIRMED_CUT = "the service did not confirm that it cut an interrupted answer: it may remember more than was heard"
 
 
 class Requests:
@@ -57,6 +62,8 @@ class Requests:
         matching: Predicate = lambda event: True,
         *,
         before: Iterable[Command] = (),
+        proof: Predicate = never,
+        timeout: float = math.inf,
     ) -> Event:
         """Send a command and return the event that acknowledges it.
 
@@ -69,6 +76,10 @@ class Requests:
             Which events of that kind are meant; by default the first.
         before : iterable of commands
             Sent first.
+        proof : callable
+            Which other events prove as well that it was done, such as the end of the response that is to be cancelled.
+        timeout : float
+            Seconds, if they are to be fewer than those of every request.
 
         Raises
         ------
@@ -78,22 +89,24 @@ class Requests:
         """
         connection = self.connection
         connection.check_open()
-        event_id = commands.new_id("event")
+        event_id, since, timeout = commands.new_id("event"), len(connection.timeline), min(timeout, self.timeout)
         try:
-            waiter = Waiter(lambda event: event.kind == kind and matching(event), [event_id])
+            waiter = Waiter(lambda event: (event.kind == kind and matching(event)) or proof(event), [event_id])
             with connection.waiting(waiter) as acknowledgement:
-                async with asyncio.timeout(self.timeout):
+                async with asyncio.timeout(timeout):
                     for each in before:
                         await connection.send(each)
                     await connection.send({**command, "event_id": event_id})
-                    return await acknowledgement
+                    answer = await acknowledgement
+            connection.answered(since)
+            return answer
         except TimeoutError:
-            raise self.timed_out(kind, self.timeout) from None
+            raise self.timed_out(kind, timeout, since) from None
 
-    def timed_out(self, awaited: str, timeout: float) -> ResponseTimeout:
-        """Return the error for something that did not come within `timeout` seconds."""
+    def timed_out(self, awaited: str, timeout: float, since: int) -> ResponseTimeout:
+        """Return the error for something that did not come within `timeout` seconds, awaited from row `since` on."""
         return ResponseTimeout(
-            f"No {awaited} within {seconds(timeout)}.{self.connection.last_error_words} "
+            f"No {awaited} within {seconds(timeout)}.{self.connection.error_words(since)} "
             "session.timeline.tail() shows what came instead.",
             waited_for=str(awaited),
             timeout=timeout,
@@ -148,10 +161,29 @@ class Requests:
             await self.connection.send(command)
         return speech.duration
 
+    async def update(self, command: Command) -> bool:
+        """Change the settings; return whether the service confirmed it.
+
+        Open-source servers never send ``session.updated``. One that has sent none so far, and does not refuse the change
+        in a few seconds, is taken to have it in effect; if a confirmation comes after all, it counts.
+        """
+        timeline = self.connection.timeline
+        told = timeline[timeline["kind"] == Kind.SESSION_UPDATED]["direction"]
+        if (told == RECEIVED).any():
+            await self.acknowledged(command, Kind.SESSION_UPDATED)
+            return True
+        try:
+            await self.acknowledged(command, Kind.SESSION_UPDATED, timeout=SILENCE if not len(told) else MOMENT)
+        except ResponseTimeout:
+            self.connection.assume(Kind.SESSION_UPDATED, session=command["session"])
+            return False
+        return True
+
     async def commit(self) -> str:
         """Turn the input buffer into a user item; return the item's id."""
         self.kind.check("commit()")
-        return (await self.acknowledged(commands.commit(), Kind.INPUT_COMMITTED)).item_id
+        event = await self.acknowledged(commands.commit(), Kind.INPUT_COMMITTED, proof=_adds_speech)
+        return event.item_id
 
     async def clear(self) -> None:
         """Empty the input buffer."""
@@ -159,27 +191,51 @@ class Requests:
         await self.acknowledged(commands.clear(), Kind.INPUT_CLEARED)
 
     async def cancel(self, response_id: str | None = None) -> None:
-        """Cancel the response in progress, or the one named, and wait for its end."""
+        """Cancel the response in progress, or the one named, and wait for its end; where it has ended, there is no need."""
         self.kind.check("cancel()")
-        active = self.connection.conversation.active
-        wanted = response_id or (active.id if active else None)
+        conversation = self.connection.conversation
+        state = conversation.responses.get(response_id) if response_id else conversation.active
+        nothing = not response_id and state is None and not conversation.requested.in_band
+        if nothing or (state is not None and not state.active):
+            return
 
-        await self.acknowledged(
-            commands.response_cancel(response_id),
-            Kind.RESPONSE_DONE,
-            lambda event: wanted in (None, event.response_id),
-        )
+        def ended(event: Event) -> bool:
+            return event.kind == Kind.RESPONSE_DONE if state is None else not state.active
 
-    async def truncate(self, item_id: str, audio_end_ms: int, content_index: int = 0) -> None:
+        try:
+            await self.acknowledged(commands.response_cancel(response_id), Kind.RESPONSE_DONE, never, proof=ended)
+        except ServerError as error:
+            if error.code != NOT_ACTIVE or (response_id and state is None):
+                raise
+
+    async def cut(self, item_id: str, heard_ms: int, content_index: int = 0) -> None:
+        """Cut an item that was interrupted at what was heard of it; delete it if that is nothing.
+
+        Open-source servers acknowledge neither. That it was cut is known here, and a refusal comes soon, if one comes.
+        """
+        request = self.truncate(item_id, heard_ms, content_index, MOMENT) if heard_ms else self.delete(item_id, MOMENT)
+        try:
+            await request
+        except ResponseTimeout:
+            self.connection.note_problem(_UNCONFIRMED_CUT, instead_of=_UNCONFIRMED_CUT)
+            if heard_ms:
+                fields = {"item_id": item_id, "content_index": content_index, "audio_end_ms": heard_ms}
+                self.connection.assume(Kind.ITEM_TRUNCATED, **fields)
+            else:
+                self.connection.assume(Kind.ITEM_DELETED, item_id=item_id)
+
+    async def truncate(
+        self, item_id: str, audio_end_ms: int, content_index: int = 0, timeout: float = math.inf
+    ) -> None:
         """Cut an assistant item after so many milliseconds of its audio."""
         self.kind.check("truncate()")
         command = commands.item_truncate(item_id, audio_end_ms, content_index)
-        await self.acknowledged(command, Kind.ITEM_TRUNCATED, lambda event: event.item_id == item_id)
+        await self.acknowledged(command, Kind.ITEM_TRUNCATED, lambda event: event.item_id == item_id, timeout=timeout)
 
-    async def delete(self, item_id: str) -> None:
+    async def delete(self, item_id: str, timeout: float = math.inf) -> None:
         """Delete an item."""
         command = commands.item_delete(item_id)
-        await self.acknowledged(command, Kind.ITEM_DELETED, lambda event: event.item_id == item_id)
+        await self.acknowledged(command, Kind.ITEM_DELETED, lambda event: event.item_id == item_id, timeout=timeout)
 
     async def end(self) -> None:
         """Ask a translation session to end, and wait a while for what is still to come; other sessions are just closed."""
@@ -188,3 +244,12 @@ class Requests:
         with contextlib.suppress(RtnbError, TimeoutError):
             async with asyncio.timeout(min(self.timeout, _END_SECONDS)):
                 await self.acknowledged(commands.session_close(), Kind.SESSION_CLOSED)
+
+
+def _adds_speech(event: Event) -> bool:
+    """Return whether an event adds speech of the user's, which some servers send without the commit's acknowledgement."""
+    item = event.part("item")
+    content = item.get("content")
+    parts = content if isinstance(content, list) else []
+    spoken = any(isinstance(part, Mapping) and part.get("type") == "input_audio" for part in parts)
+    return event.kind == Kind.ITEM_ADDED and item.get("role") == "user" and spoken

@@ -15,7 +15,6 @@ from rtnb.client.tools import Tools, with_definitions
 from rtnb.errors import RtnbError, SessionClosed
 from rtnb.protocol.config import AUDIO_SETTINGS, copy_tree, look, merge, nest, not_granted, taken_in_vain
 from rtnb.protocol.mcp_tools import without_secrets
-from rtnb.protocol.names import Kind
 
 
 class SessionSettings:
@@ -56,7 +55,7 @@ class SessionSettings:
         self._tools.add(*functions)
         try:
             async with self._update_lock:
-                await self._requests.acknowledged(kind.update(tree), Kind.SESSION_UPDATED)
+                confirmed = await self._requests.update(kind.update(tree))
         except BaseException:
             self._tools.drop(functions)
             raise
@@ -65,14 +64,14 @@ class SessionSettings:
         # Compared as it went out: the preview dialect says both modalities where it means speech.
         asked = without_secrets(merge(copy_tree(tree), dialect.nested(dialect.flattened(tree))))
         refused, in_vain = not_granted(asked, conversation.config), taken_in_vain(asked, self._not_imitated)
-        return Configured(
-            conversation.config, refused, {path: each for path, each in in_vain.items() if path not in refused}
-        )
+        in_vain = {path: each for path, each in in_vain.items() if path not in refused}
+        return Configured(conversation.config, refused, in_vain, confirmed=confirmed)
 
     async def apply(self, config: Mapping[str, Any]) -> None:
         """Change settings, if there are any, and note among the problems what was not granted."""
         if config and not (configured := await self.configure(config)):
-            self._connection.note_problem(f"not granted by the service: {configured.words}")
+            title = "not granted by the service" if configured.confirmed else "not confirmed by the service"
+            self._connection.note_problem(f"{title}: {configured.words}")
 
     async def add_tool(self, tool: FunctionTool) -> None:
         """Add a tool and wait until the service has accepted it; one that it refuses is dropped."""
@@ -119,6 +118,8 @@ class Configured:
         What was asked for and is not in effect; granted is None where the service did not say.
     not_imitated : dict of str to str
         What was asked for and is in effect by name alone, since the local service does not imitate it: what happens instead.
+    confirmed : bool
+        Whether the service said what is in effect. Some servers never do; the settings are then taken to be as asked for.
     """
 
     def __init__(
@@ -126,25 +127,30 @@ class Configured:
         config: dict[str, Any],
         not_granted: dict[str, tuple[Any, Any]],
         not_imitated: Mapping[str, str] = MappingProxyType({}),
+        *,
+        confirmed: bool = True,
     ) -> None:
         self.config = config
         self.not_granted = not_granted
         self.not_imitated = dict(not_imitated)
+        self.confirmed = confirmed
 
     def __bool__(self) -> bool:
-        return not self.not_granted
+        return self.confirmed and not self.not_granted
 
     def __repr__(self) -> str:
-        said = f", except {self.words}" if self.not_granted else ": everything asked for was granted"
-        return f"<Configured{said}{self._in_vain('; ')}>"
+        said = f", not confirmed: {self.words}" if not self.confirmed else f", except {self.words}"
+        return f"<Configured{': everything asked for was granted' if self else said}{self._in_vain('; ')}>"
 
     def _in_vain(self, begin: str = "") -> str:
-        told = "; ".join(f"{path} ({instead})" for path, instead in self.not_imitated.items())
-        return f"{begin}not imitated here: {told}" if told else ""
+        listed = "; ".join(f"{path} ({instead})" for path, instead in self.not_imitated.items())
+        return f"{begin}not imitated here: {listed}" if listed else ""
 
     @property
     def words(self) -> str:
         """What was not granted, for people."""
+        if not self.confirmed:
+            return "the service sent no session.updated, and no refusal; what was asked for is taken to be in effect"
         return "; ".join(
             f"{path}: asked {_short(asked)}, got {_short(got)}" for path, (asked, got) in self.not_granted.items()
         )
@@ -155,7 +161,8 @@ class Configured:
             for name, path in {"model": ("model",), "instructions": ("instructions",), **AUDIO_SETTINGS}.items()
             if look(self.config, path, self) is not self
         ]
-        refused = formatting.banner(f"Not granted: {self.words}") if self.not_granted else ""
+        title = "Not granted" if self.confirmed else "Not confirmed"
+        refused = formatting.banner(f"{title}: {self.words}") if not self else ""
         in_vain = formatting.muted(self._in_vain())
         table = formatting.html_table(("", ""), rows)
         return {"text/plain": repr(self), "text/html": formatting.card(refused, in_vain, table)}

@@ -53,12 +53,13 @@ class Subscriptions:
 
     async def wait_for(self, type: str | Predicate, timeout: float) -> Event:
         """Return the next event that matches."""
+        since = len(self._connection.timeline)
         try:
             async with asyncio.timeout(timeout):
                 event = await self._find(type, self._consumed)
         except TimeoutError:
             awaited = type if isinstance(type, str) else "event that the predicate accepts"
-            raise self._requests.timed_out(awaited, timeout) from None
+            raise self._requests.timed_out(awaited, timeout, since) from None
         if event is None:
             raise self._connection.closed or SessionClosed("The session is closed.")
         self.consumed(event.seq + 1)

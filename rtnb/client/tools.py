@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from rtnb.client.function_tool import FunctionTool, failure
-from rtnb.conversation.items import Item, ResponseState
+from rtnb.client.function_tool import FunctionTool, Outcome, failure
+from rtnb.conversation.items import IN_PROGRESS, Item, ResponseState
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
+from rtnb.protocol.events import read_json
 from rtnb.protocol.mcp_tools import remote_tools
 
 MOST_ROUNDS = 8
@@ -32,7 +33,7 @@ class Tools:
         self._report = report
         self._accepted: dict[str, FunctionTool] = {}
         self._pending: dict[str, FunctionTool] = {}
-        self._answered: set[str] = set()
+        self._answered: dict[int, Item] = {}  # by identity: an id may come again in a later turn, and be left out
         self._remote: dict[str, Mapping[str, Any]] = {}
 
     @property
@@ -83,35 +84,65 @@ class Tools:
         return self._pending.get(name) or self._accepted.get(name)
 
     def unanswered(self, response: ResponseState) -> list[Item]:
-        """Return the calls of a completed response that are ours to answer."""
+        """Return the calls of a completed response that are ours to answer, one that was delivered twice once."""
         if response.status != "completed":
             return []
-        return [item for item in _calls(response) if self._find(item.name) and item.call_id not in self._answered]
+        calls = _calls(response)
+        known = [call for call in calls if id(call) in self._answered]
+        found: list[Item] = []
+        for call in calls:
+            ours = id(call) not in self._answered and self._find(call.name) is not None and _is_whole(call)
+            if ours and not any(_same(call, each) for each in (*known, *found)):
+                found.append(call)
+        return found
+
+    def unfinished(self, response: ResponseState) -> list[Item]:
+        """Return the calls of a completed response whose arguments have not come."""
+        if response.status != "completed":
+            return []
+        return [call for call in _calls(response) if self._find(call.name) is not None and not _is_whole(call)]
 
     def leaves_some(self, response: ResponseState) -> bool:
         """Return whether a response has calls that only the user can answer."""
         return any(self._find(item.name) is None for item in _calls(response))
 
-    async def answer(self, calls: Sequence[Item]) -> list[Command]:
-        """Call the functions, all at the same time, and return the commands that send their outputs."""
-        self._answered.update(call.call_id for call in calls)
-        tools = [self._find(call.name) for call in calls]
-        outcomes = await asyncio.gather(
-            *(tool.call(call.arguments) for tool, call in zip(tools, calls, strict=True) if tool)
-        )
-        for call, outcome in zip(calls, outcomes, strict=True):
-            if outcome.error:
-                self._report(f"tool {call.name}: {outcome.error} (the model was told)")
+    async def answer(
+        self, calls: Sequence[Item], waiting: Callable[[Sequence[Item]], None] = lambda left: None
+    ) -> list[Command]:
+        """Call the functions, all at the same time, and return the commands that send their outputs.
+
+        Parameters
+        ----------
+        calls : sequence of Item
+            As `unanswered` returns them.
+        waiting : callable
+            ``waiting(calls)`` is called with those that are still to end, at first and whenever one has ended.
+        """
+        self._answered.update((id(call), call) for call in calls)
+        left = list(calls)
+        waiting(left)
+
+        async def outcome(call: Item) -> Outcome:
+            tool = self._find(call.name)
+            try:
+                return await tool.call(call.arguments) if tool else failure(f"there is no function {call.name}")
+            finally:
+                left[:] = [each for each in left if each is not call]
+                waiting(left)
+
+        outcomes = await asyncio.gather(*map(outcome, calls))
+        for call, each in zip(calls, outcomes, strict=True):
+            if each.error:
+                self._report(f"tool {call.name}: {each.error} (the model was told)")
         return [
-            commands.function_output(call.call_id, outcome.output)
-            for call, outcome in zip(calls, outcomes, strict=True)
+            commands.function_output(call.answered_as, each.output) for call, each in zip(calls, outcomes, strict=True)
         ]
 
 
 def interrupted_outputs(calls: Sequence[Item]) -> list[Command]:
     """Return the commands that answer calls whose functions are not waited for any more."""
     output = failure("the call was interrupted").output
-    return [commands.function_output(call.call_id, output) for call in calls]
+    return [commands.function_output(call.answered_as, output) for call in calls]
 
 
 def _describes(definition: Any, tool: FunctionTool) -> bool:
@@ -122,6 +153,27 @@ def _describes(definition: Any, tool: FunctionTool) -> bool:
 
 def _calls(response: ResponseState) -> list[Item]:
     return [item for item in list(response.items.values()) if item.type == "function_call"]
+
+
+def _is_whole(call: Item) -> bool:
+    """Return whether a call has all its arguments: the service says that it is done, or they are a whole JSON value."""
+    return call.status != IN_PROGRESS or _arguments(call) is not None
+
+
+def _same(one: Item, other: Item) -> bool:
+    """Return whether two calls of a response are one that was delivered twice.
+
+    With one id and other arguments they are two: some models give every call of a response the same id.
+    """
+    if not one.call_id or (one.call_id, one.name) != (other.call_id, other.name):
+        return False
+    value = _arguments(one)
+    return one.arguments == other.arguments or (value is not None and value == _arguments(other))
+
+
+def _arguments(call: Item) -> Any:
+    """Return the arguments of a call; None where they are no JSON."""
+    return read_json(call.arguments.encode("utf-8", "surrogatepass"))[0]
 
 
 def with_tools(config: Mapping[str, Any]) -> dict[str, Any]:

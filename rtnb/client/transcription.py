@@ -263,6 +263,11 @@ class TranscriptWaiter(Waiter):
         self._transcription = transcription
         self._is_bound = False
 
+    @property
+    def awaits_reply(self) -> bool:
+        """Return whether the speech has not become an item."""
+        return super().awaits_reply and not self._is_bound
+
     def bound(self, event: Event) -> bool:
         """Return whether it is known, by this event or an earlier one, which item the speech became."""
         # A transcript may come of an item that was committed earlier, by another call.

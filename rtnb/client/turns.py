@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from rtnb.audio import AudioClip
+from rtnb.client.audio_input import UserTurn
 from rtnb.client.calls import Calls
 from rtnb.client.exchange import Exchanges
 from rtnb.client.live_response import ITS_TURN, LiveResponse
@@ -21,6 +24,7 @@ from rtnb.client.playback import Heard, Playback, spoken_response, unheard
 from rtnb.client.remote_calls import REMOTE, Asked, RemoteCalls
 from rtnb.client.requests import Requests
 from rtnb.client.settings import SessionSettings
+from rtnb.client.silence import QUIET_SECONDS, no_speech
 from rtnb.client.tools import Tools, with_definitions
 from rtnb.client.transcription import Transcription, TranscriptionRequests
 from rtnb.conversation.items import Item, ResponseState
@@ -117,12 +121,38 @@ class Turns:
         prelude = turn.commands
         if turn.detected and not turn.answered:
             # The service ends the turn and makes no response: one is asked for once the speech has become an item.
-            *before, last = prelude
-            await self._requests.acknowledged(last, Kind.INPUT_COMMITTED, before=before)
+            await self._detected(turn)
             prelude = []
         response = await self._begin(prelude, None if turn.answered else options, timeout, when_busy)
         response.input_ended = turn.ended
+        if turn.answered:
+            self._watch_silence(response, turn)
         return response
+
+    async def _detected(self, spoken: UserTurn) -> None:
+        """Send speech and wait until turn detection has made it an item."""
+        since, [*before, last] = len(self._connection.timeline), spoken.commands
+        allowed = QUIET_SECONDS if spoken.silent else math.inf
+        try:
+            await self._requests.acknowledged(last, Kind.INPUT_COMMITTED, before=before, timeout=allowed)
+        except ResponseTimeout as error:
+            raise no_speech(self._connection, spoken, since, error.timeout) or error from None
+
+    def _watch_silence(self, response: LiveResponse, spoken: UserTurn) -> None:
+        """Give up soon on silence that turn detection passes over; name a louder clip that it has not noticed."""
+        response.missed = functools.partial(no_speech, self._connection, spoken, response.since)
+        loop, task = asyncio.get_running_loop(), response.task
+        assert task is not None
+
+        def look() -> None:
+            if response.waits_for == Kind.RESPONSE_CREATED and (missed := response.missed(QUIET_SECONDS)):
+                response.give_up(missed)
+            elif response.waits_for == ITS_TURN and not task.done():
+                loop.call_later(QUIET_SECONDS, look)
+
+        if spoken.silent:
+            timer = loop.call_later(QUIET_SECONDS, look)
+            task.add_done_callback(lambda _: timer.cancel())
 
     async def respond(self, options: Mapping[str, Any], *, timeout: float, when_busy: WhenBusy) -> LiveResponse:
         """Begin the turn of `AsyncSession.respond`; return its response, which is live."""
@@ -288,8 +318,10 @@ class Turns:
         elif self._current is not None:
             self._current.give_up(RtnbError("A later call cancelled this response before it began."))
 
-    def _timed_out(self, response: LiveResponse, timeout: float) -> ResponseTimeout:
-        said, waited, state = self._connection.last_error_words, str(response.waits_for), response.state
+    def _timed_out(self, response: LiveResponse, timeout: float) -> RtnbError:
+        if response.waits_for == Kind.RESPONSE_CREATED and (missed := response.missed(timeout)) is not None:
+            return missed
+        said, waited, state = self._connection.error_words(response.since), str(response.waits_for), response.state
         if waited == ITS_TURN:
             words = (
                 f"Its turn did not come within {seconds(timeout)}: another response is in progress.{said} "
@@ -307,8 +339,8 @@ class Turns:
             )
         elif state.status and not state.active:
             words = (
-                f"The {waited} gave no result within {seconds(timeout)}; the model was told, the session lives "
-                "on, and so does the function. Give timeout= more seconds, or make the function quicker."
+                f"The {waited} gave no result within {seconds(timeout)} (called: {response.awaited}); the model was told, "
+                "the session lives on, and so does the function. Give timeout= more seconds, or make the function quicker."
             )
         else:
             words = (
@@ -354,8 +386,5 @@ class Turns:
                 await self._requests.cancel(response.id)
         left = unheard(connection.timeline, response, now, playback)
         for each in left:
-            if each.heard_ms:
-                await self._requests.truncate(each.item_id, each.heard_ms, each.content_index)
-            else:
-                await self._requests.delete(each.item_id)
+            await self._requests.cut(each.item_id, each.heard_ms, each.content_index)
         return left[0] if left else None

@@ -7,14 +7,16 @@ hour of speech is in memory once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from rtnb.audio.formats import FORMATS
-from rtnb.conversation.items import DELETED, IN_PROGRESS, NAN, ContentPart, Item, ResponseState, fill
+from rtnb.conversation.item_order import ItemOrder, answer_call
+from rtnb.conversation.items import IN_PROGRESS, NAN, ContentPart, Item, ResponseState, fill, fill_response
 from rtnb.conversation.remote_tools import ARGUMENT_KINDS, STATES, RemoteItems, adopt, decide
 from rtnb.conversation.requested import Requested
 from rtnb.conversation.sent_images import SentImages
+from rtnb.conversation.transcripts import KINDS as TRANSCRIPT_KINDS
 from rtnb.conversation.transcripts import source, take_transcript, translates, translation
 from rtnb.formatting import one_line
 from rtnb.protocol.config import format_name, look, merge
@@ -23,14 +25,14 @@ from rtnb.protocol.events import SENT, Event
 from rtnb.protocol.names import Kind, Local
 from rtnb.protocol.session_types import told_type
 
+_ENDED = ("failed", "incomplete", "cancelled")
+
 
 class Conversation:
     """Items, responses and settings of one session, read from its events.
 
     Attributes
     ----------
-    items : dict of str to Item
-        In conversation order.
     responses : dict of str to ResponseState
         In the order in which they were created, out-of-band ones included.
     config : dict
@@ -39,27 +41,29 @@ class Conversation:
         Violations of the protocol, in words; at most 100.
     requested : Requested
         The responses that were asked for and have not begun.
+    keys_pressed : str
+        The keys that a caller pressed on a telephone, in order.
     """
 
     def __init__(self) -> None:
-        self.items: dict[str, Item] = {}
+        self._items = ItemOrder(self._response_item)
+        self.keys_pressed = ""
         self.responses: dict[str, ResponseState] = {}
         self.config: dict[str, Any] = {}
         self.session_id = ""
         self.oddities: list[str] = []
         self.requested = Requested()
         self._past: set[str] = set()
-        self._early: dict[str, Item] = {}  # those of which events told before they came
         self._sent_images = SentImages()
-        self._remote = RemoteItems(self._early)
+        self._remote = RemoteItems(self._items.early)
         self._reducers: dict[str, Callable[[Event], object]] = {
             Kind.SESSION_CREATED: self._session,
             Kind.SESSION_UPDATED: self._session,
             Kind.ITEM_ADDED: self._item_added,
             Kind.ITEM_DONE: self._item_added,
             Kind.ITEM_RETRIEVED: self._item_seen,
-            Kind.ITEM_DELETED: self._item_deleted,
-            Kind.ITEM_TRUNCATED: self._item_truncated,
+            Kind.ITEM_DELETED: self._items.delete,
+            Kind.ITEM_TRUNCATED: self._items.truncate,
             Kind.RESPONSE_CREATED: self._response_created,
             Kind.RESPONSE_DONE: self._response_done,
             Kind.OUTPUT_ITEM_ADDED: self._output_item,
@@ -72,9 +76,9 @@ class Conversation:
             Kind.AUDIO_DONE: self._audio_done,
             Kind.ARGUMENTS_DELTA: self._arguments,
             Kind.ARGUMENTS_DONE: self._arguments,
-            Kind.INPUT_TRANSCRIPTION_DELTA: self._input_transcript,
-            Kind.INPUT_TRANSCRIPTION_SEGMENT: self._input_transcript,
-            Kind.INPUT_TRANSCRIPTION_COMPLETED: self._input_transcript,
+            Kind.INPUT_COMMITTED: self._committed,
+            Kind.INPUT_DTMF: self._key_pressed,
+            **dict.fromkeys(TRANSCRIPT_KINDS, self._input_transcript),
             **dict.fromkeys((*ARGUMENT_KINDS, *STATES), self._remote_tool),
             Kind.SESSION_CLOSED: self._translated,
             Kind.ERROR: self._error,
@@ -84,6 +88,11 @@ class Conversation:
 
     def __repr__(self) -> str:
         return f"<Conversation {len(self.items)} items, {len(self.responses)} responses>"
+
+    @property
+    def items(self) -> dict[str, Item]:
+        """Return the items by their ids, in conversation order."""
+        return self._items.by_id
 
     @property
     def newest(self) -> ResponseState | None:
@@ -99,8 +108,8 @@ class Conversation:
         return None
 
     def item(self, item_id: str) -> Item | None:
-        """Return an item by its id, one of a response beside the conversation and one that is only transcribed included."""
-        return self.items.get(item_id) or self._response_item(item_id) or self._early.get(item_id)
+        """Return an item by its id, one that only a response, or its own tool, has told of included; None if there is none."""
+        return self._items.find(item_id)
 
     def apply(self, event: Event) -> None:
         """Update items, responses and settings by one event. Never raises: an event of an unexpected shape is an oddity."""
@@ -118,10 +127,12 @@ class Conversation:
     def _sent(self, event: Event) -> None:
         if event.kind == Kind.ITEM_CREATE:
             self._sent_images.take(event)
-        if event.kind == Kind.RESPONSE_CREATE:
+        elif event.kind == Kind.RESPONSE_CREATE:
             self.requested.sent(event)
         elif event.kind == Kind.RESPONSE_CANCEL and not event.response_id:
-            self.requested.cancelled()
+            self.requested.doubt()
+        elif event.kind == Kind.ITEM_TRUNCATE:
+            self._items.truncate(event)
 
     def _odd(self, event: Event, what: str) -> None:
         if len(self.oddities) < 100:
@@ -140,6 +151,11 @@ class Conversation:
     def _error(self, event: Event) -> None:
         caused_by = event.part("error").get("event_id")
         self.requested.refused(caused_by)
+        self._items.refused(caused_by)
+        if not caused_by:
+            self.requested.doubt()
+            if (newest := self._announced) is not None and newest.awaits_reason:
+                newest.error = event.part("error") or None
         for response in self.responses.values():
             if caused_by and response.request_id == caused_by:
                 # The service began this one by itself, before it refused the request that was taken for its cause.
@@ -151,6 +167,7 @@ class Conversation:
         for response in self.responses.values():
             if response.active:
                 response.status, response.reason, response.done_t = "incomplete", reason, event.t
+            response.final = True
 
     def _resumed(self, event: Event) -> None:
         self._past = set(self.responses)
@@ -158,44 +175,29 @@ class Conversation:
     # Items ------------------------------------------------------------------------------------------------------------
 
     def _item_added(self, event: Event) -> None:
+        known = self.items.get(event.item_id)
+        before = known.output if known is not None else ""
         item = self._item_seen(event)
         if item is None:
             return
-        after = event.data.get("previous_item_id", "")
-        if item.type == "function_call_output":
-            self._function_output(item)
         decide(self.items.values(), item)
-        if item.id not in self.items:
+        if self._items.add(item, event.data.get("previous_item_id")):
             adopt(item, self.responses.values())
-            self._insert(item, after if isinstance(after, str) else None)
-
-    def _insert(self, item: Item, after: str | None) -> None:
-        """Insert an item behind `after`: at the front for None or ``"root"``, at the end for an unknown id."""
-        if after in self.items and after != next(reversed(self.items)):
-            order = list(self.items.values())
-            order.insert(list(self.items).index(after) + 1, item)
-            self.items = {each.id: each for each in order}
-        elif after in (None, "root") and self.items:
-            self.items = {item.id: item, **self.items}
-        else:
-            self.items[item.id] = item
+        if item.type == "function_call_output" and item.output != before:
+            answer_call(item, (each.items for each in reversed(self.responses.values())), self.items)
 
     def _item_seen(self, event: Event) -> Item | None:
-        data = event.part("item")
-        identifier = data.get("id")
-        if not isinstance(identifier, str):
+        item = self._items.seen(event)
+        if item is None:
             self._odd(event, "has no item id")
-            return None
-        item = self.item(identifier) or Item(identifier)
-        self._early.pop(identifier, None)
-        fill(item, data)
-        self._sent_images.give(item, data)
+        else:
+            self._sent_images.give(item, event.part("item"))
         return item
 
     def _remote_tool(self, event: Event) -> None:
         item = self.item(event.item_id)
         if item is None and event.kind in ARGUMENT_KINDS:
-            item = self._output(self._response(event), event.item_id)
+            item = self._output(self._response(event), event.item_id, event.output_index)
         self._remote.take(item, event)
 
     def _response_item(self, identifier: str) -> Item | None:
@@ -204,36 +206,27 @@ class Conversation:
                 return response.items[identifier]
         return None
 
-    def _item_deleted(self, event: Event) -> None:
-        item = self.items.pop(event.item_id, None) or self._response_item(event.item_id)
-        if item is not None:
-            item.status = DELETED
-
-    def _item_truncated(self, event: Event) -> None:
-        item = self.item(event.item_id)
-        end = event.data.get("audio_end_ms")
-        if item is not None and isinstance(end, int) and not isinstance(end, bool):
-            item.part(event.content_index).heard_ms = end
-
-    def _function_output(self, output: Item) -> None:
-        wanted = (item for response in self.responses.values() for item in response.items.values())
-        for item in (*self.items.values(), *wanted):
-            if item.type == "function_call" and item.call_id == output.call_id:
-                item.output = output.output
+    def _committed(self, event: Event) -> None:
+        if event.item_id:
+            self._items.mention(event.item_id, event.data.get("previous_item_id"))
 
     def _input_transcript(self, event: Event) -> None:
+        """Update the user's item; without its id it is the newest that awaits a transcript."""
+        items, item = self._items, None
         if translates(event):
             item = source(self.items, translation(self.items, self.responses, event.t))
         else:
-            early = self.items.get(event.item_id) is None
-            item = self._early.setdefault(event.item_id, Item(event.item_id)) if early else self.items[event.item_id]
-        if odd := take_transcript(item, event):
+            item = items.mention(event.item_id) if event.item_id else items.untranscribed or items.mention("")
+        if odd := "speaks of an item that was deleted" if item is None else take_transcript(item, event):
             self._odd(event, odd)
+
+    def _key_pressed(self, event: Event) -> None:
+        self.keys_pressed += event.text("event")
 
     def _translated(self, event: Event) -> None:
         for response in self.responses.values():
             if response.active:
-                response.status, response.done_t = "completed", event.t
+                response.status, response.done_t, response.final = "completed", event.t, True
 
     # Responses --------------------------------------------------------------------------------------------------------
 
@@ -247,33 +240,38 @@ class Conversation:
                 return
         else:
             response.created_t = event.t
-        self._read_response(response, data)
-        response.status = response.status or IN_PROGRESS
-        if not response.active:
-            response.done_t = event.t
+        fill_response(response, data)
+        if response.status in _ENDED:
+            response.done_t = event.t  # some proxies tell a failure so, and may say no more
+        else:
+            response.status = IN_PROGRESS
 
     def _response_done(self, event: Event) -> None:
         response = self._response(event)
-        if response.done_t == response.done_t:
-            self._odd(event, "came twice for one response")
-            return
         data = event.part("response")
-        self._read_response(response, data)
+        if response.final:
+            self._odd(event, "came twice for one response")
+            if response.error is None and not response.reason and data.get("status") == response.status:
+                fill_response(response, data)
+            return
+        if _text(data.get("status")) not in ("", *_ENDED):
+            response.error, response.reason = None, ""  # whatever its response.created said
+        fill_response(response, data)
         if response.status in ("", IN_PROGRESS):
             response.status = "completed"
-        response.done_t = event.t
+        response.final, response.done_t = True, event.t
         output = data.get("output")
-        for item in output if isinstance(output, list) else ():
-            if isinstance(item, dict) and isinstance(item.get("id"), str):
-                fill(self._output(response, item["id"]), item)
+        for index, item in enumerate(output if isinstance(output, list) else ()):
+            if isinstance(item, dict):
+                fill(self._output(response, _text(item.get("id")), index, _text(item.get("call_id"))), item)
 
     def _response(self, event: Event, *, announced: bool = False) -> ResponseState:
         """Return the response that an event belongs to; one without ``response.created`` is made, and is an oddity."""
         identifier = event.response_id
         if translates(event):
             return translation(self.items, self.responses, event.t)
-        if not identifier and not announced and (active := self.active) is not None:
-            return active
+        if not identifier and not announced and (unnamed := self.active or self._announced) is not None:
+            return unnamed
         if identifier in self._past:
             # After a reconnect the service may count from one again: this is another response of the same id.
             self._past.discard(identifier)
@@ -291,35 +289,29 @@ class Conversation:
                 self._odd(event, "belongs to a response that was never created")
         return response
 
-    def _read_response(self, response: ResponseState, data: Mapping[str, Any]) -> None:
-        settings = ga_settings(data)
-        if (own := look(settings, ("audio", "output", "format"))) is not None:
-            response.format = FORMATS[format_name(own, response.format.name)]
-        response.status = str(data.get("status") or response.status)
-        details = data.get("status_details")
-        if isinstance(details, dict):
-            response.reason = str(details.get("reason") or response.reason)
-            error = details.get("error")
-            response.error = error if isinstance(error, dict) else response.error
-        for name in ("usage", "metadata"):
-            if isinstance(data.get(name), dict):
-                setattr(response, name, data[name])
-        if "conversation_id" in data:
-            response.conversation_id = data["conversation_id"]
+    @property
+    def _announced(self) -> ResponseState | None:
+        """Return the newest response of this connection, if its creation was told: what names no response belongs to it.
+
+        A service that tells of creations would have told of another one.
+        """
+        name, newest = next(reversed(self.responses.items()), ("", None))
+        return newest if newest is not None and newest.announced and name not in self._past else None
 
     def _output_item(self, event: Event) -> None:
         data = event.part("item")
-        if isinstance(data.get("id"), str):
-            fill(self._output(self._response(event), data["id"]), data)
+        response = self._response(event)
+        if data:
+            fill(self._output(response, event.item_id, event.output_index, _text(data.get("call_id"))), data)
 
-    def _output(self, response: ResponseState, item_id: str) -> Item:
-        if not item_id and response.items:
-            return next(reversed(response.items.values()))
-        if item_id not in response.items:
-            item = self.items.get(item_id) or Item(item_id, role="assistant", response_id=response.id)
+    def _output(self, response: ResponseState, item_id: str, index: int | None = None, call_id: str = "") -> Item:
+        """Return an item of a response, made when it is first mentioned."""
+        key = response.key(item_id, index, call_id)
+        if key not in response.items:
+            item = (self.items.get(item_id) if item_id else None) or Item(item_id, role="assistant")
             item.response_id = response.id
-            response.items[item_id] = item
-        return response.items[item_id]
+            response.items[key] = item
+        return response.items[key]
 
     def _part_of(self, event: Event) -> tuple[ResponseState, ContentPart] | None:
         """Return the response and content part of a delta, or None for a delta that must be ignored.
@@ -328,7 +320,9 @@ class Conversation:
         delta counts.
         """
         response = self._response(event)
-        part = self._output(response, event.item_id).part(event.content_index)
+        named = event.item_id
+        item = response.items.get(named) if named else None
+        part = (item or self._output(response, named, event.output_index)).part(event.content_index)
         if part.spellings.setdefault(event.kind, event.type) != event.type:
             self._odd(event, "repeats a delta in another dialect")
             return None
@@ -379,11 +373,16 @@ class Conversation:
             found[1].finished.add(Kind.AUDIO_DELTA)
 
     def _arguments(self, event: Event) -> None:
-        item = self._output(self._response(event), event.item_id)
+        item = self._output(self._response(event), event.item_id, event.output_index, event.text("call_id"))
         item.type = "function_call"
         item.call_id = event.text("call_id") or item.call_id
         if event.kind == Kind.ARGUMENTS_DELTA:
             item.arguments += event.text("delta")
         else:
             item.arguments = event.text("arguments") or item.arguments
+            item.status = "completed" if item.status == IN_PROGRESS else item.status  # all of the call is there
             item.name = event.text("name") or item.name
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -10,6 +10,8 @@ from typing import Any
 from rtnb.audio.formats import FORMATS, AudioFormat
 from rtnb.conversation.thumbnails import images_html
 from rtnb.formatting import card, escape, muted, one_line
+from rtnb.protocol.config import format_name, look
+from rtnb.protocol.dialects import ga_settings
 from rtnb.protocol.images import InputImage, image_of
 from rtnb.protocol.item_words import APPROVAL_REQUEST, MCP_CALL, MCP_ITEMS, mcp_words
 
@@ -68,6 +70,8 @@ class ContentPart:
         The pieces of an input's transcript, as a transcriber that tells speakers apart finds them.
     logprobs : list of dict
         The tokens of an input's transcript with their log probabilities, as the service sends them.
+    failure : str
+        Why the speech has no transcript, in words; empty unless its transcription failed.
     """
 
     type: str = ""
@@ -82,6 +86,7 @@ class ContentPart:
     first_audio_t: float = NAN
     segments: list[Segment] = field(default_factory=list)
     logprobs: list[dict[str, Any]] = field(default_factory=list)
+    failure: str = ""
 
     @property
     def heard_transcript(self) -> str:
@@ -108,8 +113,8 @@ class ContentPart:
 
     @property
     def transcript(self) -> str:
-        """Return the transcript so far."""
-        return "".join(self.transcript_pieces)
+        """Return the transcript so far; what the speakers said, where nothing else has told of it."""
+        return "".join(self.transcript_pieces) or " ".join(each.text.strip() for each in self.segments)
 
     @transcript.setter
     def transcript(self, transcript: str) -> None:
@@ -167,6 +172,19 @@ class Item:
         if index not in self.content:
             self.content[index] = ContentPart()
         return self.content[index]
+
+    @property
+    def answered_as(self) -> str:
+        """Return the call id that the output of a function call names: the item's id for a call that has none."""
+        return self.call_id or self.id
+
+    @property
+    def awaits_transcript(self) -> bool:
+        """Return whether it is speech of the user whose transcript is not complete."""
+        parts = list(self.content.values())
+        return self.role == "user" and any(
+            part.type == "input_audio" and not part.failure and not part.finished for part in parts
+        )
 
     @property
     def text(self) -> str:
@@ -227,6 +245,10 @@ class ResponseState:
         Seconds since the session opened, NaN while unknown.
     announced : bool
         Whether its ``response.created`` has come.
+    final : bool
+        Whether its ``response.done`` has come, or the end of the connection: nothing that comes later changes its status.
+    outputs : dict of int to str
+        The key in `items` of each output index.
     """
 
     id: str = ""
@@ -245,11 +267,36 @@ class ResponseState:
     first_audio_t: float = NAN
     done_t: float = NAN
     announced: bool = False
+    final: bool = False
+    outputs: dict[int, str] = field(default_factory=dict)
 
     @property
     def active(self) -> bool:
         """Return whether it is in progress."""
         return self.status == IN_PROGRESS
+
+    @property
+    def awaits_reason(self) -> bool:
+        """Return whether it has failed at its creation, and nothing has said why."""
+        return self.status == "failed" and not self.final and self.error is None and not self.reason
+
+    def key(self, item_id: str, index: int | None = None, call_id: str = "") -> str:
+        """Return the key in `items` of the item that an event speaks of; a new one for an item that is new.
+
+        Without its id an item is the one at the output's index, or the one with the call's id, or the newest.
+        """
+        items, outputs = self.items, self.outputs
+        found = item_id if item_id else outputs.get(index) if index is not None else None
+        if found is None and call_id:
+            found = next((key for key, each in items.items() if each.call_id == call_id), None)
+        elif found is None:
+            placed = set() if index is None else set(outputs.values())
+            found = next((key for key in reversed(items) if key not in placed), None)
+        if found is None:
+            found = f"(item {len(items) + 1})" if items else ""
+        if index is not None:
+            outputs.setdefault(index, found)
+        return found
 
 
 def fill(item: Item, data: Mapping[str, Any]) -> None:
@@ -268,6 +315,24 @@ def fill(item: Item, data: Mapping[str, Any]) -> None:
         part.text = str(value.get("text") or part.text)
         part.transcript = str(value.get("transcript") or part.transcript)
         part.image = image_of(value) or part.image
+
+
+def fill_response(response: ResponseState, data: Mapping[str, Any]) -> None:
+    """Copy the fields of a response event into a response; fields that are missing or empty leave it as it is."""
+    settings = ga_settings(data)
+    if (own := look(settings, ("audio", "output", "format"))) is not None:
+        response.format = FORMATS[format_name(own, response.format.name)]
+    response.status = str(data.get("status") or response.status)
+    details = data.get("status_details")
+    if isinstance(details, dict):
+        response.reason = str(details.get("reason") or response.reason)
+        error = details.get("error")
+        response.error = error if isinstance(error, dict) else response.error
+    for name in ("usage", "metadata"):
+        if isinstance(data.get(name), dict):
+            setattr(response, name, data[name])
+    if "conversation_id" in data:
+        response.conversation_id = data["conversation_id"]
 
 
 def _fill_remote(item: Item, data: Mapping[str, Any]) -> None:

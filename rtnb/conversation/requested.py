@@ -10,7 +10,7 @@ from rtnb.protocol.events import Event
 _MOST = 1000
 
 
-class Request(NamedTuple):
+class RequestedResponse(NamedTuple):
     """A ``response.create`` that was sent: its event id, when (s), and whether its response belongs to no conversation."""
 
     event_id: str
@@ -25,19 +25,18 @@ class Requested:
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[Request] = deque(maxlen=_MOST)
-        self._doubted: deque[Request] = deque(maxlen=_MOST)
+        self._waiting: deque[RequestedResponse] = deque(maxlen=_MOST)
+        self._doubted: deque[RequestedResponse] = deque(maxlen=_MOST)
 
     def sent(self, event: Event) -> None:
         """Note a ``response.create``."""
         out_of_band = event.part("response").get("conversation") == "none"
-        self._waiting.append(Request(event.event_id, event.t, out_of_band))
+        self._waiting.append(RequestedResponse(event.event_id, event.t, out_of_band))
 
-    def cancelled(self) -> None:
-        """Note a cancel that names no response.
+    def doubt(self) -> None:
+        """Note that the requests so far may get no response: the next one is then that of the next request.
 
-        A request that is cancelled before its response is created may get none: the next response is then that of the next
-        request.
+        So it is after a cancel that names no response, and after an error that names no request.
         """
         self._doubted.extend(self._waiting)
         self._waiting.clear()
@@ -58,7 +57,7 @@ class Requested:
         """Return whether a response of the conversation is still to begin."""
         return any(not request.out_of_band for request in self._waiting)
 
-    def cause(self, event: Event) -> Request | None:
+    def cause(self, event: Event) -> RequestedResponse | None:
         """Take and return the request of a new response: the oldest one, in-band or out-of-band as the response says it is."""
         named = event.part("response").get("conversation_id", "")
         for waiting in (self._waiting, self._doubted):

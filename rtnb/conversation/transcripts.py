@@ -7,8 +7,15 @@ from typing import Any
 
 from rtnb.conversation.items import IN_PROGRESS, Item, ResponseState, Segment
 from rtnb.protocol.events import Event
+from rtnb.protocol.failures import failure_words
 from rtnb.protocol.names import TRANSLATION_NAME, Kind
 
+KINDS = (
+    Kind.INPUT_TRANSCRIPTION_DELTA,
+    Kind.INPUT_TRANSCRIPTION_SEGMENT,
+    Kind.INPUT_TRANSCRIPTION_COMPLETED,
+    Kind.INPUT_TRANSCRIPTION_FAILED,
+)
 _TRANSLATION, _SOURCE = "translation", "source"
 _OF_TRANSLATION = frozenset(TRANSLATION_NAME.values())
 
@@ -20,16 +27,19 @@ def take_transcript(item: Item, event: Event) -> str:
     if event.kind == Kind.INPUT_TRANSCRIPTION_SEGMENT:
         start, end = _number(event.data.get("start")), _number(event.data.get("end"))
         part.segments.append(Segment(event.text("speaker"), start, end, event.text("text")))
-    elif event.kind == Kind.INPUT_TRANSCRIPTION_COMPLETED:
-        part.transcript = event.text("transcript")
-        part.logprobs = _logprobs(event) or part.logprobs
-        part.finished.add(Kind.INPUT_TRANSCRIPTION_DELTA)
-    elif Kind.INPUT_TRANSCRIPTION_DELTA in part.finished:
-        return "came after its own completed event"
+        return ""
+    late = Kind.INPUT_TRANSCRIPTION_DELTA in part.finished
+    if event.kind == Kind.INPUT_TRANSCRIPTION_DELTA:
+        if not late:
+            part.transcript_pieces.append(event.text("delta"))
+            part.logprobs += _logprobs(event)
     else:
-        part.transcript_pieces.append(event.text("delta"))
-        part.logprobs += _logprobs(event)
-    return ""
+        part.finished.add(Kind.INPUT_TRANSCRIPTION_DELTA)
+        part.failure = failure_words(event)
+    if event.kind == Kind.INPUT_TRANSCRIPTION_COMPLETED:
+        part.transcript = event.text("transcript") or part.transcript
+        part.logprobs = _logprobs(event) or part.logprobs
+    return "came after its own completed event" if late else ""
 
 
 def _logprobs(event: Event) -> list[dict[str, Any]]:

@@ -19,7 +19,8 @@ from rtnb.notebook.growing_arrays import GrowingArray
 from rtnb.notebook.labels import Label, LabelSpace, TimedText, labels
 from rtnb.notebook.waveform import AudioLane, Axis, Wave
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT
-from rtnb.protocol.names import DELTA_KINDS, FAILURE_KINDS, Kind, Local
+from rtnb.protocol.failures import failure_words
+from rtnb.protocol.names import DELTA_KINDS, Kind, Local
 from rtnb.timeline.playback import Places, Times
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ _SPAN_KINDS = (
     Kind.OUTPUT_ITEM_DONE,
     Kind.ITEM_CREATE,
     Local.CLOSE,
-    *FAILURE_KINDS,
 )
 _SHORTEST = 0.05  # seconds that an axis shows at least
 _LATE_START = 5.0  # seconds; a whole session is shown from its opening, unless its first row is later than this
@@ -140,7 +140,8 @@ class Layout:
         self.tools: list[Span] = []
         self.errors: list[Span] = []
         self._response: dict[str, Span] = {}
-        self._call: dict[str, Span] = {}
+        self._call: dict[str, Span] = {}  # the newest by call id, which a later turn may use again
+        self._calls: set[tuple[str, str]] = set()
         self._texts = GrowingArray(np.int64)  # the places of the rows with deltas of text
         self._spoken: Times | None = None
         self.whole = (0.0, 1.0)
@@ -167,10 +168,10 @@ class Layout:
         self.output.extend(part)
         kinds = part["kind"]
         self._texts.extend(np.flatnonzero(kinds.isin(_TEXT_KINDS)) + self.rows)
-        noted = part[kinds.isin(_SPAN_KINDS)]
-        for event, text in zip(noted, noted["text"], strict=True):
+        noted = part[kinds.isin(_SPAN_KINDS) | part.failed]
+        for event in noted:
             if math.isfinite(event.t):
-                self._take(event, text)
+                self._take(event)
         self.rows, self._spoken = until, None
         self.whole = self._whole(of_session=int(self.timeline[:1]["seq"][0]) == 0)
         return True
@@ -188,7 +189,7 @@ class Layout:
         start = 0.0 if of_session and 0 <= self._first < _LATE_START else self._first
         return start, max(start + _SHORTEST, self._last, self.input.times.end, self.output.times.end)
 
-    def _take(self, event: Event, text: str) -> None:
+    def _take(self, event: Event) -> None:
         match event.kind:
             case Kind.SPEECH_STARTED:
                 self._end(self.speech[-1:], event.t)
@@ -208,9 +209,8 @@ class Layout:
                 for span in self._end(self.responses, event.t):
                     span.label = span.status = "incomplete"
                 self._end([*self.speech, *self.tools], event.t)
-            case _:
-                label = one_line(text or event.problem or event.type, _MESSAGE)
-                self.errors.append(Span(event.t, event.t, event.seq, label, "error"))
+        if words := failure_words(event):
+            self.errors.append(Span(event.t, event.t, event.seq, one_line(words, _MESSAGE), "error"))
 
     def _begin_response(self, event: Event, t: float) -> Span:
         span = Span(t, math.nan, event.seq, "in progress", "in_progress")
@@ -224,7 +224,9 @@ class Layout:
         if not isinstance(call, str):
             return
         if item.get("type") == "function_call":
-            if call not in self._call:
+            own = (event.response_id, event.item_id or call)
+            if own not in self._calls:
+                self._calls.add(own)
                 self._call[call] = Span(event.t, math.nan, event.seq, one_line(item.get("name", ""), _LABEL), "called")
                 self.tools.append(self._call[call])
         elif call in self._call:
@@ -334,7 +336,7 @@ def _in_lane(part: View, lane: str) -> Mask:
         case "text":
             return kinds.isin(_TEXT_KINDS)
         case "errors":
-            return kinds.isin(FAILURE_KINDS)
+            return part.failed
     return np.asarray((part["direction"] == lane) & ~kinds.isin((*_TEXT_KINDS, *_AUDIO_KINDS)))
 
 
@@ -343,7 +345,7 @@ def _ticks(part: View, axis: Axis) -> Ticks:
     part = part[order]
     pixel = np.floor((part["t"] - axis.start) / axis.step)
     first = np.flatnonzero(np.diff(pixel, prepend=-1))
-    failed = part["kind"].isin(FAILURE_KINDS)
+    failed = part.failed
     counts = np.diff(first, append=len(pixel))
     return Ticks(
         part["t"][first],
@@ -354,8 +356,8 @@ def _ticks(part: View, axis: Axis) -> Ticks:
 
 
 def _names(part: View) -> Iterator[TimedText]:
-    failed = part["kind"].isin(FAILURE_KINDS)
-    for t, wire, text, error in zip(part["t"].tolist(), part["type"], part["text"], failed.tolist(), strict=True):
+    failed = part.failed.tolist()
+    for t, wire, text, error in zip(part["t"].tolist(), part["type"], part["text"], failed, strict=True):
         if error:
             yield TimedText(t, one_line(text or wire, _MESSAGE), Kind.ERROR, loud=True)
         else:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rtnb.formatting import one_line, seconds, short_id
 from rtnb.notebook.growing_arrays import GrowingArray
 from rtnb.protocol.events import Event, shown_fields
-from rtnb.protocol.names import DELTA_KINDS, FAILURE_KINDS
+from rtnb.protocol.names import DELTA_KINDS
 from rtnb.timeline import selection
 from rtnb.timeline.grouping import Following
 from rtnb.timeline.rendering import LATE_MS
@@ -95,9 +95,8 @@ class LogRows:
         first = max(first, 0)
         part = self.timeline[self.places[first : first + count]]
         problems = part.problems
-        failed = part["kind"].isin(FAILURE_KINDS)
         columns = (part[name] for name in ("seq", "direction", "t", "type", "bytes", "audio_ms", "text"))
-        rows = zip(*columns, part.late_ms, failed, strict=True)
+        rows = zip(*columns, part.late_ms, part.failed, strict=True)
         return [
             [
                 int(seq),

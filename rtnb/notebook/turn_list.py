@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -20,7 +20,8 @@ from rtnb.conversation.response import Response
 from rtnb.conversation.thumbnails import Thumbnail, thumbnails
 from rtnb.notebook.growing_arrays import GrowingEnvelope, clip_envelope
 from rtnb.notebook.input_speech import KINDS, InputSpeech
-from rtnb.protocol.events import Event
+from rtnb.protocol.events import RECEIVED, Event
+from rtnb.protocol.failures import failed_part, failure_words
 from rtnb.protocol.item_words import APPROVAL_REQUEST, APPROVAL_RESPONSE, MCP_ITEMS, MCP_LIST_TOOLS
 from rtnb.protocol.names import Kind, Local
 from rtnb.timeline import Timeline
@@ -112,6 +113,7 @@ class TurnList:
         self._speech = InputSpeech(session.timeline)
         self._last_item = ""
         self._events: dict[str, list[ShownTurn]] = {}
+        self._failures: dict[str, tuple[list[ShownTurn], int]] = {}
         self._anchors: dict[str, str] = {}
         self._envelopes: dict[str, GrowingEnvelope] = {}
         self._built: dict[str, tuple[object, ShownTurn]] = {}
@@ -131,7 +133,7 @@ class TurnList:
         first = int(rows["seq"][0])
         appended = set(np.flatnonzero(kinds == Kind.INPUT_APPEND).tolist())
         lengths = rows["audio_ms"] if appended else ()
-        for place in sorted(appended | set(np.flatnonzero(kinds.isin(_READ_KINDS)).tolist())):
+        for place in sorted(appended | set(np.flatnonzero(kinds.isin(_READ_KINDS) | rows.failed).tolist())):
             if place in appended:
                 self._speech.appended(first + place, float(lengths[place]))
             else:
@@ -142,8 +144,26 @@ class TurnList:
             self._speech.take(event)
         elif event.kind == Kind.ITEM_ADDED:
             self._last_item = str(event.part("item").get("id", ""))
-        else:
+        elif event.kind in _READ_KINDS:
             self._events.setdefault(self._last_item, []).append(_event_turn(event))
+        elif event.direction == RECEIVED and event.kind not in (Local.NOT_JSON, Local.NO_TYPE):
+            self._read_failure(event)
+
+    def _read_failure(self, event: Event) -> None:
+        """Show a failure, in place of what an earlier event said of it; not one that the turn of its item tells of."""
+        conversation, failed = self._session.conversation, failed_part(event)
+        response = conversation.responses.get(event.response_id)
+        if failed in conversation.items or (response is not None and failed == response.id and response.items):
+            return
+        turns, place = self._failures.get(failed) or (self._events.setdefault(self._last_item, []), -1)
+        words = formatting.one_line(_with_advice(failure_words(event), _code(event)), 1000)
+        if place < 0:
+            place = len(turns)
+            turns.append(ShownTurn(f"row {event.seq}", "error", words))
+            if failed:
+                self._failures[failed] = turns, place
+        else:
+            turns[place] = replace(turns[place], text=words)
 
     def _in_order(self) -> Iterator[ShownTurn]:
         conversation = self._session.conversation
@@ -191,6 +211,7 @@ class TurnList:
             _shown(item.text) or (_NO_TRANSCRIPT if spoken else ""),
             seconds=clip.duration if clip is not None else 0.0,
             wave=_base64(clip_envelope(clip, BINS)) if clip is not None else "",
+            note=formatting.one_line(" ".join(part.failure for part in list(item.content.values())), 300).strip(),
             images=tuple(thumbnails(item.images)),
         )
 
@@ -235,8 +256,10 @@ def _fingerprint(item: Item, response: ResponseState | None, spoken: bool) -> ob
         (
             *_ends(part.text_pieces),
             *_ends(part.transcript_pieces),
+            len(part.segments),
             len(part.chunks),
             part.heard_ms,
+            part.failure,
             part.image is not None,
         )
         for part in list(item.content.values())
@@ -295,6 +318,18 @@ def _event_turn(event: Event) -> ShownTurn:
 def _error_words(event: Event) -> str:
     error = server_error(event)
     return f"{error} — {_ADVICE.get(error.code or '', _OTHER_ADVICE)}"
+
+
+def _with_advice(words: str, code: object) -> str:
+    advice = _ADVICE.get(code) if isinstance(code, str) else None
+    return f"{words} — {advice}" if advice else words
+
+
+def _code(event: Event) -> object:
+    """Return the code of the error that an event holds; None where it has none."""
+    details = event.part("response").get("status_details")
+    error = details.get("error") if isinstance(details, dict) else event.data.get("error")
+    return error.get("code") if isinstance(error, dict) else None
 
 
 def _remote_words(item: Item) -> str:

@@ -33,7 +33,7 @@ class Event(Mapping[str, Any]):
     raw : bytes
         The frame, byte for byte.
     type : str
-        As on the wire; ``"(not JSON)"`` or ``"(no type)"`` where the frame has none.
+        As on the wire; ``"(not JSON)"``, ``"(no type)"`` or ``"(error without a type)"`` where the frame has none.
     kind : str
         The type's name in today's protocol, the same in both dialects.
     direction : str
@@ -81,7 +81,9 @@ class Event(Mapping[str, Any]):
             if isinstance(named, str) and named:
                 return cls(raw, data, type=named, problem=problem, seq=seq, t=t, direction=direction)
             problem = problem or "the event has no type"
-            return cls(raw, data, type=Local.NO_TYPE.value, problem=problem, seq=seq, t=t, direction=direction)
+            # Some gateways answer with the bare body of an HTTP error.
+            named = Local.NO_TYPE_ERROR if data.get("error") else Local.NO_TYPE
+            return cls(raw, data, type=named.value, problem=problem, seq=seq, t=t, direction=direction)
         problem = problem or "the frame is JSON, but not an object"
         return cls(raw, {}, type=Local.NOT_JSON.value, problem=problem, seq=seq, t=t, direction=direction)
 
@@ -147,6 +149,12 @@ class Event(Mapping[str, Any]):
         """Return the index of the content part that the event belongs to, 0 where it names none."""
         index = self._fields.get("content_index")
         return index if isinstance(index, int) else 0
+
+    @property
+    def output_index(self) -> int | None:
+        """Return the place of the item among its response's outputs, None where the event names none."""
+        index = self._fields.get("output_index")
+        return index if isinstance(index, int) else None
 
     @property
     def audio(self) -> bytes:
@@ -268,7 +276,8 @@ def _session(event: Event) -> str:
 
 def _error(event: Event) -> str:
     error = event.part("error")
-    return " ".join(str(word) for word in (error.get("code"), error.get("message")) if word) or event.text("message")
+    said = " ".join(str(word) for word in (error.get("code"), error.get("message")) if word)
+    return said or event.text("error") or event.text("message")
 
 
 def _mcp_failure(event: Event) -> str:
@@ -285,6 +294,18 @@ def _close(event: Event) -> str:
     return " ".join(str(event.data.get(key) or "") for key in ("code", "reason", "who")).strip()
 
 
+def _segment(event: Event) -> str:
+    return ": ".join(filter(None, [event.text("speaker"), event.text("text").strip()]))
+
+
+def _no_speech(event: Event) -> str:
+    return f"no speech from {event.data.get('audio_start_ms')} to {event.data.get('audio_end_ms')} ms"
+
+
+def _key(event: Event) -> str:
+    return f"key {event.data.get('event')}"
+
+
 def _milliseconds(name: str) -> Callable[[Event], str]:
     return lambda event: f"{event.data.get(name)} ms"
 
@@ -297,6 +318,7 @@ _CONTENT: dict[str, Callable[[Event], str]] = {
     Kind.INPUT_TRANSCRIPTION_DELTA: _field("delta"),
     Kind.TEXT_DONE: _field("text"),
     Kind.TRANSCRIPT_DONE: _field("transcript"),
+    Kind.INPUT_TRANSCRIPTION_SEGMENT: _segment,
     Kind.INPUT_TRANSCRIPTION_COMPLETED: _field("transcript"),
     Kind.INPUT_TRANSCRIPTION_FAILED: _error,
     Kind.ARGUMENTS_DONE: _field("arguments"),
@@ -317,6 +339,8 @@ _CONTENT: dict[str, Callable[[Event], str]] = {
     Kind.SESSION_UPDATED: _session,
     Kind.ERROR: _error,
     Kind.RATE_LIMITS: _limits,
+    Kind.INPUT_TIMEOUT: _no_speech,
+    Kind.INPUT_DTMF: _key,
     Kind.SPEECH_STARTED: _milliseconds("audio_start_ms"),
     Kind.SPEECH_STOPPED: _milliseconds("audio_end_ms"),
     Kind.ITEM_TRUNCATE: _milliseconds("audio_end_ms"),

@@ -82,6 +82,7 @@ class Local(StrEnum):
     LISTENER_ERROR = "listener.error"
     NOT_JSON = "(not JSON)"
     NO_TYPE = "(no type)"
+    NO_TYPE_ERROR = "(error without a type)"
 
 
 PREVIEW_TRANSCRIPTION_NAME: dict[str, str] = {
@@ -146,23 +147,13 @@ DELTA_KINDS = frozenset(
 )
 """Kinds that come in runs, which a table folds into one line each."""
 
-FAILURE_KINDS: frozenset[str] = frozenset(
-    {
-        Kind.ERROR,
-        Kind.INPUT_TRANSCRIPTION_FAILED,
-        Kind.MCP_CALL_FAILED,
-        Kind.MCP_LIST_FAILED,
-        Local.LISTENER_ERROR,
-        Local.NOT_JSON,
-        Local.NO_TYPE,
-    }
-)
-"""Kinds of the rows that report a failure: every table and picture marks these rows as errors."""
-
 AUDIO_FIELD: dict[str, str] = {Kind.AUDIO_DELTA: "delta", Kind.INPUT_APPEND: "audio"}
 """Kinds that carry base64 audio, and the field that holds it."""
 
 
+_KIND: dict[str, str] = {**GA_NAME, Local.NO_TYPE_ERROR: Kind.ERROR}
+
+
 def kind_of(type: str) -> str:
     """Return the GA name of an event type of either dialect; an unknown type is its own kind."""
-    return str(GA_NAME.get(type, type))
+    return str(_KIND.get(type, type))

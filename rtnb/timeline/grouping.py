@@ -36,6 +36,8 @@ class Fold:
         The largest of theirs.
     problems : tuple of str
         Those of their rows, in order.
+    failed : bool
+        Whether one of them tells of a failure.
     """
 
     seqs: tuple[int, ...]
@@ -51,6 +53,7 @@ class Fold:
     text: str
     late_ms: float
     problems: tuple[str, ...]
+    failed: bool
 
     @property
     def count(self) -> int:
@@ -94,6 +97,7 @@ class _Columns:
         self._of = {name: view[name] for name in view.columns if name not in ("time", "event_id")}
         self._late = view.late_ms
         self._problems = view.problems
+        self._failed = view.failed
 
     def fold(self, places: list[int]) -> Fold:
         first, rows = places[0], np.array(places)
@@ -108,6 +112,7 @@ class _Columns:
             text="".join(self._of["text"][rows].tolist()),
             late_ms=float(self._late[rows].max()),
             problems=tuple(self._problems[seq] for seq in seqs if seq in self._problems),
+            failed=bool(self._failed[rows].any()),
         )
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtnb import formatting
-from rtnb.protocol.names import FAILURE_KINDS
 from rtnb.timeline.grouping import Fold, fold
 from rtnb.timeline.store import DIRECTIONS
 from rtnb.timeline.tables import ARROWS, COLOURS
@@ -113,7 +112,7 @@ def _html_cells(row: Fold) -> list[str]:
     if row.item_id or row.response_id:
         whole = formatting.one_line(row.item_id or row.response_id, 64)
         cells[4] = f'<span title="{formatting.escape(whole)}">{cells[4]}</span>'
-    if row.kind in FAILURE_KINDS or row.problems:
+    if row.failed or row.problems:
         cells[3], cells[6] = (
             f'<span style="color:{formatting.ERROR_COLOUR}">{cells[place]}</span>' for place in (3, 6)
         )

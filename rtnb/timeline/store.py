@@ -24,6 +24,7 @@ from rtnb.audio.formats import FORMATS, PCM16
 from rtnb.protocol.config import format_name, look
 from rtnb.protocol.dialects import ga_settings
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT, Event, Frame, Packed, content_line, raw_of
+from rtnb.protocol.failures import failure_words
 from rtnb.protocol.names import AUDIO_FIELD, Kind, Local, kind_of
 
 DIRECTIONS = (SENT, RECEIVED, LOCAL)
@@ -49,10 +50,12 @@ ROW = np.dtype(
         ("late_ms", np.float32),
         ("direction", np.int8),
         ("format", np.int8),
+        ("failed", np.bool_),
     ],
     align=True,
 )
-"""The fixed-size part of a row: ``t`` in seconds, ``audio_ms`` and ``late_ms`` in milliseconds, ``bytes``, and codes of words."""
+"""The fixed-size part of a row: ``t`` in seconds, ``audio_ms`` and ``late_ms`` in milliseconds, ``bytes``, codes of words, and
+whether the event tells of a failure (`failure_words`)."""
 
 
 class Vocabulary:
@@ -149,10 +152,11 @@ class Store:
             event, frame = unreadable(raw, error, seq=seq, t=t, direction=direction), raw
         try:
             audio_ms, format_code = self._audio(event)
-            text = content_line(event)
+            failure = failure_words(event)
+            text = content_line(event) or failure
         except Exception as error:  # fields of unexpected shapes, in a frame that is JSON
             event.problem = event.problem or f"this event could not be interpreted: {type(error).__name__}: {error}"
-            audio_ms, format_code, text = math.nan, 0, event.problem
+            audio_ms, format_code, text, failure = math.nan, 0, event.problem, ""
         if seq == len(self.rows):
             self._grow()
         self.rows[seq] = (
@@ -165,6 +169,7 @@ class Store:
             late_ms,
             direction_code,
             format_code,
+            failure != "",
         )
         if event.problem:
             self.problems[seq] = event.problem

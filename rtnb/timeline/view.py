@@ -144,6 +144,11 @@ class View:
         return self._taken(self._rows(), "late_ms")
 
     @property
+    def failed(self) -> NDArray[np.bool_]:
+        """Return which rows tell of a failure: an error, a response that failed …, bool, shape (rows,)."""
+        return self._taken(self._rows(), "failed")
+
+    @property
     def problems(self) -> dict[int, str]:
         """Return the rows that have a problem: seq -> what is wrong with the frame."""
         rows = self._rows()

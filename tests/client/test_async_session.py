@@ -124,11 +124,36 @@ async def test_concurrent_changes_are_confirmed_one_by_one() -> None:
 @virtual_time
 async def test_a_call_without_an_acknowledgement_times_out() -> None:
     """With what was awaited; the session lives."""
-    session, _ = await open_session(answers={"session.update": Script.ignore}, timeout=7.0)
+    session, service = await open_session(timeout=7.0)
+    assert await session.configure(instructions="confirmed")
+    service.answers["session.update"] = Script.ignore
     with pytest.raises(ResponseTimeout, match=r"No session\.updated within 7\.00 s") as caught:
         await session.configure(instructions="x")
     assert caught.value.waited_for == "session.updated"
+    assert session.config["instructions"] == "confirmed"
     assert (await session.ask("x")).status == "completed"
+
+
+@virtual_time
+async def test_a_service_that_never_confirms_a_change_is_worked_with() -> None:
+    """Open-source servers send no session.updated: the session opens in a few seconds, and says what it does not know."""
+    began = asyncio.get_running_loop().time()
+    session, service = await open_session(
+        answers={"session.update": Script.ignore}, config={"instructions": "Be brief.", "turn_detection": None}
+    )
+    assert asyncio.get_running_loop().time() - began == pytest.approx(5.0)
+    assert session.config["instructions"] == "Be brief."
+    (problem,) = session.problems
+    assert problem.startswith("not confirmed by the service: the service sent no session.updated")
+    assert session.timeline.select(kind="session.updated", direction="local").shape[0] == 1
+    configured = await session.configure(voice="ash")
+    assert asyncio.get_running_loop().time() - began == pytest.approx(6.5)
+    assert not configured
+    assert "not confirmed" in repr(configured)
+    assert "Not confirmed" in configured._repr_mimebundle_()["text/html"]
+    assert configured.not_granted == {}
+    await service.update({})
+    await until(lambda: session.config["audio"]["output"]["voice"] == "verse")
 
 
 # The smaller calls --------------------------------------------------------------------------------------------------
@@ -166,14 +191,16 @@ async def test_a_service_that_gives_its_own_ids_or_none() -> None:
 @dialects
 @virtual_time
 async def test_cancel_waits_for_the_services_word(dialect: str) -> None:
-    """The response is cancelled when it returns; without one, the refusal is the call's."""
-    session, _service = await open_session(dialect, holds=True)
+    """The response is cancelled when it returns; without one there is nothing to do, and nothing is sent."""
+    session, service = await open_session(dialect, holds=True)
     r = await session.ask("x", wait=False)
     await until(lambda: r.id)
     await session.cancel()
     assert r.status == "cancelled"
-    with pytest.raises(ServerError, match="response_cancel_not_active"):
-        await session.cancel()
+    sent = len(service.heard)
+    await session.cancel()
+    await session.cancel(r.id)
+    assert len(service.heard) == sent
     assert session.problems == []
 
 

@@ -14,9 +14,11 @@ from rtnb.client.connection import Connection
 from rtnb.client.credentials import ApiKey, NoCredential
 from rtnb.client.transport import Closed
 from rtnb.client.waiters import Waiter
+from rtnb.conversation.record import SessionRecord
 from rtnb.errors import SessionClosed
 from rtnb.protocol.dialects import GA, PREVIEW
 from rtnb.protocol.events import Event
+from rtnb.protocol.names import Kind
 
 KEY = "sk-planted-0123456789abcdef"
 
@@ -310,3 +312,127 @@ async def test_a_close_that_takes_its_time_leaves_the_next_connection_alone() ->
     await closing
     await say(peer, connection, b'{"type":"x"}')
     assert connection.closed is None
+
+
+# Failures -------------------------------------------------------------------------------------------------------------
+
+
+def frame(type: str, **fields: Any) -> bytes:
+    return json.dumps({"type": type, **fields}).encode()
+
+
+QUOTA = {"type": "failed", "error": {"code": "quota", "message": "No credit."}}
+
+
+@virtual_time
+async def test_a_failure_that_no_call_waits_for_is_a_problem() -> None:
+    """A response that fails or is cut off, a transcription, a remote tool: with the row and the service's reason."""
+    connection, peer = connected()
+    await say(
+        peer,
+        connection,
+        frame("response.created", response={"id": "r1", "status": "in_progress"}),
+        frame("response.done", response={"id": "r1", "status": "failed", "status_details": QUOTA}),
+        frame(
+            "response.done",
+            response={"id": "r2", "status": "incomplete", "status_details": {"reason": "content_filter"}},
+        ),
+        frame("response.done", response={"id": "r3", "status": "cancelled"}),
+        frame("conversation.item.input_audio_transcription.failed", item_id="u", error={"message": "Too noisy."}),
+    )
+    assert connection.problems == [
+        "error from the service (row 1): the response failed: quota: No credit.",
+        "error from the service (row 2): the response is incomplete: content_filter",
+        "error from the service (row 4): the transcription of speech failed: Too noisy.",
+    ]
+    assert connection.last_error == ""
+
+
+@virtual_time
+async def test_a_failure_that_several_events_tell_of_is_one_problem_with_the_last_words() -> None:
+    """The event that names a failed call of a remote tool does not say why; its item does."""
+    connection, peer = connected()
+    error = {"type": "tool_execution_error", "message": "No dice."}
+    item = {"id": "m1", "type": "mcp_call", "name": "roll", "error": error}
+    await say(
+        peer,
+        connection,
+        frame("response.created", response={"id": "r1", "status": "failed"}),
+        frame("response.mcp_call.failed", item_id="m1"),
+        frame("response.output_item.done", response_id="r1", item=item),
+        frame("conversation.item.done", item=item),
+        frame("response.done", response={"id": "r1", "status": "failed", "status_details": QUOTA}),
+    )
+    assert connection.problems == [
+        "MCP tool roll() failed: tool_execution_error: No dice.",
+        "error from the service (row 4): the response failed: quota: No credit.",
+    ]
+
+
+@virtual_time
+async def test_an_error_without_a_type_is_the_services_last_error() -> None:
+    """As some gateways send it, before they close."""
+    connection, peer = connected()
+    await say(peer, connection, b'{"error":{"code":"Unauthorized","message":"No such key."}}')
+    assert connection.last_error == "Unauthorized: No such key."
+    await peer.close(1000)
+    await until(lambda: connection.closed)
+    assert "No such key" in str(connection.closed)
+
+
+@virtual_time
+async def test_an_error_that_a_call_raised_is_not_the_reason_of_a_later_loss() -> None:
+    """Nor is one that the service has answered requests after; the last one that nobody raised is."""
+    connection, peer = connected()
+    with connection.waiting(Waiter(lambda event: False, ["event_1"])):
+        await say(peer, connection, frame("error", error={"message": "Settled.", "event_id": "event_1"}))
+    assert (connection.last_error, connection.problems) == ("", [])
+    await say(peer, connection, frame("error", error={"message": "Odd.", "event_id": "event_x"}))
+    assert "Odd" in connection.error_words(0)
+    assert connection.error_words(2) == ""
+    connection.answered(1)
+    assert "Odd" in connection.last_error
+    connection.answered(2)
+    assert connection.last_error == ""
+    await say(peer, connection, frame("error", error={"message": "Last.", "event_id": "event_y"}))
+    peer.drop()
+    await until(lambda: connection.closed)
+    assert "Last" in str(connection.closed)
+    assert "Settled" not in str(connection.closed)
+    assert "Odd" not in str(connection.closed)
+
+
+@virtual_time
+async def test_an_unnamed_error_that_the_only_call_raised_is_forgotten_too() -> None:
+    """And one that turns out to be nobody's is a problem, before what ended the session."""
+    connection, peer = connected()
+    waiter = connection.waiters.add(Waiter(lambda event: False, ["event_1"]))
+    await say(peer, connection, frame("error", error={"message": "Unnamed."}))
+    assert ("Unnamed" in connection.last_error, connection.problems) == (True, [])
+    await pass_time(2.0)
+    assert str(waiter.future.exception()).endswith("Unnamed.")
+    assert (connection.last_error, connection.problems) == ("", [])
+    connection.waiters.add(Waiter(lambda event: False, ["event_2"]))
+    await say(peer, connection, frame("error", error={"message": "Another."}))
+    peer.drop()
+    await until(lambda: connection.closed)
+    assert "Another" in connection.problems[0]
+    assert connection.problems[1] == str(connection.closed)
+    assert "Another" in str(connection.closed)
+
+
+@virtual_time
+async def test_what_is_assumed_is_a_row_of_our_own() -> None:
+    """Read by everything that reads the timeline, also from a file; no listener takes it for the service's."""
+    connection, peer = connected()
+    heard: list[Event] = []
+    connection.listeners.add("*", heard.append)
+    connection.assume(Kind.SESSION_UPDATED, session={"audio": {"output": {"format": {"type": "audio/pcmu"}}}})
+    await say(peer, connection, frame("response.output_audio.delta", response_id="r", item_id="i", delta="AAAA"))
+    assert connection.timeline.audio_format(1) == "g711_ulaw"
+    again = SessionRecord(connection.timeline).conversation
+    assert again.config == connection.conversation.config
+    await peer.close(1000)
+    await until(lambda: connection.closed)
+    connection.listeners.join(10)
+    assert [event.type for event in heard] == ["response.output_audio.delta", "close"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -234,3 +235,22 @@ async def test_a_part_can_be_truncated_by_hand() -> None:
     await session.truncate("item_x", 120)
     await session.truncate("item_x", 130, content_index=2)
     assert [(event["content_index"], event["audio_end_ms"]) for event in service.heard] == [(0, 120), (2, 130)]
+
+
+@pytest.mark.parametrize("at_seconds", [0.5, 0.0])
+@virtual_time
+async def test_an_interruption_returns_what_was_heard_though_no_cut_is_confirmed(at_seconds: float) -> None:
+    """The response was cancelled, which proves it; open-source servers acknowledge no truncation. The next ask works."""
+    silent = dict.fromkeys(("conversation.item.truncate", "conversation.item.delete"), Script.ignore)
+    session, service, at = await with_clock(answers={**silent, "response.cancel": cancelled})
+    await speaking(service, session, SECOND, words=("one", " two", " three", " four"))
+    at(at_seconds)
+    began = asyncio.get_running_loop().time()
+    heard = await session.interrupt()
+    assert (heard.heard_ms, heard.received_ms) == (at_seconds * 1000, 1000)
+    assert asyncio.get_running_loop().time() - began < 2.0
+    item = session.conversation.items.get("item_2")
+    assert (item.heard if item else None) == ("one two" if at_seconds else None)
+    assert await session.interrupt() is None
+    assert len(session.problems) == 1
+    assert (await session.ask("y")).status == "completed"

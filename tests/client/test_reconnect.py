@@ -287,7 +287,9 @@ class Leaving(Script):
 async def test_a_failing_attempt_leaves_the_session_closed_and_resumable(first: Any, expected: type[Exception]) -> None:
     """Nothing is lost by it: the next attempt tells all of the conversation."""
     attempts = iter([first])
-    session, _ = await open_session(again=lambda transport: next(attempts, Script)(transport))
+    session, _ = await open_session(
+        again=lambda transport: next(attempts, Script)(transport), config={"instructions": "Be kind."}
+    )
     await session.ask("one")
     items = list(session.conversation.items)
     await lose(session)

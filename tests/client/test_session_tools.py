@@ -337,7 +337,8 @@ async def waiting(**options: Any) -> tuple[Any, Script, Slow]:
 async def test_a_function_that_takes_too_long() -> None:
     """The ask times out and says why, the model is told, and the next ask works; the late result goes nowhere."""
     session, service, slow = await waiting()
-    with pytest.raises(ResponseTimeout, match=r"function slow gave no result within 5\.00 s") as caught:
+    named = r"function slow gave no result within 5\.00 s \(called: slow\({}\) as call_10\)"
+    with pytest.raises(ResponseTimeout, match=named) as caught:
         await session.ask("x", timeout=5.0)
     assert caught.value.waited_for == "function slow"
     await until(lambda: outputs(service))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -53,6 +55,81 @@ async def test_calls_are_answered_in_order_and_once() -> None:
     assert len(problems) == 2
     assert problems[0] == "tool fail: ValueError: no such thing (the model was told)"
     assert tools.unanswered(response) == []
+
+
+def with_calls(*calls: Item) -> ResponseState:
+    return ResponseState("resp_1", "completed", items={call.id: call for call in calls})
+
+
+def call(item: str, call_id: str, arguments: str = '{"a": 1, "b": 2}', **fields: Any) -> Item:
+    return Item(item, "function_call", call_id=call_id, name="add", arguments=arguments, **fields)
+
+
+async def test_an_id_that_comes_again_in_a_later_response_is_another_call() -> None:
+    """Some models number the calls of every turn from zero."""
+    tools, _ = having(ADD)
+    for item in ("f1", "f2"):
+        response = with_calls(call(item, "call_0"))
+        (command,) = await tools.answer(tools.unanswered(response))
+        assert command["item"]["call_id"] == "call_0"
+        assert tools.unanswered(response) == []
+
+
+@pytest.mark.parametrize("second", ['{"a": 1, "b": 2}', '{"b":2,"a":1}'])
+async def test_a_call_that_is_delivered_twice_is_one(second: str) -> None:
+    """At once, or the second time when the first was answered; however the arguments are written."""
+    tools, _ = having(ADD)
+    first, again = call("f1", "c"), call("f2", "c", second)
+    assert tools.unanswered(with_calls(first, again)) == [first]
+    await tools.answer([first])
+    assert tools.unanswered(with_calls(first, again)) == []
+
+
+async def test_calls_that_share_an_id_and_differ_are_two() -> None:
+    """So are those that have none, which are answered under the names of their items."""
+    tools, _ = having(ADD)
+    assert len(tools.unanswered(with_calls(call("f1", "c"), call("f2", "c", '{"a": 5, "b": 5}')))) == 2
+    told = await tools.answer(tools.unanswered(with_calls(call("f1", ""), call("f2", ""))))
+    assert [command["item"]["call_id"] for command in told] == ["f1", "f2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "whole"),
+    [("", "in_progress", False), ('{"a": 1', "in_progress", False), ('{"a": 1, "b": 2}', "in_progress", True),
+     ('{"a": 1', "completed", True), ("", "", True)],
+)  # fmt: skip
+def test_a_call_waits_for_its_arguments(arguments: str, status: str, whole: bool) -> None:
+    """Until they are a whole value, or the service says that the call is done."""
+    tools, _ = having(ADD)
+    response = with_calls(call("f1", "c", arguments, status=status))
+    assert (len(tools.unanswered(response)), len(tools.unfinished(response))) == ((1, 0) if whole else (0, 1))
+
+
+async def test_which_calls_are_still_to_end_is_told() -> None:
+    """At first all of them, and fewer as each ends."""
+    gate = asyncio.Event()
+
+    async def wait() -> str:
+        """Wait."""
+        await gate.wait()
+        return "waited"
+
+    tools, _ = having(ADD, FunctionTool(wait))
+    slow = Item("f2", "function_call", call_id="c2", name="wait", arguments="{}")
+    told: list[list[str]] = []
+
+    def waiting(left: Sequence[Item]) -> None:
+        told.append([each.name for each in left])
+        if len(left) == 1:
+            slow_loop.append(None)
+
+    slow_loop: list[None] = []
+    running = asyncio.create_task(tools.answer([call("f1", "c1"), slow], waiting))
+    async with asyncio.timeout(20):
+        while not slow_loop:
+            await asyncio.to_thread(lambda: None)
+    assert told == [["add", "wait"], ["wait"]]
+    running.cancel()
 
 
 @pytest.mark.parametrize("status", ["in_progress", "cancelled", "incomplete", "failed"])

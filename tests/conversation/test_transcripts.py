@@ -61,7 +61,7 @@ def test_a_transcript_waits_for_its_item() -> None:
     conversation.apply(event(f"{SAID}.delta", item_id="item_1", delta="Hel"))
     early = conversation.item("item_1")
     assert early is not None
-    assert (early.text, "item_1" in conversation.items) == ("Hel", False)
+    assert (early.text, conversation.items) == ("Hel", {"item_1": early})
     conversation.apply(spoken())
     assert conversation.items["item_1"] is early
     assert (early.text, early.role) == ("Hel", "user")

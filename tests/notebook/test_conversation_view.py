@@ -179,6 +179,41 @@ def test_an_error_stands_where_it_happened_and_says_what_to_do(story: Any) -> No
     assert "Connect anew" in turns[1].text
 
 
+def test_a_response_that_failed_without_a_word_is_shown(story: Any) -> None:
+    """Once, in the words of its end, and with what to do; one that said something has its note."""
+    said_by_user(story, 0.1, "item_1", "Hello?")
+    turns = TurnList(Growing(story.timeline))
+    story.received(0.2, Kind.RESPONSE_CREATED, response={"id": "resp_1", "status": "failed"})
+    assert [turn.text for turn in turns.turns()] == ["Hello?", "the response failed; the service did not say why"]
+    error = {"code": "insufficient_quota", "message": "No credit."}
+    done = {"id": "resp_1", "status": "failed", "status_details": {"type": "failed", "error": error}}
+    story.received(0.3, Kind.RESPONSE_DONE, response=done)
+    said_by_user(story, 0.4, "item_2", "And now?", "item_1")
+    shown = turns.turns()
+    assert [turn.role for turn in shown] == ["user", "error", "user"]
+    assert shown[1].text.startswith("the response failed: insufficient_quota: No credit. — The account has no credit")
+    answered(story, 0.5, "resp_2", ["Half"], RAMP, "item_2")
+    cut = {"id": "resp_2", "status": "incomplete", "status_details": {"reason": "max_output_tokens"}}
+    story.received(0.6, Kind.RESPONSE_DONE, response=cut)
+    assert [turn.role for turn in turns.turns()] == ["user", "error", "user", "assistant"]
+    assert "max_output_tokens" in turns.turns()[3].note
+
+
+def test_a_failed_transcription_is_noted_at_its_turn(story: Any) -> None:
+    """Where the words would be; a later transcript takes its place. Without its item it is an error of its own."""
+    said_by_user(story, 0.1, "item_1", "")
+    turns = TurnList(Growing(story.timeline))
+    failed = {"content_index": 0, "error": {"message": "Too noisy."}}
+    story.received(0.2, Kind.INPUT_TRANSCRIPTION_FAILED, item_id="item_1", **failed)
+    (turn,) = turns.turns()
+    assert (turn.role, turn.note) == ("user", "the transcription of speech failed: Too noisy.")
+    story.received(0.3, Kind.INPUT_TRANSCRIPTION_COMPLETED, item_id="item_1", content_index=0, transcript="Hello")
+    (turn,) = turns.turns()
+    assert (turn.text, turn.note) == ("Hello", "")
+    story.received(0.4, Kind.MCP_CALL_FAILED, item_id="item_m")
+    assert [turn.text for turn in turns.turns()] == ["Hello", "an MCP call failed"]
+
+
 def test_an_answer_beside_the_conversation_is_shown_as_such(story: Any) -> None:
     """Out-of-band answers have a turn, after what was said when they came."""
     said_by_user(story, 0.1, "item_1", "Hello?")

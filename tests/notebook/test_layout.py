@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib.colors
 import numpy as np
 import pytest
+from failing import FAILING, FINE
 
 from rtnb.formatting import AUDIO_COLOUR
 from rtnb.notebook.layout import Layout, Span, runs
@@ -154,6 +155,35 @@ def test_errors_are_apart_and_told(new_story: Make) -> None:
     assert [(error.seq, error.start, error.end) for error in layout.errors] == [(1, 1.0, 1.0), (3, 9.0, 9.0)]
     told = [" ".join(label.lines) for label in layout.names(axis)[RECEIVED] if label.loud]
     assert told == ["bad No such thing.", layout.errors[1].label]
+
+
+def test_the_lane_of_errors_has_every_failure() -> None:
+    """By the same table as everywhere: as a span, as a mark and as a name that is not cut short."""
+    timeline = Timeline()
+    for place, raw in enumerate((*(raw for raw, _ in FAILING), *FINE)):
+        timeline.store.append(raw, direction=RECEIVED, t=float(place))
+    layout, axis = laid_out(timeline)
+    assert [error.seq for error in layout.errors] == list(range(len(FAILING)))
+    for error, (_, words) in zip(layout.errors, FAILING, strict=True):
+        assert error.label.startswith(words)
+    ticks = layout.ticks(axis)[RECEIVED]
+    assert ticks.t[ticks.failed].tolist() == list(range(len(FAILING)))
+    assert layout.row_at("errors", 1e9) == len(FAILING) - 1
+
+
+def test_a_call_id_that_comes_again_is_another_call(new_story: Make) -> None:
+    """Some models number the calls of each turn from zero; an output answers the newest."""
+    story = new_story()
+    for turn in (0.0, 2.0):
+        call = {"type": "function_call", "call_id": "call_0", "name": "weather", "id": f"item_{turn}"}
+        for later in (0.1, 0.2):
+            story.received(turn + later, Kind.OUTPUT_ITEM_ADDED, item=call, response_id=f"resp_{turn}")
+        story.sent(turn + 1, Kind.ITEM_CREATE, item={"type": "function_call_output", "call_id": "call_0"})
+    layout, _ = laid_out(story.timeline)
+    assert [(span.start, span.end, span.status) for span in layout.tools] == [
+        (0.1, 1, "answered"),
+        (2.1, 3, "answered"),
+    ]
 
 
 def test_a_note_of_our_own_is_neither_sent_nor_received(new_story: Make) -> None:
@@ -322,7 +352,8 @@ def test_responses_speech_tools_and_errors_are_spans(new_story: Make) -> None:
     assert layout.speech == [Span(0.5, 0.9, 0, "speech", "speech")]
     assert layout.responses[0] == Span(1.0, 1.5, 2, "failed", "failed")
     assert layout.tools == [Span(1.1, 1.8, 3, "weather", "answered")]
-    assert layout.errors == [Span(2.0, 2.0, 6, "no way", "error")]
+    failed = Span(1.5, 1.5, 4, "the response failed; the service did not say why", "error")
+    assert layout.errors == [failed, Span(2.0, 2.0, 6, "no way", "error")]
     begun = layout.responses[1]
     assert (begun.start, begun.seq, begun.label, begun.status) == (2.5, 7, "in progress", "in_progress")
     assert math.isnan(begun.end)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 
 import pytest
+from failing import FAILING, FINE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -187,3 +188,15 @@ def test_details_of_a_frame_that_is_no_json_or_too_long_are_its_words() -> None:
     assert details(timeline[0])["words"] == "\\xff<b>"
     assert "cut: 500,0" in details(timeline[1])["words"]
     assert len(details(timeline[1])["words"]) < 401_000
+
+
+def test_a_row_is_wrong_where_its_event_tells_of_a_failure() -> None:
+    """By the same table as everywhere, and each such row has words."""
+    timeline = Timeline()
+    for raw in (*(raw for raw, _ in FAILING), *FINE):
+        timeline.store.append(raw, direction="received", t=0.0)
+    rows = LogRows(timeline)
+    rows.advance()
+    cells = rows.cells(0, len(rows))
+    assert [cell[8] for cell in cells] == [True] * len(FAILING) + [False] * len(FINE)
+    assert all(cell[7] for cell in cells[: len(FAILING)])

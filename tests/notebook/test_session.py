@@ -93,8 +93,9 @@ def test_a_conversation_from_a_plain_script(serve: Callable[..., Service], diale
         assert session.configure(instructions="x")
         assert session.send({"type": "input_audio_buffer.clear"}).startswith("event_")
         assert session.wait_for("input_audio_buffer.cleared").type == "input_audio_buffer.cleared"
+        session.cancel()
         with pytest.raises(ServerError):
-            session.cancel()
+            session.cancel("resp_unknown")
         assert (session.state, session.id, session.dialect.name) == ("open", "sess_script", dialect)
         assert session.config["audio"]["output"]["voice"] == "ash"
         assert session.usage["total_tokens"] == 164

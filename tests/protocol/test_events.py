@@ -57,6 +57,22 @@ def test_what_is_wrong_with_a_frame_is_said(name: str) -> None:
     assert Event.parse(HORRIBLE[name]).problem
 
 
+@pytest.mark.parametrize(
+    ("raw", "type", "kind"),
+    [
+        (b'{"error":{"code":"Unauthorized","message":"No."}}', "(error without a type)", "error"),
+        (b'{"error":"No."}', "(error without a type)", "error"),
+        (b'{"error":null,"ok":true}', "(no type)", "(no type)"),
+        (b'{"type":"x","error":"No."}', "x", "x"),
+    ],
+)
+def test_an_error_without_a_type_is_an_error(raw: bytes, type: str, kind: str) -> None:
+    """The bare body of an HTTP error, as some gateways send it; a frame with a type is what its type says."""
+    found = Event.parse(raw)
+    assert (found.type, found.kind) == (type, kind)
+    assert bool(found.problem) == (type != "x")
+
+
 def test_a_good_frame_has_no_problem() -> None:
     """Nothing is wrong with an event of an unknown type."""
     found = event("response.hologram.delta", delta="x")
@@ -156,6 +172,20 @@ def test_a_shown_event_is_escaped() -> None:
         ),
         (event("rate_limits.updated", rate_limits=[{"name": "tokens", "remaining": 9, "limit": 10}]), "tokens 9/10"),
         (event("input_audio_buffer.speech_started", audio_start_ms=300), "300 ms"),
+        (
+            event("input_audio_buffer.timeout_triggered", audio_start_ms=1200, audio_end_ms=6200, item_id="item_1"),
+            "no speech from 1200 to 6200 ms",
+        ),
+        (event("input_audio_buffer.dtmf_event_received", event="#", received_at=1763337600), "key #"),
+        (
+            event(
+                "conversation.item.input_audio_transcription.segment", speaker="A", text=" Hello.", start=0.1, end=0.9
+            ),
+            "A: Hello.",
+        ),
+        (event("conversation.item.input_audio_transcription.segment", text="Hello."), "Hello."),
+        (event("conversation.item.input_audio_transcription.delta", delta=" Hel"), " Hel"),
+        (event("error", error="a bare string"), "a bare string"),
     ],
 )
 def test_the_content_line_says_what_matters(found: Event, line: str) -> None:

@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from failing import FAILING, FINE
 
 from rtnb.formatting import ERROR_COLOUR
-from rtnb.protocol.names import FAILURE_KINDS
 from rtnb.timeline import Timeline
 from rtnb.timeline.grouping import fold
 from rtnb.timeline.rendering import shown, to_bundle, to_text
@@ -196,8 +196,15 @@ def test_rows_of_the_page(turn: Timeline) -> None:
     assert Page(html(turn)).rows == len(fold(turn)) + 1
 
 
-@pytest.mark.parametrize("kind", sorted(FAILURE_KINDS))
-def test_a_failure_of_any_kind_is_red(timeline: Timeline, frame: Build, kind: str) -> None:
-    """Transcription, tools, listeners and frames that cannot be read fail as visibly as a request does."""
-    timeline.store.append(frame(kind), direction="received", t=0.0)
+@pytest.mark.parametrize("raw", [raw for raw, _ in FAILING])
+def test_a_failure_of_any_kind_is_red(timeline: Timeline, raw: bytes) -> None:
+    """Transcriptions, tools, responses, listeners and frames that cannot be read fail as visibly as a request does."""
+    timeline.store.append(raw, direction="received", t=0.0)
     assert html(timeline).count(ERROR_COLOUR) == 2
+
+
+@pytest.mark.parametrize("raw", FINE)
+def test_what_did_not_fail_is_not_red(timeline: Timeline, raw: bytes) -> None:
+    """Whatever its name or its words look like."""
+    timeline.store.append(raw, direction="received", t=0.0)
+    assert ERROR_COLOUR not in html(timeline)

@@ -48,7 +48,8 @@ class InputAudio:
         self._interrupt = interrupt
         self._respond = respond
         self._buffer = InputBuffer(self.format)
-        self._detector: TurnDetector | None = None  # None where turn detection is off
+        self._detector: TurnDetector | None = None  # knows the room: once needed, it lives as long as the format
+        self._detecting = False
         self._transcription: InputTranscription | None = None  # of the turn in progress
         self._item_id = ""  # of the turn in progress
         self._fed = 0  # the sample up to which the transcription has the audio
@@ -69,27 +70,29 @@ class InputAudio:
         rules = TurnRules.of(self._settings.get(TURN_DETECTION))
         if rules is None:
             self._forget_turn()
-            self._detector = None
         elif self._detector is None:
             self._detector = TurnDetector(rules, self.format.rate, self._buffer.end, self._make_detector)
         else:
             self._detector.rules = rules
+            if not self._detecting:
+                self._detector.restart(self._buffer.end)
+        self._detecting = rules is not None
 
     def append(self, event: Mapping[str, Any]) -> Events:
         """Take audio, and do what the turns in it ask for."""
         data = decode_audio(event.get("audio"), "audio")
         begin = self._buffer.end
         samples = self._buffer.append(data)
-        if self._detector is None:
+        detector = self._detector
+        if detector is None or not self._detecting:
             return []
         events: Events = []
-        detector = self._detector
         for boundary in detector.feed(samples):
-            events += self._time_out(detector.rules, boundary.known)
+            events += self._time_out(detector.rules, boundary.sample)
             self._transcribe(samples, begin, boundary.sample)
             events += (self._begin if boundary.begins else self._end)(detector.rules, boundary)
         self._transcribe(samples, begin, self._buffer.end)
-        events += self._time_out(detector.rules, self._buffer.end)
+        events += self._time_out(detector.rules, detector.settled)
         if not detector.speaking:
             self._buffer.drop(self._buffer.end - int(_SILENCE_KEPT * self.format.rate))
         return events
@@ -128,9 +131,9 @@ class InputAudio:
         self._idle = None
 
     def _restart(self) -> None:
-        """Look for turns from here on, whatever came before."""
+        """Look for turns from here on; the room is the same."""
         if self._detector is not None:
-            self._detector = TurnDetector(self._detector.rules, self.format.rate, self._buffer.end, self._make_detector)
+            self._detector.restart(self._buffer.end)
 
     def _forget_turn(self) -> None:
         if self._transcription is not None:

@@ -3,7 +3,7 @@
 What a ``threshold`` means for the probability that :class:`SpeechDetector` gives:
 
 ===========  =====================================================  =============================================
-threshold    with ``webrtcvad`` (rates that are multiples of 8 kHz)  without it: loudness alone
+threshold    ``webrtcvad`` (rates that are multiples of 8 kHz)      loudness
 ===========  =====================================================  =============================================
 0            everything but inaudible sound                         the same
 up to 0.12   its mode 0, the most lenient, detects speech           3 dB above the background
@@ -14,14 +14,15 @@ above        mode 3 does, so many dB above the background:          10 dB at 0.6
              6 at 0.6, 11 at 0.7, 16 at 0.8, 22 at 0.9              17 dB at 0.9; noise-like sound 5 dB more
 ===========  =====================================================  =============================================
 
-In either case sound that is less than 3 dB above the background is no speech. The background is the quietest level of the
-last second and a half, so a steady tone or noise becomes background after that time.
+Either of the two is enough: webrtcvad misses quiet speakers, loudness alone misses speech in noise. Without webrtcvad there
+is loudness alone. In either case sound that is less than 3 dB above the background is no speech. The background is the
+quietest level of the last second and a half, so a steady tone or noise becomes background after that time; where nothing
+but digital silence came before it, after 0.6 s.
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,25 +30,37 @@ import numpy as np
 import numpy.typing as npt
 
 from rtnb.audio.samples import FULL_SCALE, Samples, valid_rate
+from rtnb.service.session.background import INAUDIBLE_DB, Background
+from rtnb.service.session.spectrum import FALL_DB, Spectrum
 
 FRAMES_PER_SECOND = 50
 
-_INAUDIBLE_DB = -62.0  # below full scale; nothing quieter is speech
 _GATE_DB = 3.0
 _HALF_DB, _SLOPE_DB = 8.0, 4.0  # loudness alone: where the probability is a half, and how fast it changes
-_NOISY = 0.35  # flatness of a spectrum beyond which it is rather noise than a voice …
-_NOISY_DB = 5.0  # … which then has to be so much louder
+_NOISY_DB = 5.0  # by how much noise-like sound has to be louder
 _BY_MODES = (0.02, 0.12, 0.25, 0.4, 0.55)  # probability by how many of webrtcvad's modes detect speech
 _SURE_DB = 25.0  # so far above the background the probability is 0.96
-_BAND_HZ = (150.0, 3800.0)
+_BLOCK = 128  # frames that are measured at once
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechFrame:
-    """Twenty milliseconds of audio."""
+    """Twenty milliseconds of audio.
+
+    A detector that does not measure `level_db` and `fall_db` leaves them out: then the probability alone decides.
+    """
 
     start_sample: int  # counted from the first that was fed
     probability: float  # of speech, 0 to 1; exactly 0 for inaudible sound
+    level_db: float | None = None  # of what a voice consists of, below full scale
+    fall_db: float = (
+        math.inf
+    )  # of the spectrum from its highest levels in the last 0.6 s; next to nothing for steady sound
+
+    @property
+    def steady(self) -> bool:
+        """Return whether the sound has not changed for 0.6 s, or since it began: no voice does that."""
+        return self.fall_db < FALL_DB
 
 
 class SpeechDetector:
@@ -74,11 +87,12 @@ class SpeechDetector:
     def __init__(self, rate: int, *, webrtc: bool | None = None) -> None:
         rate = valid_rate(rate)
         self._length = max(round(rate / FRAMES_PER_SECOND), 1)
-        self._background = _Background()
+        self._background = Background()
+        self._spectrum = Spectrum(rate, self._length)
         self._pending: Samples = np.zeros(0, np.int16)
         self._position = 0
         modes = _webrtc_modes() if webrtc is not False and rate % _WebRtc.RATE == 0 else []
-        self._classifier = _WebRtc(rate, modes) if modes else _Loudness(rate)
+        self._webrtc = _WebRtc(rate, modes) if modes else None
         self.name = "webrtcvad" if modes else "energy"
 
     def feed(self, samples: Samples) -> list[SpeechFrame]:
@@ -86,68 +100,37 @@ class SpeechDetector:
         sound = np.concatenate([self._pending, samples])
         whole = len(sound) // self._length
         self._pending = sound[whole * self._length :]
-        return [self._next(sound[index * self._length : (index + 1) * self._length]) for index in range(whole)]
+        frames = sound[: whole * self._length].reshape(whole, self._length)
+        return [frame for start in range(0, whole, _BLOCK) for frame in self._judge(frames[start : start + _BLOCK])]
 
-    def _next(self, frame: Samples) -> SpeechFrame:
-        power = float(frame.astype(np.float64).var()) / FULL_SCALE**2  # any offset removed
-        level = 10 * math.log10(power) if power > 1e-12 else -120.0  # dB below full scale
-        above = level - self._background.follow(level)
-        probability = self._classifier.probability(frame, above)
-        if level <= _INAUDIBLE_DB:
-            probability = 0.0
-        elif above < _GATE_DB:
-            probability = min(probability, _BY_MODES[0])
-        start, self._position = self._position, self._position + self._length
-        return SpeechFrame(start, round(probability, 4))
-
-
-class _Background:
-    """Follows the quietest level of the last second and a half; until there is one, a quiet room is assumed."""
-
-    _WINDOW = 15  # stretches …
-    _STRETCH = 5  # … of so many frames
-    _ROOM_DB = -58.0
-    _BIAS_DB = 1.5  # noise is on average louder than its quietest moments
-
-    def __init__(self) -> None:
-        self._minima: deque[float] = deque([self._ROOM_DB] * self._WINDOW, maxlen=self._WINDOW)
-        self._smooth = self._ROOM_DB
-        self._least = math.inf
-        self._count = 0
-
-    def follow(self, level: float) -> float:
-        """Take a frame's loudness, return the background's; both in dB."""
-        level = max(level, _INAUDIBLE_DB)
-        self._smooth += 0.4 * (level - self._smooth)
-        self._least = min(self._least, self._smooth)
-        self._count += 1
-        if self._count == self._STRETCH:
-            self._minima.append(self._least)
-            self._least, self._count = math.inf, 0
-        return min(*self._minima, self._least) + self._BIAS_DB
+    def _judge(self, frames: Samples) -> list[SpeechFrame]:
+        """Classify int16 frames, shape (frames, samples of one)."""
+        measured = self._spectrum.measure(frames)
+        agreeing = self._webrtc.agreeing(frames) if self._webrtc else [0] * len(frames)
+        judged = []
+        for level, fall, noisy, modes in zip(*measured, agreeing, strict=True):
+            above = level - self._background.follow(level, steady=fall < FALL_DB)
+            judged.append(SpeechFrame(self._position, _probability(level, above, noisy, modes), level, fall))
+            self._position += self._length
+        return judged
 
 
-class _Loudness:
-    """Judges by loudness above the background; a spectrum as flat as that of noise has to be louder."""
-
-    def __init__(self, rate: int) -> None:
-        length = max(round(rate / FRAMES_PER_SECOND), 1)
-        self._window = np.hanning(length + 2)[1:-1]
-        frequencies = np.fft.rfftfreq(length, 1 / rate)
-        self._band = (frequencies >= _BAND_HZ[0]) & (frequencies <= _BAND_HZ[1])
-
-    def probability(self, frame: Samples, above_db: float) -> float:
-        half = _HALF_DB + (_NOISY_DB if self._flatness(frame) > _NOISY else 0.0)
-        return 1 / (1 + math.exp(-(above_db - half) / _SLOPE_DB))
-
-    def _flatness(self, frame: Samples) -> float:
-        """Return the spectrum's geometric over its arithmetic mean: 1 for an even spectrum, near 0 for a tone."""
-        spectrum = np.abs(np.fft.rfft(frame * self._window))[self._band] ** 2 + 1e-3
-        return float(np.exp(np.log(spectrum).mean()) / spectrum.mean()) if len(spectrum) else 0.0
+def _probability(level_db: float, above_db: float, noisy: bool, modes: int) -> float:
+    """Return that of a frame which is so loud, and so far above the background, and in which so many modes detect speech."""
+    if level_db <= INAUDIBLE_DB:
+        return 0.0
+    half = _HALF_DB + (_NOISY_DB if noisy else 0.0)
+    by_loudness = 1 / (1 + math.exp(-(above_db - half) / _SLOPE_DB))
+    by_modes = _BY_MODES[modes]
+    if by_modes == _BY_MODES[-1]:
+        share = min(max((above_db - _GATE_DB) / (_SURE_DB - _GATE_DB), 0.0), 1.0)
+        by_modes += (0.96 - by_modes) * share
+    probability = max(by_loudness, by_modes)
+    return round(min(probability, _BY_MODES[0]) if above_db < _GATE_DB else probability, 4)
 
 
 class _WebRtc:
-    """Judges by how many of webrtcvad's four modes detect speech; if all do, by the loudness."""
+    """Counts webrtcvad's modes that detect speech: from none to all four."""
 
     RATE = 8000  # it works at this rate inside, whatever it is given
     _TAPS_PER_STEP = 20
@@ -158,20 +141,18 @@ class _WebRtc:
         self._taps = _low_pass(self._step, self._TAPS_PER_STEP)
         self._before = np.zeros(len(self._taps) - 1)
 
-    def probability(self, frame: Samples, above_db: float) -> float:
-        sound = self._at_8_khz(frame).tobytes()
-        agreeing = sum(mode.is_speech(sound, self.RATE) for mode in self._modes)
-        if agreeing < len(self._modes):
-            return _BY_MODES[agreeing]
-        share = min(max((above_db - _GATE_DB) / (_SURE_DB - _GATE_DB), 0.0), 1.0)
-        return _BY_MODES[-1] + (0.96 - _BY_MODES[-1]) * share
+    def agreeing(self, frames: Samples) -> list[int]:
+        sound = self._at_8_khz(frames.reshape(-1)).tobytes()
+        size = 2 * self.RATE // FRAMES_PER_SECOND
+        pieces = [sound[start : start + size] for start in range(0, len(sound), size)]
+        return [sum(mode.is_speech(piece, self.RATE) for mode in self._modes) for piece in pieces]
 
-    def _at_8_khz(self, frame: Samples) -> Samples:
+    def _at_8_khz(self, samples: Samples) -> Samples:
         if self._step == 1:
-            return frame
-        values = np.concatenate([self._before, frame])
-        self._before = values[len(frame) :]
-        low = np.convolve(values, self._taps, mode="valid")[:: self._step]
+            return samples
+        values = np.concatenate([self._before, samples])
+        self._before = values[len(samples) :]
+        low = np.lib.stride_tricks.sliding_window_view(values, len(self._taps))[:: self._step] @ self._taps
         return np.clip(np.rint(low), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rtnb.audio.samples import Samples
+from rtnb.service.session.background import BetweenTurns
 from rtnb.service.session.speech_detector import FRAMES_PER_SECOND, SpeechFrame
 
 _ONSET = 3  # frames of speech in a row that begin a turn: a click is shorter
+_PATIENCE_MS = 600  # in which a sound has to change: a steady one is no voice
+_LASTING = 30  # frames after a change in which sound may still be speech
+_LOUDER_DB = 6.0  # than what is usual between the turns: what begins a turn
 _HYSTERESIS = 0.15  # speech goes on at a probability that would not begin it
+_QUIETER_DB = 14.0  # than the turn: another voice, or none
+_SMOOTHED = 4  # frames over which that is averaged
+_RISE, _SINK = 0.2, 0.02  # how fast the loudness of a turn follows its speech, each frame
 _SEMANTIC_SILENCE_MS = {"high": 500, "auto": 1000, "medium": 1000, "low": 2000}
 """The silence that ends a turn, by eagerness: no model judges here whether a sentence is over."""
 
@@ -66,32 +74,118 @@ class TurnDetector:
     """Finds the turns in a stream of samples, of which the first is number `start`, at `rate` Hz.
 
     The speech detector is made with the first audio, since many sessions never get any. `rules` may be replaced any time.
+    Use one turn detector as long as the input has the same format: what it knows of the room outlives the turns.
+
+    A turn begins with three frames of speech in a row that are louder than what is usual between the turns, once the sound
+    has changed as a voice does, for which it has 0.6 s; it began with the first of the three. It ends after enough silence,
+    which is everything that is much quieter than the turn itself.
     """
 
     def __init__(self, rules: TurnRules, rate: int, start: int, make: MakeDetector) -> None:
         self.rules = rules
         self.speaking = False
-        self._start = start
         self._rate = rate
         self._frame = rate // FRAMES_PER_SECOND
         self._make = make
         self._detector: FrameDetector | None = None
+        self._start = start  # the number of the detector's first sample, counted without gaps
+        self._fed = 0
+        self._room = BetweenTurns()
+        self._still = _LASTING  # frames since the sound changed
+        self.restart(start)
+
+    def restart(self, at: int) -> None:
+        """Forget the turn in progress, and look for turns from sample `at` on, which is fed next."""
+        self.speaking = False
+        self._start = at - self._fed
+        self._from = self._end = self._silent_since = at
         self._run = 0  # frames of speech in a row
-        self._silent_since = start
+        self._onset: int | None = None  # of what is a turn if it changes
+        self._loudness = _TurnLoudness()
+        self._unsure: list[float | None] = []  # what the room is told of frames, if they turn out to be no turn's
+
+    @property
+    def settled(self) -> int:
+        """Return the sample up to which it is certain that no turn begins, unless one is in progress."""
+        return self._end - self._run * self._frame if self._onset is None else self._onset
 
     def feed(self, samples: Samples) -> Iterator[Boundary]:
         """Take samples (int16), yield the boundaries that they make certain; the rules may be replaced in between."""
         if self._detector is None:
             self._detector = self._make(self._rate)
+        self._fed += len(samples)
         for frame in self._detector.feed(samples):
-            end = self._start + frame.start_sample + self._frame
-            if not self.speaking:
-                self._run = self._run + 1 if frame.probability >= self.rules.threshold else 0
-                if self._run >= _ONSET:
-                    self._run, self.speaking, self._silent_since = 0, True, end
-                    yield Boundary(True, end - _ONSET * self._frame, end)
-            elif frame.probability >= max(0.0, self.rules.threshold - _HYSTERESIS) and frame.probability > 0:
-                self._silent_since = end
-            elif (end - self._silent_since) * 1000 >= self.rules.silence_ms * self._rate:
-                self.speaking = False
-                yield Boundary(False, end, end)
+            begin = self._start + frame.start_sample
+            if begin < self._from:
+                continue
+            self._end = begin + self._frame
+            self._still = self._still + 1 if frame.steady else 0
+            boundary = self._goes_on(frame) if self.speaking else self._begins(frame)
+            if boundary:
+                yield boundary
+
+    def _begins(self, frame: SpeechFrame) -> Boundary | None:
+        loud = frame.level_db is None or frame.level_db >= self._room.usual_db + _LOUDER_DB
+        self._run = self._run + 1 if loud and frame.probability >= self.rules.threshold else 0
+        self._unsure.append(frame.level_db if self._still < _LASTING else None)
+        if self._onset is None:
+            if self._run < _ONSET:
+                if not self._run:
+                    self._leave_to_the_room()
+                return None
+            self._onset, self._silent_since, self._loudness = self.settled, self._end, _TurnLoudness()
+        if self._speaks(frame):
+            self._silent_since = self._end
+        onset = self._onset
+        if not frame.steady:
+            self.speaking, self._onset, self._run = True, None, 0
+            self._unsure.clear()
+            return Boundary(True, onset, self._end)
+        if (self._end - onset) * 1000 >= _PATIENCE_MS * self._rate:
+            self._onset, self._run = None, 0
+            self._leave_to_the_room()
+        return None
+
+    def _goes_on(self, frame: SpeechFrame) -> Boundary | None:
+        if self._speaks(frame):
+            self._silent_since = self._end
+            self._unsure.clear()
+            return None
+        self._unsure.append(frame.level_db if self._still < _LASTING else None)
+        if (self._end - self._silent_since) * 1000 < self.rules.silence_ms * self._rate:
+            return None
+        self.speaking = False
+        self._leave_to_the_room()
+        return Boundary(False, self._end, self._end)
+
+    def _speaks(self, frame: SpeechFrame) -> bool:
+        """Return whether a frame of a turn is speech, as loud as the turn is."""
+        alike = frame.level_db is None or self._loudness.is_like(frame.level_db)
+        if not alike or not frame.probability or frame.probability < self.rules.threshold - _HYSTERESIS:
+            return False
+        if frame.level_db is not None:
+            self._loudness.follow(frame.level_db)
+        return True
+
+    def _leave_to_the_room(self) -> None:
+        for level in self._unsure:
+            self._room.add(level)
+        self._unsure.clear()
+
+
+class _TurnLoudness:
+    """How loud the speaker of a turn is; all levels in dB. It rises fast and sinks slowly, and only by speech."""
+
+    def __init__(self) -> None:
+        self._level: float | None = None
+        self._recent: deque[float] = deque(maxlen=_SMOOTHED)
+
+    def is_like(self, level: float) -> bool:
+        """Take a frame's level, return whether the last frames are about as loud as the speaker."""
+        self._recent.append(level)
+        return self._level is None or sum(self._recent) / len(self._recent) >= self._level - _QUIETER_DB
+
+    def follow(self, level: float) -> None:
+        """Take the level of a frame of speech."""
+        louder = level - (level if self._level is None else self._level)
+        self._level = level - louder + (_RISE if louder > 0 else _SINK) * louder

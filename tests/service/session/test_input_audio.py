@@ -7,8 +7,10 @@ import re
 
 import numpy as np
 import pytest
+from fake_engines import LoudDetector
 
 from rtnb.protocol.dialects import GA, PREVIEW
+from rtnb.service.session.speech_detector import SpeechFrame
 
 MANUAL = {"audio": {"input": {"turn_detection": None}}}
 TURN = (("silence", 1.0), ("speech", 1.0), ("silence", 1.0))
@@ -197,6 +199,26 @@ def test_speech_ends_the_idle_time(make_client):
     idle_session(client)
     events = client.append(("silence", 4.0), ("speech", 3.0))
     assert client.types(events) == ["input_audio_buffer.speech_started"]
+
+
+def test_an_onset_that_is_not_sure_yet_holds_the_idle_time(make_client):
+    """Speech that began in time triggers no timeout, even if it is known to be speech only later."""
+
+    class Unsure(LoudDetector):
+        def feed(self, samples):
+            for frame in super().feed(samples):
+                changes = frame.start_sample >= 24_000 * 6.1
+                yield SpeechFrame(frame.start_sample, frame.probability, -20.0, 9.0 * changes)
+
+    client = make_client(GA, make_detector=Unsure)
+    client.configure(audio={"input": {"turn_detection": None}})
+    client.append(("silence", 3.0))
+    vad(client, idle_timeout_ms=5000)
+    client.message("Hello")
+    client.send("response.create")
+    client.finish()
+    told = client.append(("silence", 5.9), ("speech", 0.14)) + client.append(("speech", 0.5))
+    assert client.types(told) == ["input_audio_buffer.speech_started"]
 
 
 def test_manual_turn(client):

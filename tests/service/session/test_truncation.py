@@ -85,8 +85,8 @@ def test_forgotten_items_stay_in_the_conversation(make_client):
 
 @pytest.mark.parametrize("dialect", [GA, PREVIEW], ids=str)
 def test_a_model_forgets_by_itself_what_it_has_no_room_for(make_client, dialect):
-    """By default no more than it must: an older model takes 27,904 tokens beside its answer."""
-    client = make_client(dialect, reply=lambda text, **_: "Yes.")
+    """By default no more than it must: an older model of GA takes 27,904 tokens beside its answer."""
+    client = make_client(dialect, model="gpt-realtime", reply=lambda text, **_: "Yes.")
     for _ in range(3):
         client.message("word " * 10_000)
     response = client.ask("Hello", output_modalities=["text"])[-1]["response"]
@@ -96,7 +96,7 @@ def test_a_model_forgets_by_itself_what_it_has_no_room_for(make_client, dialect)
 
 def test_what_the_instructions_and_tools_take_is_no_room_for_the_conversation(make_client):
     """They are never forgotten."""
-    client = make_client(GA, reply=lambda text, **_: "Yes.")
+    client = make_client(GA, model="gpt-realtime", reply=lambda text, **_: "Yes.")
     client.configure(instructions="word " * 20_000)
     client.message("word " * 10_000)
     response = ask(client, "Hello")
@@ -106,7 +106,7 @@ def test_what_the_instructions_and_tools_take_is_no_room_for_the_conversation(ma
 
 def test_a_conversation_that_may_not_be_truncated_fails(make_client):
     """With truncation disabled the response fails and says why; a shorter conversation is answered again."""
-    client = make_client(GA)
+    client = make_client(GA, model="gpt-realtime")
     client.configure(truncation="disabled")
     client.message("word " * 28_000, item={"id": "long"})
     response = ask(client, "Hello")

@@ -14,7 +14,7 @@ RATE, FRAME = 24_000, 480
 
 
 class Given:
-    """Has the probabilities given."""
+    """Has the probabilities given, or (probability, level, fall)."""
 
     def __init__(self, probabilities):
         self.probabilities = probabilities
@@ -23,7 +23,8 @@ class Given:
     def feed(self, samples):
         for _ in range(len(samples) // FRAME):
             start = self.at * FRAME
-            yield SpeechFrame(start, self.probabilities[self.at])
+            given = self.probabilities[self.at]
+            yield SpeechFrame(start, *(given if isinstance(given, tuple) else (given,)))
             self.at += 1
 
 
@@ -92,3 +93,71 @@ def test_turns_alternate_and_do_not_overlap(probabilities, silence):
     ends = [sample for begins, sample, _ in found if not begins]
     begins = [sample for begins, sample, _ in found if begins]
     assert all(end <= begin for end, begin in zip(ends, begins[1:], strict=False))
+
+
+STEADY, CHANGED = (0.9, -30.0, 1.0), (0.9, -30.0, 9.0)
+QUIET = (0.1, -65.0, 1.0)
+
+
+def test_a_turn_begins_when_its_sound_has_changed_with_its_first_frame():
+    """What is loud but steady may be a fan: the onset waits, and is then reported backdated."""
+    assert turns([QUIET] * 5 + [STEADY] * 10 + [CHANGED]) == [(True, 5 * FRAME, 16 * FRAME)]
+
+
+def test_a_sound_that_stays_steady_is_no_turn():
+    """After 0.6 s it is given up, however long it goes on; what changes later begins then."""
+    assert turns([STEADY] * 200) == []
+    assert turns([STEADY] * 29 + [CHANGED]) == [(True, 0, 30 * FRAME)]
+    (begin,) = turns([STEADY] * 30 + [QUIET] * 10 + [CHANGED] * 3)
+    assert begin == (True, 40 * FRAME, 43 * FRAME)
+
+
+def test_a_word_that_ended_while_it_was_unsure_ends_on_time():
+    """A short word is known by its end; the silence is counted from there."""
+    found = turns([STEADY] * 4 + [(0.0, -65.0, 20.0)] * 10)
+    assert found == [(True, 0, 5 * FRAME), (False, 9 * FRAME, 9 * FRAME)]
+
+
+def test_a_turn_ends_by_its_own_loudness():
+    """Speech that is 20 dB softer than the turn is another's; 10 dB softer is its own."""
+    soft, softer = (0.9, -40.0, 9.0), (0.9, -50.0, 9.0)
+    assert len(turns([CHANGED] * 20 + [soft] * 50)) == 1
+    _, end = turns([CHANGED] * 20 + [softer] * 30)[:2]
+    assert end[1] <= (20 + 4 + 5) * FRAME
+
+
+def test_speech_as_soft_as_ever_between_the_turns_begins_none():
+    """Other voices that were there before the turn and after it begin no turn; who is louder does."""
+    others = (0.9, -50.0, 9.0)
+    louder = (0.9, -40.0, 9.0)
+    murmur = [(0.1, -50.0, 9.0)] * 20 + [others] * 100
+    assert [begins for begins, _, _ in turns(murmur[:20] + [CHANGED] * 20 + murmur)] == [True, False]
+    assert [begins for begins, _, _ in turns(murmur[:20] + [CHANGED] * 20 + murmur + [louder] * 3)] == [
+        True,
+        False,
+        True,
+    ]
+
+
+def test_a_restart_forgets_the_turn_and_not_the_room():
+    """After clear or commit numbers go on, no sound from before counts, and the others' voices are still known."""
+    others = (0.9, -50.0, 9.0)
+    sound = [(0.1, -50.0, 9.0)] * 20 + [others] * 2 + [CHANGED] * 2 + [others] * 50 + [CHANGED] * 3
+    detector = TurnDetector(rules(), RATE, 0, lambda rate: Given(sound))
+    assert list(detector.feed(np.zeros(24 * FRAME, np.int16))) == []
+    detector.restart(100 * FRAME)
+    found = list(detector.feed(np.zeros(53 * FRAME, np.int16)))
+    assert [(b.begins, b.sample) for b in found] == [(True, 150 * FRAME)]
+
+
+def test_until_when_it_is_certain_that_nothing_begins():
+    """While an onset waits, it is certain up to there only."""
+    sound = [QUIET] * 5 + [STEADY] * 33
+    detector = TurnDetector(rules(), RATE, 0, lambda rate: Given(sound))
+    settled = []
+    for _ in sound:
+        assert not list(detector.feed(np.zeros(FRAME, np.int16)))
+        settled.append(detector.settled // FRAME)
+    assert settled[:6] == [1, 2, 3, 4, 5, 5]
+    assert set(settled[6:34]) == {5}
+    assert settled[34] == 35
