@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from rtnb.audio import resample
 from rtnb.audio.samples import FULL_SCALE, Samples
-from rtnb.service.engines.espeak_library import EspeakLibrary, EspeakSpeech
-from rtnb.service.engines.espeak_voices import VoiceSettings
+from rtnb.service.engines.espeak_library import EspeakLibrary, EspeakSpeech, VoiceSettings
 from rtnb.service.engines.worker import Worker
 
 Floats = NDArray[np.float64]
