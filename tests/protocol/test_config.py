@@ -150,6 +150,7 @@ words = st.dictionaries(
 )
 
 
+@pytest.mark.large
 @given(words)
 def test_what_is_nested_is_found_again(flat: dict[str, str]) -> None:
     """Each value is at its word's path, and nothing else is in the tree."""
