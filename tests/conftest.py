@@ -30,8 +30,12 @@ RINGS = {
     "timeline": "pure",
     "test_errors.py": "pure",
     "test_formatting.py": "pure",
+    # Their judges, jsonschema and the openai package, take seconds to import.
+    "protocol/test_names.py": "large",
     "protocol/test_openai_types.py": "large",
-    "service/script/test_arguments.py": "large",  # its judge, jsonschema, takes two seconds to import
+    "service/script/test_arguments.py": "large",
+    "service/script/test_tool_calls.py": "large",
+    "service/session/test_mcp_builtin.py": "large",
     "service/session/test_rooms.py": "large",
     "test_layers.py": "large",
 }
