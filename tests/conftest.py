@@ -1,6 +1,7 @@
 """What every test needs: an environment without an account, the modules beside this file, and a ring that it belongs to.
 
-The rings, from the inside out: ``pure`` (no event loop of its own, no socket, no process), ``loopback`` (sockets, threads and
+The rings, from the inside out: ``pure`` (no event loop of its own, no socket, no process), ``large`` (the same, with so much
+data that a test takes a good part of a second), ``loopback`` (sockets, threads and
 child processes on this machine), ``kernel`` (a real notebook kernel), ``browser`` (JupyterLab in Chromium). A test belongs to
 the ring of its folder; ``pytest -m pure`` collects no other folder and draws few examples, so that it answers in seconds.
 """
@@ -25,12 +26,14 @@ RINGS = {
     "conversation": "pure",
     "protocol": "pure",
     "service/script": "pure",
-    "service/script/test_arguments.py": "loopback",  # its judge, jsonschema, takes two seconds to import
     "service/session": "pure",
     "timeline": "pure",
     "test_errors.py": "pure",
     "test_formatting.py": "pure",
-    "test_layers.py": "pure",
+    "protocol/test_openai_types.py": "large",
+    "service/script/test_arguments.py": "large",  # its judge, jsonschema, takes two seconds to import
+    "service/session/test_rooms.py": "large",
+    "test_layers.py": "large",
 }
 """The ring of each folder or file; the longest that fits decides, and what is not here is ``loopback``."""
 
@@ -65,7 +68,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test with its ring."""
     for item in items:
-        item.add_marker(ring_of(item.path))
+        if not (item.get_closest_marker("large") and ring_of(item.path) == "pure"):
+            item.add_marker(ring_of(item.path))
 
 
 @pytest.fixture(autouse=True)

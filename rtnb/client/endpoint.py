@@ -105,8 +105,7 @@ class Endpoint:
         kind = {"intent": self.intent, "call_id": self.call_id}
         url = local_url(base, self.dialect, model=model, api_version=self.api_version, **kind)
         made = ", ".join(f"{part} {engine or 'none'}" for part, engine in engines.items())
-        url = with_query(url, self.query.items())
-        return replace(self, url=url, engines=made, not_imitated=dict(not_imitated))
+        return replace(self, url=with_query(url, self.query.items()), engines=made, not_imitated=dict(not_imitated))
 
 
 def resolve(options: ConnectOptions, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:

@@ -394,6 +394,7 @@ def test_what_is_public_exists() -> None:
     assert all(hasattr(rtnb.audio, name) for name in rtnb.audio.__all__)
 
 
+@pytest.mark.large
 def test_importing_loads_neither_soxr_nor_soundfile() -> None:
     """Optional libraries are loaded when they are needed, not before."""
     code = "import sys, rtnb.audio; print(sorted({'soxr', 'soundfile', 'matplotlib', 'IPython'} & set(sys.modules)))"

@@ -94,6 +94,7 @@ def test_the_length_is_exact(resampler: Resampler, rate_in: int, rate_out: int, 
     assert result.shape == (round(count * rate_out / rate_in),)
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(("rate_in", "rate_out"), RATIOS)
 def test_both_ways_agree(rate_in: int, rate_out: int) -> None:
     """Well inside the band, numpy's filter and soxr differ by rounding only, over several blocks."""

@@ -47,6 +47,7 @@ def test_selection_is_numbered_anew(turn: Timeline, tmp_path: Path) -> None:
     assert again["t"].tolist() == [0.5]
 
 
+@pytest.mark.large
 def test_cut_anywhere(turn: Timeline, tmp_path: Path) -> None:
     """Wherever the last row is cut off, the rows before it are read, none is made up, and the problem is told."""
     path = turn.save(tmp_path / "x.jsonl")

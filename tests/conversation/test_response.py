@@ -119,6 +119,7 @@ def test_both_forms_show_the_same() -> None:
 EVIL = '<img src=x onerror="alert(1)"><script>alert(1)</script>\u202e\x1b[31m'
 
 
+@pytest.mark.large
 def test_whatever_a_service_says_is_escaped_and_bounded() -> None:
     """Markup, control characters and megabytes in every field; the repr stays short and harmless."""
     long = EVIL + "x" * 2_000_000

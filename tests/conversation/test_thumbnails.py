@@ -24,6 +24,7 @@ def test_a_small_file_is_shown_as_it_is() -> None:
     assert thumbnail(image).url == image.url
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(
     "data", [noise(900, 600), noise(900, 600, "RGBA"), noise(900, 600, kind="JPEG"), noise(600, 400, "L")], ids=range(4)
 )
@@ -38,6 +39,7 @@ def test_a_large_file_is_reduced(data: bytes) -> None:
     assert reduced.width / reduced.height == pytest.approx(image.width / image.height, rel=0.02)
 
 
+@pytest.mark.large
 def test_a_plot_stays_sharp() -> None:
     """What compresses well stays a PNG."""
     image = InputImage.from_bytes(picture(size=(4000, 3000)) + bytes(60_000))

@@ -153,6 +153,7 @@ words = st.dictionaries(
 )
 
 
+@pytest.mark.large
 @given(words)
 def test_what_is_nested_is_found_again(flat: dict[str, str]) -> None:
     """Each value, or the object that it is short for, is at its word's path, and nothing else is in the tree."""

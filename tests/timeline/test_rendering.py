@@ -113,6 +113,7 @@ def test_rows_shown_and_between_are_all_rows(timeline: Timeline, frame: Build, w
     assert len(places) + parts.between == length
 
 
+@pytest.mark.large
 def test_cost_is_bounded(timeline: Timeline, frame: Build, word: Build, sound: Build) -> None:
     """100,000 rows of worst content make less than 60 kB, and only the ends are looked at."""
     for number in range(100_000):

@@ -147,6 +147,7 @@ def test_vocabulary_numbers_words_as_they_come() -> None:
     assert words.words == ["", "a", "b"]
 
 
+@pytest.mark.large
 def test_readers_see_whole_rows_while_one_thread_writes(word: Build) -> None:
     """A reader on another thread finds every published row complete, at any moment of the store's growth."""
     store, failures = Store(), []

@@ -41,6 +41,7 @@ def test_encodable_leaves_good_text_alone() -> None:
     assert encodable("a\udc00é") == "a\\udc00é"
 
 
+@pytest.mark.large
 def test_data_frame(turn: Timeline) -> None:
     """Words are categories, time has its zone, numbers stay numbers."""
     pandas = pytest.importorskip("pandas")

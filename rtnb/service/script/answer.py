@@ -52,7 +52,7 @@ def answer(script: Script, task: Write, seed: int = 0) -> tuple[Step, ...]:
 def _preamble(script: Script, prompt: Prompt) -> tuple[Step, ...]:
     """Return what is said first where the model thinks about a prompt; nothing after a function's output."""
     sentences = script.preambles.get(prompt.language, ()) if prompt.task.effort and prompt.text else ()
-    return (Preamble(sentences[len(prompt.said("user")) % len(sentences)]),) if sentences else ()
+    return (Preamble(sentences[len(prompt.earlier) % len(sentences)]),) if sentences else ()
 
 
 def _applies(rule: Rule, prompt: Prompt) -> Found | None:
@@ -106,7 +106,7 @@ def _steps(script: Script, rule: Rule, prompt: Prompt, found: Found, seed: int) 
 
 def _pick(script: Script, rule: Rule, prompt: Prompt, seed: int) -> int:
     """Return which of its sentences a rule says: one after another each time that it answers, or one by the seed."""
-    earlier, many = prompt.said("user"), len(rule.say)
+    earlier, many = prompt.earlier, len(rule.say)
     if many == 1:
         return 0
     if rule.pick == "random":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rtnb.service.engines.tasks import Message, Write
@@ -39,6 +40,8 @@ class Prompt:
         The prompt, at most two thousand characters, with straight quotes and single spaces.
     history : tuple of Message
         The latest two hundred.
+    earlier : tuple of str
+        What the user said in it, oldest first.
     standing : str
         The session's instructions and the conversation's system messages.
     instructions : Instructions
@@ -50,17 +53,19 @@ class Prompt:
     task: Write
     text: str
     history: tuple[Message, ...]
+    earlier: tuple[str, ...]
     standing: str
     instructions: Instructions
     language: str
 
-    def said(self, role: str) -> list[str]:
-        """Return the earlier messages of a role, oldest first."""
-        return _said(self.history, role)
-
     def text_of(self, role: str) -> str:
         """Return the text that the rules of a role look at: the prompt, the instructions, or the last answer."""
-        return {"user": self.text, "system": self.standing, "assistant": self.known("answer")}[role]
+        match role:
+            case "user":
+                return self.text
+            case "system":
+                return self.standing
+        return self.known("answer")
 
     @property
     def outputs(self) -> list[Message]:
@@ -91,23 +96,25 @@ class Prompt:
             case "date":  # from words of our own, because strftime follows the computer's language
                 return f"{_DAYS[now.weekday()]}, {now.day} {_MONTHS[now.month - 1]} {now.year}"
             case "user":
-                found = (_USER.search(said) for said in (self.text, *reversed(self.said("user"))))
+                found = (_USER.search(said) for said in (self.text, *reversed(self.earlier)))
                 return next((match[1] or match[2] for match in found if match), "")
             case "answer":
-                return (self.said("assistant") or [""])[-1]
+                return next(_said(reversed(self.history), "assistant"), "")
             case "first" | "last":
-                return (self.said("user") or [""])[0 if name == "first" else -1][:_LONGEST_QUOTE]
+                return (self.earlier or ("",))[0 if name == "first" else -1][:_LONGEST_QUOTE]
         return ""
 
 
-def _said(history: tuple[Message, ...], role: str) -> list[str]:
-    return [plain(turn.text[:_LONGEST]) for turn in history if turn.role == role and turn.text.strip()]
+def _said(history: Iterable[Message], role: str) -> Iterator[str]:
+    return (plain(turn.text[:_LONGEST]) for turn in history if turn.role == role and turn.text.strip())
 
 
 def read_prompt(task: Write) -> Prompt:
     """Put together what the rules look at."""
     text, history = plain(task.prompt[:_LONGEST]), task.history[-_MOST_TURNS:]
+    earlier = tuple(_said(history, "user"))
     standing = "\n".join([task.instructions[:_LONGEST], *_said(history, "system")])
-    wishes = [said for said in (*_said(history, "user"), text) if len(said) < 160 and _WISH.match(said)]
+    wishes = [said for said in (*earlier, text) if len(said) < 160 and _WISH.match(said)]
     instructions = read_instructions("\n".join([standing, *wishes]))
-    return Prompt(task, text, history, standing, instructions, asked_language(text) or instructions.language or "en")
+    language = asked_language(text) or instructions.language or "en"
+    return Prompt(task, text, history, earlier, standing, instructions, language)

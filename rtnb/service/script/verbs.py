@@ -79,7 +79,7 @@ def _recall(prompt: Prompt, found: Found) -> Mapping[str, str] | None:
     if not (asked := _THING.search(prompt.text)):
         return None
     stated = re.compile(rf"(?i)\bmy ({re.escape(asked['thing'].strip())} (?:is|are|was) [^.!?;,\n]{{1,80}})")
-    facts = (match[1].strip() for said in reversed(prompt.said("user")) if (match := stated.search(said)))
+    facts = (match[1].strip() for said in reversed(prompt.earlier) if (match := stated.search(said)))
     return next(({"fact": f"Your {fact}."} for fact in facts), None)
 
 

@@ -171,7 +171,7 @@ class ResponsePlanner:
         tree: dict[str, Any] = copy_tree(self._settings.tree)
         for path, value in settings_in(given, of_response=True):
             if value is not None:
-                check_limits(path, value, self._settings.most_tokens, self._spell(path))
+                check_limits(path, value, self._settings.model, self._spell(path))
                 put(tree, path, value)
         return tree
 

@@ -25,6 +25,8 @@ TURN_DETECTION = AUDIO_SETTINGS["turn_detection"]
 NOISE_REDUCTION = AUDIO_SETTINGS["noise_reduction"]
 MOST_TOKENS = ("max_output_tokens",)
 TOOLS = ("tools",)
+TRUNCATION = ("truncation",)
+_LIMIT = ("token_limits", "post_instructions")
 _ABSENT: Any = object()
 _REALTIME, _TRANSCRIBING = "realtime", "transcription"
 _OF_RESPONSES = ("create_response", "interrupt_response", "idle_timeout_ms")  # not in a session that only transcribes
@@ -58,16 +60,18 @@ def _normal(path: Path, value: Any) -> Any:
     return None if path == TURN_DETECTION and value["type"] == "none" else value
 
 
-def check_limits(path: Path, value: Any, most_tokens: int, param: str) -> None:
+def check_limits(path: Path, value: Any, model: str, param: str) -> None:
     """Check a setting that has the right shape for what this service, and the session's model, can do.
 
     Raises
     ------
     InvalidRequest
-        More output tokens than the model gives; an MCP server without an address, or with another's label.
+        More tokens than the model takes or gives; an MCP server without an address, or with another's label.
     """
-    if path == MOST_TOKENS and isinstance(value, int) and value > most_tokens:
-        raise error_events.above_maximum("integer", most_tokens, value, param)
+    if path == MOST_TOKENS and isinstance(value, int) and value > (most := most_output_tokens(model)):
+        raise error_events.above_maximum("integer", most, value, param)
+    if path == TRUNCATION and (own := look(value, _LIMIT)) and own > (most := most_input_tokens(model)):
+        raise error_events.above_maximum("integer", most, own, f"{param}.{'.'.join(_LIMIT)}")
     if path == TOOLS:
         check_servers(value, param)
 
@@ -137,7 +141,7 @@ class ServiceSettings:
         merged: dict[str, Any] = copy_tree(self.tree)
         for path, value in settings_in(change, of_response=False):
             if value is not None:
-                check_limits(path, value, self.most_tokens, self._spell(path))
+                check_limits(path, value, self.model, self._spell(path))
             if path == VOICE and voice_is_fixed and value != self.get(VOICE):
                 raise error_events.voice_is_fixed(param=self._spell(path))
             if path == TURN_DETECTION:

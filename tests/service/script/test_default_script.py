@@ -47,6 +47,7 @@ def test_any_request_is_answered(opening: str, rest: str) -> None:
     assert 0 < len(reply(f"{opening} {rest}", TALK)) <= LONGEST_REPLY
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(
     "text", ["x" * 1_000_000, "say " + "word " * 100_000, "9" * 100_000, "( " * 50_000, "a," * 50_000, "tell me " * 9_000]
 )  # fmt: skip

@@ -232,6 +232,7 @@ def test_any_tools_and_texts_are_survived(
     assert made == decide(write(prompt, tools, choice, history))
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(
     "prompt", ["a, " * 100_000, "9" * 100_000, "weather in " * 50_000, '"' * 100_000, "A-" * 50_000]
 )

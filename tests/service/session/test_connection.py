@@ -130,6 +130,7 @@ def test_deltas_join_to_what_done_says(client):
     assert by_kind["response.done"]["response"]["output"][0]["content"] == [content]
 
 
+@pytest.mark.large
 def test_audio_deltas_have_the_services_sizes(make_client):
     """Deltas are whole tokens of 2400 bytes: 2, 3, 5, 5, 5 … and a tail of 10 to 12."""
     for words in range(8, 40):

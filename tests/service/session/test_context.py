@@ -176,6 +176,7 @@ def counts(monkeypatch):
     return since
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("modality", ["text", "audio"])
 def test_the_work_of_a_turn_does_not_grow_with_the_conversation(make_client, counts, modality):
     """The 200th turn counts and tells as many items as the 10th: those that are new."""

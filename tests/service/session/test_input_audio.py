@@ -315,6 +315,7 @@ def test_audio_must_be_base64(client, audio):
     )
 
 
+@pytest.mark.large
 def test_audio_is_demanded_and_bounded(client):
     """No audio, audio of another kind, and more than 15 MiB are each refused; 15 MiB are taken."""
     assert client.error(client.send("input_audio_buffer.append"))["code"] == "missing_required_parameter"
@@ -327,6 +328,7 @@ def test_audio_is_demanded_and_bounded(client):
     assert f"{limit:,}" in error["message"]
 
 
+@pytest.mark.large
 def test_a_long_recording_becomes_an_item_that_is_shown_without_its_sound(client):
     """Five minutes can be committed; what does not fit in a frame is left out of the retrieved item."""
     client.configure(**MANUAL)
@@ -338,6 +340,7 @@ def test_a_long_recording_becomes_an_item_that_is_shown_without_its_sound(client
     assert usage["input_token_details"]["audio_tokens"] == round(15 * 2**20 / 48_000 * 10)
 
 
+@pytest.mark.large
 def test_a_buffer_that_is_never_committed_fills_up(client):
     """Half an hour is held, then an append is refused until the buffer is cleared."""
     client.configure(**MANUAL)

@@ -14,6 +14,7 @@ def measured(sound: Samples) -> tuple[list[float], list[float], list[bool]]:
     return Spectrum(RATE, FRAME).measure(sound[: len(sound) // FRAME * FRAME].reshape(-1, FRAME))
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("kind", ["white", "pink", "brown", "hum 50", "hum 60", "fan", "tone"])
 def test_noise_does_not_fall(kind: str) -> None:
     """In two minutes of a steady sound, faded in, nothing is as far below its highest as speech falls."""
@@ -23,6 +24,7 @@ def test_noise_does_not_fall(kind: str) -> None:
     assert max(falls) < 0.9 * FALL_DB
 
 
+@pytest.mark.large
 def test_speech_falls_within_half_a_second() -> None:
     """Every sentence of every speaker does, be it loud, soft, or 10 dB above noise."""
     pytest.importorskip("espeakng_loader")

@@ -70,6 +70,7 @@ def beginnings(speech: NDArray[np.bool_]) -> int:
     return int((np.diff(np.concatenate([[0], speech.astype(int)])) == 1).sum())
 
 
+@pytest.mark.large
 @ENGINES
 @pytest.mark.parametrize("kind", ["clean", "white, 20 dB below", "pink, 10 dB below", "tone"])
 def test_speech_is_found_in_noise(kind: str, webrtc: bool) -> None:

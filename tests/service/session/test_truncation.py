@@ -38,6 +38,17 @@ def test_the_rule_of_a_setting(setting, room, rule):
     assert Truncation.of(setting, room) == rule
 
 
+def test_no_limit_is_beyond_what_the_model_takes(make_client):
+    """As the official types say: not higher than its context without the room for an answer."""
+    client = make_client(GA, model="gpt-realtime")
+    error = client.error(client.configure(truncation=ratio(0.8, 27_905)))
+    assert (error["code"], error["param"]) == (
+        "integer_above_max_value",
+        "session.truncation.token_limits.post_instructions",
+    )
+    assert client.types(client.configure(truncation=ratio(0.8, 27_904))) == ["session.updated"]
+
+
 def ratio(keep, limit):
     return {"type": "retention_ratio", "retention_ratio": keep, "token_limits": {"post_instructions": limit}}
 
