@@ -27,7 +27,7 @@ from rtnb.local import local_service, refuse_options, split_options
 from rtnb.notebook.cell_progress import CellProgress, in_kernel
 from rtnb.notebook.session import Session
 from rtnb.protocol.catalog import ending_soon, model_named
-from rtnb.protocol.config import AUDIO_SETTINGS, look
+from rtnb.protocol.config import AUDIO_SETTINGS, look, written_out
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Local
 from rtnb.service.server.options import ServiceOptions
@@ -128,6 +128,7 @@ def prepare(options: ConnectOptions) -> Preparation:
         Something is missing or contradictory; the message has the corrected form.
     """
     service_options, config = split_options(with_tools(options.config))
+    config = {name: written_out(name, value) for name, value in config.items()}
     place, key = resolve(options, os.environ)
     check_watching(place.call_id, {"model": options.model, "deployment": options.deployment, **config})
     if place.intent and (model := options.deployment or options.model):

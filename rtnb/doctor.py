@@ -239,9 +239,9 @@ def check_destination(environ: Mapping[str, str], today: date) -> Iterator[Findi
 def check_models(today: date) -> Iterator[Finding]:
     """Name the models that live, by the table of `rtnb.protocol.catalog`."""
     for provider, source in catalog.SOURCES.items():
-        alive = {use: catalog.lifetimes(use, provider, today) for use in (catalog.REALTIME, catalog.TRANSCRIPTION)}
-        names = "; ".join(f"{use}: {models}" for use, models in alive.items())
-        yield Finding("Models that live", OK, f"{source} — {names}")
+        yield Finding("Models that live", OK, str(source))
+        for use in (catalog.REALTIME, catalog.TRANSCRIPTION):
+            yield Finding("Models that live", OK, f"  {use}: {catalog.lifetimes(use, provider, today)}")
 
 
 def check_spoken_turn() -> Iterator[Finding]:

@@ -179,6 +179,27 @@ def test_the_preview_dialect_has_no_client_secrets() -> None:
         rtnb.client_secret("local", dialect="preview")
 
 
+@pytest.mark.parametrize("kind", [{}, {"intent": "transcription", "transcription": "whisper-1"}])
+def test_the_local_service_opens_the_session_that_it_granted(kind: dict[str, str]) -> None:
+    """For its own client secret it is named as without one; the repr says ephemeral key, and no key."""
+    setting = kind or {"instructions": "Your name is Zoe.", "voice": "marin"}
+    secret = rtnb.client_secret("local", **setting)
+    with rtnb.connect("local", api_key=secret.value, intent=kind.get("intent")) as session:
+        assert "ephemeral key" in repr(session)
+        assert secret.value not in repr(session)
+        if kind:
+            assert session.config["audio"]["input"]["transcription"]["model"] == "whisper-1"
+        else:
+            assert session.config["instructions"] == "Your name is Zoe."
+            assert session.config["audio"]["output"]["voice"] == "marin"
+
+
+def test_the_local_service_opens_no_session_for_a_key_that_it_did_not_grant() -> None:
+    """And says what makes one."""
+    with pytest.raises(AuthError, match="POST /v1/realtime/client_secrets makes one — check the key"):
+        rtnb.connect("local", api_key="ek_of_someone_else")
+
+
 def test_the_arguments_are_those_of_connect() -> None:
     """Without what only a session has."""
     asked = inspect.signature(rtnb.client_secret).parameters

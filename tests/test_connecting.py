@@ -192,6 +192,9 @@ def test_a_session_says_what_its_service_does_not_imitate() -> None:
         assert set(configured.not_imitated) == {"audio.input.noise_reduction"}
         assert "not imitated here: audio.input.noise_reduction and tracing;" in repr(session)
         assert "not imitated here" in session._repr_mimebundle_()["text/html"]
+        session.configure(turn_detection="semantic_vad")
+        three = "audio.input.noise_reduction, audio.input.turn_detection.type and tracing;"
+        assert f"not imitated here: {three}" in repr(session)
     with rtnb.connect("local", turn_detection=None) as session:
         assert "not imitated" not in repr(session)
 

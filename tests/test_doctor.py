@@ -130,13 +130,16 @@ def test_where_connect_would_go_is_told_with_the_variable_that_says_so():
 
 
 def test_the_models_that_live_are_named_with_their_source():
-    """OpenAI's and Azure's, each with its last day where one is announced."""
-    openai, azure = doctor.check_models(NOVEMBER)
-    assert "https://developers.openai.com/api/docs/deprecations" in openai.what
-    assert "gpt-realtime (until 2027-01-20)" in openai.what
-    assert "gpt-realtime (until 2027-03-02)" in azure.what
-    assert "gpt-4o-transcribe (until 2027-02-26)" in openai.what
-    assert "gpt-4o-transcribe (" not in azure.what
+    """OpenAI's and Azure's, by what they are for, each with its last day where one is announced."""
+    openai, talk, write, azure, azure_talk, azure_write = (each.what for each in doctor.check_models(NOVEMBER))
+    assert "https://developers.openai.com/api/docs/deprecations" in openai
+    assert "https://learn.microsoft.com/" in azure
+    assert talk.startswith("  realtime: ")
+    assert write.startswith("  transcription: ")
+    assert "gpt-realtime (until 2027-01-20)" in talk
+    assert "gpt-realtime (until 2027-03-02)" in azure_talk
+    assert "gpt-4o-transcribe (until 2027-02-26)" in write
+    assert "gpt-4o-transcribe (" not in azure_write
 
 
 def test_only_names_of_variables_that_matter_are_shown(monkeypatch):

@@ -76,7 +76,7 @@ def refused_handshake(
     error = AuthError if status in (401, 403) else ConnectError
     wait = "" if retry_after is None else f"It asks to be left alone for {seconds(retry_after)}."
     return error(
-        f"The service refused the connection with HTTP {status}{': ' + said if said else ''} — {advice}."
+        f"The service refused the connection with HTTP {status}{': ' + said.rstrip('.') if said else ''} — {advice}."
         f"{_after(wait)}{_after(hint)}{_after(facts)}",
         status=status,
         body=said,
@@ -191,7 +191,7 @@ def _explanation(body: bytes) -> str:
     error = data.get("error", data) if isinstance(data, dict) else data
     if isinstance(error, dict):
         code, message = (str(error.get(key) or "") for key in ("code", "message"))
-        return (message if code in message else f"{code} {message}".strip()) or text
+        return (message if code in message else ": ".join(filter(None, (code, message)))) or text
     return str(error)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from rtnb.client import addresses
 from rtnb.client.addresses import hide_secrets, split
-from rtnb.client.key_choice import BEARER, NONE, azure_keys, choose_key, organization
+from rtnb.client.key_choice import BEARER, EPHEMERAL, NONE, azure_keys, choose_key, is_ephemeral, organization
 from rtnb.client.options import ConnectOptions
 from rtnb.errors import ConfigurationError
 from rtnb.formatting import printable
@@ -120,7 +120,7 @@ def resolve(options: ConnectOptions, environ: Mapping[str, str]) -> tuple[Endpoi
     environ = {name: value.strip() for name, value in environ.items() if value.strip()}
     target = options.target or _target_of(options, environ)
     if target == "local":
-        return _local(options), None
+        return _local(options)
     if target == "azure":
         named_by = "" if options.endpoint else "AZURE_OPENAI_ENDPOINT"
         return _azure(options, options.endpoint or environ.get("AZURE_OPENAI_ENDPOINT", ""), environ, named_by)
@@ -140,8 +140,9 @@ def _target_of(options: ConnectOptions, environ: Mapping[str, str]) -> str:
     return "openai" if environ.keys() & {"OPENAI_API_KEY", "OPENAI_BASE_URL"} else "local"
 
 
-def _local(options: ConnectOptions) -> Endpoint:
-    for name in ("endpoint", "credential", "api_key", "scope"):
+def _local(options: ConnectOptions) -> tuple[Endpoint, str | None]:
+    granted = is_ephemeral(options.api_key)  # the one kind of key that it takes
+    for name in ("endpoint", "credential", *([] if granted else ["api_key"]), "scope"):
         if getattr(options, name) is not None:
             raise ConfigurationError(
                 f"{name}= has no meaning for the local service, which takes no account; leave it out, or name the "
@@ -150,10 +151,9 @@ def _local(options: ConnectOptions) -> Endpoint:
     # The local service has a preview URL of its own, so an api-version says the dialect here as it does on Azure.
     dialect = choose_dialect(options.dialect, azure=True, api_version=options.api_version)
     check_version(dialect, options.api_version)
-    model = _model(options, _usual_model(options))
-    version = options.api_version if dialect.api_version else None
-    made = Endpoint("local", "", dialect, model, api_version=version, query=options.query)
-    return replace(made, intent=options.intent or "", call_id=options.call_id or "")
+    version, kind = options.api_version if dialect.api_version else None, EPHEMERAL if granted else NONE
+    made = Endpoint("local", "", dialect, _model(options, _usual_model(options)), kind, version, query=options.query)
+    return replace(made, intent=options.intent or "", call_id=options.call_id or ""), options.api_key
 
 
 def _azure(

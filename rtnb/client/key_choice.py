@@ -83,7 +83,12 @@ def organization(environ: Mapping[str, str]) -> dict[str, str]:
     return {header: environ[variable] for header, variable in named.items() if variable in environ}
 
 
+def is_ephemeral(key: str | None) -> bool:
+    """Return whether this is a client secret, which opens the session that it was granted for."""
+    return bool(key) and str(key).strip().startswith("ek_")
+
+
 def _kind_of(key: str) -> str:
-    if key.strip().startswith("ek_"):
+    if is_ephemeral(key):
         return EPHEMERAL
     return TOKEN if _JWT.fullmatch(key.strip()) else KEY

@@ -104,12 +104,16 @@ def sentence(summary: SessionSummary) -> str:
         summary.dialect,
         summary.credential,
         *summary.has,
-        *([f"not imitated here: {' and '.join(summary.in_vain)}"] if summary.in_vain else []),
+        *([f"not imitated here: {_listed(summary.in_vain)}"] if summary.in_vain else []),
     ]
     problems = (
         f"; {formatting.plural(len(summary.problems), 'problem')}: {summary.problems[-1]}" if summary.problems else ""
     )
     return f"<{formatting.printable(', '.join(words))}; {_progress(summary)}{formatting.printable(problems)}>"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def html(summary: SessionSummary) -> str:

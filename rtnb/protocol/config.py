@@ -30,6 +30,9 @@ GA_SETTING: dict[str, str] = {
 }
 """The names of settings that only the preview dialect uses, and the flat GA names that users write in both dialects."""
 
+_SHORT = {"transcription": "model", "turn_detection": "type"}
+"""The settings that are objects and may be written as the value of this one field."""
+
 _FORMAT_NAMES = {value["type"]: name for name, value in FORMAT_OBJECTS.items()}
 
 
@@ -38,6 +41,11 @@ def format_name(value: Any, default: str = "pcm16") -> str:
     if isinstance(value, Mapping):
         value = _FORMAT_NAMES.get(str(value.get("type")))
     return value if isinstance(value, str) and value in FORMAT_OBJECTS else default
+
+
+def written_out(name: str, value: Any) -> Any:
+    """Return a setting's object for its short form: ``transcription="MODEL"``, ``turn_detection="semantic_vad"``."""
+    return {_SHORT[name]: value} if isinstance(value, str) and name in _SHORT else value
 
 
 def nest(settings: Mapping[str, Any], *, allowed: frozenset[str] = SESSION_SETTINGS) -> dict[str, Any]:
@@ -60,7 +68,7 @@ def nest(settings: Mapping[str, Any], *, allowed: frozenset[str] = SESSION_SETTI
                 formats = ", ".join(FORMAT_OBJECTS)
                 raise ConfigurationError(f"{name}={value!r} is not an audio format; write one of {formats}.")
             value = dict(FORMAT_OBJECTS[value])
-        put(tree, AUDIO_SETTINGS.get(name, (name,)), value)
+        put(tree, AUDIO_SETTINGS.get(name, (name,)), written_out(name, value))
     modalities = tree.get("output_modalities")
     if isinstance(modalities, str):
         tree["output_modalities"] = [modalities]

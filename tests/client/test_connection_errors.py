@@ -41,8 +41,8 @@ def test_each_status_has_its_advice(status: int, kind: type, advice: str) -> Non
     error = refused_handshake(status, body)
     assert type(error) is kind
     assert error.status == status
-    assert error.body == "some_code Because."
-    for words in (str(status), "some_code Because.", advice):
+    assert error.body == "some_code: Because."
+    for words in (f"HTTP {status}: some_code: Because — ", advice):
         assert words in str(error)
 
 
@@ -53,7 +53,7 @@ def test_each_status_has_its_advice(status: int, kind: type, advice: str) -> Non
         (b"Not Found", "Not Found"),
         (b'{"error":"plain"}', "plain"),
         (b'{"message":"m"}', "m"),
-        (b'{"code":"401","message":"m"}', "401 m"),
+        (b'{"code":"401","message":"m"}', "401: m"),
         (b'["x"]', "['x']"),
         (b'{"error":{}}', '{"error":{}}'),
         (b"\xff\xfe", "\ufffd\ufffd"),

@@ -437,7 +437,7 @@ async def test_12_a_refused_handshake(status: int, advice: str) -> None:
         with pytest.raises(AuthError if status in (401, 403) else ConnectError) as caught:
             await open_session(url, credential=ApiKey(KEY, "api-key"))
         assert caught.value.status == status
-        for words in (f"HTTP {status}", "DeploymentNotFound Because, [secret].", advice):
+        for words in (f"HTTP {status}", "DeploymentNotFound: Because, [secret] — ", advice):
             assert words in str(caught.value)
 
 

@@ -21,6 +21,7 @@ from rtnb.protocol.config import (
     nest,
     not_granted,
     put,
+    written_out,
 )
 
 
@@ -38,6 +39,8 @@ from rtnb.protocol.config import (
         ({"input_format": "g711_ulaw"}, {"audio": {"input": {"format": {"type": "audio/pcmu"}}}}),
         ({"output_format": "pcm16"}, {"audio": {"output": {"format": {"type": "audio/pcm", "rate": 24000}}}}),
         ({"output_modalities": "text"}, {"output_modalities": ["text"]}),
+        ({"transcription": "whisper-1"}, {"audio": {"input": {"transcription": {"model": "whisper-1"}}}}),
+        ({"turn_detection": "semantic_vad"}, {"audio": {"input": {"turn_detection": {"type": "semantic_vad"}}}}),
         ({"instructions": "Hi", "tools": []}, {"instructions": "Hi", "tools": []}),
         (
             {"audio": {"input": {"format": {"type": "audio/pcma"}}}, "voice": "ash"},
@@ -153,9 +156,11 @@ words = st.dictionaries(
 @pytest.mark.large
 @given(words)
 def test_what_is_nested_is_found_again(flat: dict[str, str]) -> None:
-    """Each value is at its word's path, and nothing else is in the tree."""
+    """Each value, or the object that it is short for, is at its word's path, and nothing else is in the tree."""
     tree = nest(flat)
-    assert {word: look(tree, AUDIO_SETTINGS[word]) for word in flat} == flat
+    assert {word: look(tree, AUDIO_SETTINGS[word]) for word in flat} == {
+        word: written_out(word, flat[word]) for word in flat
+    }
     assert len(list(leaves(tree))) == len(flat)
     assert not_granted(tree, copy_tree(tree)) == {}
 
