@@ -191,14 +191,14 @@ class ResponseWaiter(Waiter):
         """Return whether the response has not begun."""
         return super().awaits_reply and not self._bound
 
-    def reports(self, event: Event) -> bool:
+    def raises(self, event: Event) -> bool:
         """Return whether an event tells that the response that is followed has failed, or why it has."""
         state = self._response.state
         mine = (
             self._bound and event.kind in (Kind.RESPONSE_CREATED, Kind.RESPONSE_DONE) and event.response_id == state.id
         )
         why = self._bound and event.kind == Kind.ERROR and state.error is not None and state.error is event.get("error")
-        return super().reports(event) or mine or why
+        return super().raises(event) or mine or why
 
     def _ended(self, event: Event) -> bool:
         if not self._bound:

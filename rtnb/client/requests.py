@@ -217,7 +217,7 @@ class Requests:
         try:
             await request
         except ResponseTimeout:
-            self.connection.note_problem(_UNCONFIRMED_CUT, instead_of=_UNCONFIRMED_CUT)
+            self.connection.note_problem(_UNCONFIRMED_CUT, about=_UNCONFIRMED_CUT)
             if heard_ms:
                 fields = {"item_id": item_id, "content_index": content_index, "audio_end_ms": heard_ms}
                 self.connection.assume(Kind.ITEM_TRUNCATED, **fields)

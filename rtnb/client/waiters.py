@@ -58,8 +58,8 @@ class Waiter:
         """Return whether its call has sent something, and no event has answered it yet."""
         return bool(self.event_ids)
 
-    def reports(self, event: Event) -> bool:
-        """Return whether its call will tell of the failure that an event is."""
+    def raises(self, event: Event) -> bool:
+        """Return whether its call will raise the failure that an event is."""
         return bool(self.event_ids) and self.future.done()
 
     def fail(self, error: BaseException) -> None:
@@ -127,12 +127,12 @@ class Waiters:
             self._settled = [waiter for waiter in waiters if waiter.future.done()]
         if self._held is not None:
             self._look_again(event)
-        if event.kind == Kind.ERROR and event.part("error").get("event_id") in (None, "") and not self.reported(event):
+        if event.kind == Kind.ERROR and event.part("error").get("event_id") in (None, "") and not self.raises(event):
             self._hold(event)
 
-    def reported(self, event: Event) -> bool:
-        """Return whether a call tells of the failure that the event, the last one that was offered, is."""
-        return any(waiter.reports(event) for waiter in (*self._settled, *self._waiters))
+    def raises(self, event: Event) -> bool:
+        """Return whether a call raises the failure that the event, the last one that was offered, is."""
+        return any(waiter.raises(event) for waiter in (*self._settled, *self._waiters))
 
     @property
     def _calls(self) -> set[frozenset[str]]:

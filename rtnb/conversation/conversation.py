@@ -23,7 +23,7 @@ from rtnb.protocol.config import format_name, look, merge
 from rtnb.protocol.dialects import ga_settings
 from rtnb.protocol.events import SENT, Event
 from rtnb.protocol.names import Kind, Local
-from rtnb.protocol.session_types import told_type
+from rtnb.protocol.session_types import type_of_session
 
 _ENDED = ("failed", "incomplete", "cancelled")
 
@@ -143,7 +143,7 @@ class Conversation:
     def _session(self, event: Event) -> None:
         session = event.part("session")
         merge(self.config, ga_settings(session))
-        if type_told := told_type(event.type, session):
+        if type_told := type_of_session(event.type, session):
             self.config["type"] = type_told
         if isinstance(named := session.get("id"), str):
             self.session_id = named

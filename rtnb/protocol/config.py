@@ -149,7 +149,7 @@ def not_granted(asked: Mapping[str, Any], granted: Mapping[str, Any]) -> dict[st
     return refused
 
 
-def taken_in_vain(settings: Mapping[str, Any], not_imitated: Mapping[str, str]) -> dict[str, str]:
+def without_effect(settings: Mapping[str, Any], not_imitated: Mapping[str, str]) -> dict[str, str]:
     """Return which of some settings (GA's nested form) a service takes without imitating them, and what happens instead.
 
     `not_imitated` names them by their dotted path, with ``=value`` where only that value is meant. A setting that has its

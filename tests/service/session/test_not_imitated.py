@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fake_engines import Saying
 
-from rtnb.protocol.config import taken_in_vain
+from rtnb.protocol.config import without_effect
 from rtnb.protocol.settings import SETTINGS
 from rtnb.service.engines.base import Engines
 from rtnb.service.engines.pocketsphinx import Pocketsphinx
@@ -52,4 +52,4 @@ def test_what_the_engines_give_is_imitated():
 )
 def test_only_what_was_asked_for_is_told(asked, told):
     """A default, a null and another value ask for nothing that is missing."""
-    assert set(taken_in_vain(asked, not_imitated(()))) == told
+    assert set(without_effect(asked, not_imitated(()))) == told
