@@ -42,8 +42,6 @@ NOT_SENT_BY_THE_SERVICE = {
 _ROW = "a row of the timeline says all of it; there is nothing to keep"
 _LATER = "kept as a row only"
 NOT_READ_BY_THE_MIRROR = {
-    "input_audio_buffer.dtmf_event_received": _LATER,
-    "input_audio_buffer.timeout_triggered": _LATER,
     "conversation.created": _ROW,
     "output_audio_buffer.cleared": _ROW,
     "output_audio_buffer.started": _ROW,

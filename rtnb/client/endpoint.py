@@ -280,16 +280,14 @@ def _session(
     if (options.model or options.deployment) and not query.keys() & {"model", "deployment"}:
         word = "deployment" if "api-version" in query else "model"
         url = with_query(url, [(word, _named_model(options, model, own or azure))])
+    account = organization(environ) if own or named_by else {}
     made = Endpoint(
         service="azure" if azure else "openai" if own else "url",
         url=url,
         dialect=dialect,
         model=model,
         api_version=query.get("api-version"),
-        headers={
-            **({} if azure_path else dialect.openai_headers),
-            **(organization(environ) if own or named_by else {}),
-        },
+        headers={**({} if azure_path else dialect.openai_headers), **account},
         intent=query.get("intent", ""),
         call_id=query.get("call_id", ""),
         named_by=named_by,

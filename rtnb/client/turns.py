@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rtnb.audio import AudioClip
-from rtnb.client.audio_input import UserTurn
+from rtnb.client.audio_input import QUIET_SECONDS, UserTurn, unnoticed_speech
 from rtnb.client.calls import Calls
 from rtnb.client.exchange import Exchanges
 from rtnb.client.live_response import ITS_TURN, LiveResponse
@@ -24,7 +24,6 @@ from rtnb.client.playback import Heard, Playback, spoken_response, unheard
 from rtnb.client.remote_calls import REMOTE, Asked, RemoteCalls
 from rtnb.client.requests import Requests
 from rtnb.client.settings import SessionSettings
-from rtnb.client.silence import QUIET_SECONDS, no_speech
 from rtnb.client.tools import Tools, with_definitions
 from rtnb.client.transcription import Transcription, TranscriptionRequests
 from rtnb.conversation.items import Item, ResponseState
@@ -136,11 +135,15 @@ class Turns:
         try:
             await self._requests.acknowledged(last, Kind.INPUT_COMMITTED, before=before, timeout=allowed)
         except ResponseTimeout as error:
-            raise no_speech(self._connection, spoken, since, error.timeout) or error from None
+            raise self._unnoticed(spoken, since, error.timeout) or error from None
+
+    def _unnoticed(self, spoken: UserTurn, since: int, waited: float) -> ResponseTimeout | None:
+        connection = self._connection
+        return unnoticed_speech(spoken, connection.timeline[since:], waited, connection.error_words(since))
 
     def _watch_silence(self, response: LiveResponse, spoken: UserTurn) -> None:
         """Give up soon on silence that turn detection passes over; name a louder clip that it has not noticed."""
-        response.missed = functools.partial(no_speech, self._connection, spoken, response.since)
+        response.missed = functools.partial(self._unnoticed, spoken, response.since)
         loop, task = asyncio.get_running_loop(), response.task
         assert task is not None
 
