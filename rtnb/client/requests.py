@@ -52,8 +52,8 @@ class Requests:
     @property
     def kind(self) -> SessionKind:
         """Return which kind of session this is: what the service says, else what was asked for."""
-        told = self.connection.conversation.config.get("type")
-        return session_kind(told) if told else self._asked
+        stated = self.connection.conversation.config.get("type")
+        return session_kind(stated) if stated else self._asked
 
     async def acknowledged(
         self,
@@ -168,12 +168,12 @@ class Requests:
         in a few seconds, is taken to have it in effect; if a confirmation comes after all, it counts.
         """
         timeline = self.connection.timeline
-        told = timeline[timeline["kind"] == Kind.SESSION_UPDATED]["direction"]
-        if (told == RECEIVED).any():
+        earlier = timeline[timeline["kind"] == Kind.SESSION_UPDATED]["direction"]
+        if (earlier == RECEIVED).any():
             await self.acknowledged(command, Kind.SESSION_UPDATED)
             return True
         try:
-            await self.acknowledged(command, Kind.SESSION_UPDATED, timeout=SILENCE if not len(told) else MOMENT)
+            await self.acknowledged(command, Kind.SESSION_UPDATED, timeout=SILENCE if not len(earlier) else MOMENT)
         except ResponseTimeout:
             self.connection.assume(Kind.SESSION_UPDATED, session=command["session"])
             return False

@@ -103,7 +103,7 @@ KINDS: dict[str, SessionKind] = {
 
 
 def session_kind(session_type: object) -> SessionKind:
-    """Return the kind of session of a type; a realtime session for a type that is not known, or not told."""
+    """Return the kind of session of a type; a realtime session for a type that is not known, or not given."""
     return KINDS.get(str(session_type), KINDS[REALTIME])
 
 
@@ -142,7 +142,7 @@ def with_transcriber(kind: SessionKind, asked: Mapping[str, Any], granted: Mappi
     return {**asked, "transcription": {"model": DEFAULT_TRANSCRIPTION_MODEL, **wanted}}
 
 
-def check_watching(call_id: str | None, asked: Mapping[str, Any]) -> None:
+def check_joining(call_id: str | None, asked: Mapping[str, Any]) -> None:
     """Refuse what only a new session can be asked for, where a running call is joined.
 
     Raises

@@ -301,5 +301,5 @@ class TranscriptWaiter(Waiter):
 
 
 def _language(value: object) -> str:
-    """Return a language as it is told: a code, or an object that has one."""
+    """Return a language as a service names it: a code, or an object that has one."""
     return str(value.get("code") or value.get("language") or "") if isinstance(value, dict) else str(value)

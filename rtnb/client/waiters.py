@@ -17,7 +17,7 @@ from rtnb.protocol.names import Kind
 Predicate = Callable[[Event], bool]
 MOMENT = 1.5
 """Seconds of silence after which an error that names no event belongs to the call that waits."""
-# What tells of no progress with a request: other errors, limits, and what the same call has sent before it.
+# What shows no progress with a request: other errors, limits, and what the same call has sent before it.
 _BESIDE = (Kind.ERROR, Kind.RATE_LIMITS, Kind.ITEM_ADDED, Kind.ITEM_DONE)
 
 
@@ -152,7 +152,7 @@ class Waiters:
             self.release()
 
     def release(self) -> None:
-        """Leave the error that is held to nobody."""
+        """Resolve the error that is held: no call raises it."""
         if (held := self._held) is not None:
             held.timer.cancel()
             self._held = None

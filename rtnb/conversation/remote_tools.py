@@ -43,14 +43,14 @@ class RemoteItems:
     Parameters
     ----------
     early : dict of str to Item
-        Receives the items of which no event has told yet.
+        Receives the items that no event has introduced yet.
     """
 
     def __init__(self, early: dict[str, Item]) -> None:
         self._early = early
 
     def take(self, item: Item | None, event: Event) -> None:
-        """Update an item, None for one that no event has told yet, by an event of its tool."""
+        """Update an item, None for one that no event has introduced yet, by an event of its tool."""
         if item is None and event.item_id:
             item = self._early.setdefault(event.item_id, Item(event.item_id))
         if item is None:
@@ -88,7 +88,7 @@ def decide(items: Iterable[Item], decision: Item) -> None:
 
 
 def undecided(items: Iterable[Item]) -> list[Item]:
-    """Return the approval requests that nobody has answered."""
+    """Return the approval requests that have no answer."""
     return [item for item in items if item.type == APPROVAL_REQUEST and item.approve is None]
 
 
@@ -98,7 +98,7 @@ def unfinished(items: Iterable[Item]) -> list[Item]:
 
 
 def ends_in_call(state: ResponseState) -> bool:
-    """Return whether a completed response ends in calls of remote tools, so that the model has not said what it makes of them."""
+    """Return whether a completed response ends in calls of remote tools, so that the model has not used their results."""
     last = next((item for item in reversed(list(state.items.values())) if item.type in ("message", MCP_CALL)), None)
     return state.status == COMPLETED and last is not None and last.type == MCP_CALL
 

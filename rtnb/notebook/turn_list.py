@@ -150,7 +150,7 @@ class TurnList:
             self._read_failure(event)
 
     def _read_failure(self, event: Event) -> None:
-        """Show a failure, in place of what an earlier event said of it; not one that the turn of its item tells of."""
+        """Show a failure, in place of what an earlier event said of it; not one that the turn of its item shows."""
         conversation, failed = self._session.conversation, failed_part(event)
         response = conversation.responses.get(event.response_id)
         if failed in conversation.items or (response is not None and failed == response.id and response.items):

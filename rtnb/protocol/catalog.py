@@ -64,7 +64,7 @@ class Model:
     whole_transcripts : bool
         Of a transcription model: whether it sends a transcript in one delta and counts its usage in seconds.
     diarizes : bool
-        Of a transcription model: whether it tells speakers apart, and sends a segment for each stretch of one.
+        Of a transcription model: whether it distinguishes speakers, and sends a segment for each stretch of one.
     reasons : bool
         Of a realtime model: whether it thinks before it answers, and says which of its messages is the answer.
     of_preview : bool

@@ -1,4 +1,4 @@
-"""Conversation items in words: who says what, which tool is called where, and what came of it. Pure.
+"""Conversation items in words: role and text, calls of tools and their results, and errors. Pure.
 
 The items of remote tools are GA's (the official client's types ``RealtimeMcp…``): ``mcp_list_tools``, ``mcp_call``,
 ``mcp_approval_request`` and ``mcp_approval_response``.

@@ -11,11 +11,11 @@ from websockets.exceptions import InvalidProxy, InvalidURI
 
 from rtnb.client.connection_errors import (
     closed_error,
-    once,
     refused_handshake,
     retry_seconds,
     server_error,
     unreachable,
+    without_repeats,
 )
 from rtnb.errors import AuthError, ConnectError
 from rtnb.protocol.events import Event
@@ -148,7 +148,7 @@ def test_the_librarys_words_about_an_address_do_not_repeat_it(secret: str) -> No
 )
 def test_no_phrase_is_said_twice(phrases: tuple[str, ...], joined: str) -> None:
     """The one that says more stays."""
-    assert once(*phrases) == joined
+    assert without_repeats(*phrases) == joined
 
 
 def test_the_end_of_a_session_says_nothing_twice() -> None:

@@ -28,7 +28,7 @@ TOOLS = ("tools",)
 _ABSENT: Any = object()
 _REALTIME, _TRANSCRIBING = "realtime", "transcription"
 _OF_RESPONSES = ("create_response", "interrupt_response", "idle_timeout_ms")  # not in a session that only transcribes
-# The session's own: not told as settings in effect.
+# The session's own: not shown among the settings in effect.
 _UNSHOWN = ("type", "model", "client_secret")
 _OF_SESSIONS = dict.fromkeys(
     each.path for each in SETTINGS if each.is_of(SESSION, TRANSCRIPTION_SESSION) and each.name not in _UNSHOWN
