@@ -14,8 +14,8 @@ from rtnb.client.endpoint import Endpoint
 from rtnb.client.session_kind import asked_kind, with_transcriber
 from rtnb.errors import AuthError, ConfigurationError, ConnectError, RtnbError
 from rtnb.formatting import one_line
+from rtnb.protocol.catalog import TRANSCRIPTION
 from rtnb.protocol.config import nest
-from rtnb.protocol.session_types import TRANSCRIPTION
 
 SHORTEST, LONGEST = 10, 7200
 """Seconds that a client secret may live (openai 3.57's types of ``POST /realtime/client_secrets``)."""

@@ -26,12 +26,12 @@ from rtnb.conversation.remote_tools import FAILURE_KINDS, remote_failure
 from rtnb.errors import ServerError, SessionClosed
 from rtnb.formatting import one_line, seconds
 from rtnb.protocol.commands import new_id
+from rtnb.protocol.dialect_mismatch import dialect_of_refusal, hint, other_dialect
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT, Event, write_json
 from rtnb.protocol.failures import failed_part, failure_words
 from rtnb.protocol.mcp_tools import tool_secrets
 from rtnb.protocol.names import Kind, Local, kind_of
-from rtnb.protocol.shapes import dialect_of_refusal, hint, other_dialect
 from rtnb.timeline import Timeline
 
 Clock = Callable[[], float]
@@ -374,7 +374,7 @@ class Connection:
         event = self.note(Local.CLOSE, code=closed.code, reason=closed.reason, who=closed.who)
         self.conversation.apply(event)
         self.closed = self._closed_error(closed)
-        if closed.code != 1000 and (closed.who, closed.code) != ("client", 1001):
+        if failure_words(event):
             self.note_problem(str(self.closed))
         self.waiters.fail(self.closed)
         self.listeners.emit(event)

@@ -20,13 +20,13 @@ from rtnb.conversation.items import Item
 from rtnb.errors import ResponseTimeout, RtnbError, ServerError
 from rtnb.formatting import seconds
 from rtnb.protocol import commands
+from rtnb.protocol.catalog import TRANSLATION
 from rtnb.protocol.commands import Command
 from rtnb.protocol.events import RECEIVED, Event
 from rtnb.protocol.names import Kind
-from rtnb.protocol.session_types import TRANSLATION
 
 _END_SECONDS = 10.0
-SILENCE = 5.0
+UNCONFIRMED_SECONDS = 5.0
 """Seconds after which a service that has never confirmed a change of settings is not expected to."""
 NOT_ACTIVE = "response_cancel_not_active"
 _UNCONFIRMED_CUT = "the service did not confirm that it cut an interrupted answer: it may remember more than was heard"
@@ -173,7 +173,9 @@ class Requests:
             await self.acknowledged(command, Kind.SESSION_UPDATED)
             return True
         try:
-            await self.acknowledged(command, Kind.SESSION_UPDATED, timeout=SILENCE if not len(earlier) else MOMENT)
+            await self.acknowledged(
+                command, Kind.SESSION_UPDATED, timeout=UNCONFIRMED_SECONDS if not len(earlier) else MOMENT
+            )
         except ResponseTimeout:
             self.connection.assume(Kind.SESSION_UPDATED, session=command["session"])
             return False

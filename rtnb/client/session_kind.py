@@ -8,11 +8,11 @@ from typing import Any
 
 from rtnb.errors import ConfigurationError
 from rtnb.protocol import commands
-from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL
+from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL, REALTIME, TRANSCRIPTION, TRANSLATION
 from rtnb.protocol.commands import Command
 from rtnb.protocol.config import AUDIO_SETTINGS, look, nest
 from rtnb.protocol.dialects import Dialect
-from rtnb.protocol.session_types import REALTIME, TRANSCRIPTION, TRANSLATION, dialect_of_session, type_of_url
+from rtnb.protocol.session_types import dialect_of_session, type_of_url
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from rtnb.client.endpoint import Endpoint
 from rtnb.client.requests import Requests
 from rtnb.client.session_kind import SessionKind
 from rtnb.formatting import one_line
+from rtnb.protocol.catalog import TRANSCRIPTION, TRANSLATION
 from rtnb.protocol.config import AUDIO_SETTINGS, look, without_effect
-from rtnb.protocol.session_types import TRANSCRIPTION, TRANSLATION
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,11 @@ from rtnb.client.waiters import Waiter
 from rtnb.conversation.items import IN_PROGRESS, Item, Segment
 from rtnb.errors import ConfigurationError, RtnbError
 from rtnb.protocol import commands
-from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL
+from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL, TRANSCRIPTION
 from rtnb.protocol.commands import Command
 from rtnb.protocol.config import AUDIO_SETTINGS, copy_tree, look
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
-from rtnb.protocol.session_types import TRANSCRIPTION
 
 if TYPE_CHECKING:
     from rtnb.timeline import Timeline

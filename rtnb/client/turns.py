@@ -30,9 +30,9 @@ from rtnb.conversation.items import Item, ResponseState
 from rtnb.errors import ConfigurationError, ResponseTimeout, RtnbError, ServerError, SessionBusy, SessionClosed
 from rtnb.formatting import seconds
 from rtnb.protocol import commands
+from rtnb.protocol.catalog import TRANSCRIPTION
 from rtnb.protocol.commands import Command
 from rtnb.protocol.names import Kind
-from rtnb.protocol.session_types import TRANSCRIPTION
 
 Prompt = str | AudioClip | Path | tuple[Any, int] | bytes | list[Any]
 WhenBusy = Literal["wait", "cancel", "raise"]

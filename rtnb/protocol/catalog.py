@@ -15,6 +15,8 @@ READ = date(2026, 11, 22)
 """The day on which the table was last compared with its sources."""
 
 REALTIME, TRANSCRIPTION, TRANSLATION, LIVE, SPEECH = "realtime", "transcription", "translation", "live", "speech"
+"""What a model is for; the first three are also the types of session, as in ``session.type``."""
+
 OPENAI, AZURE = "openai", "azure"
 SOON_DAYS = 90
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rtnb.errors import ConfigurationError
+from rtnb.protocol.catalog import TRANSCRIPTION
 from rtnb.protocol.setting_shapes import FORMAT_OBJECTS as FORMAT_OBJECTS
-from rtnb.protocol.settings import RESPONSE, SESSION, SETTINGS, TRANSCRIPTION
+from rtnb.protocol.settings import RESPONSE, SESSION, SETTINGS
 from rtnb.protocol.settings import Path as Path
 
 _WRITTEN = [each for each in SETTINGS if each.written]

@@ -7,12 +7,10 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from rtnb.protocol.catalog import TRANSCRIPTION, TRANSLATION
 from rtnb.protocol.dialect_tables import TRANSLATION_SESSION
 from rtnb.protocol.dialects import GA, Dialect
 from rtnb.protocol.names import PREVIEW_TRANSCRIPTION_NAME, TRANSLATION_NAME
-
-REALTIME, TRANSCRIPTION, TRANSLATION = "realtime", "transcription", "translation"
-"""The values of ``session.type``."""
 
 _TRANSCRIPTION_OBJECT = "realtime.transcription_session"
 _TRANSLATIONS_PATH = "/realtime/translations"

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL, DEFAULT_VOICE, most_input_tokens, most_output_tokens
+from rtnb.protocol.catalog import TRANSCRIPTION as TRANSCRIPTION_SESSION
 from rtnb.protocol.config import AUDIO_SETTINGS, Path, copy_tree, format_name, look, put
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import write_json
 from rtnb.protocol.setting_shapes import FORMAT_OBJECTS, SEMANTIC_VAD
 from rtnb.protocol.settings import RESPONSE, SESSION, SETTINGS
-from rtnb.protocol.settings import TRANSCRIPTION as TRANSCRIPTION_SESSION
 from rtnb.service.session import error_events
 from rtnb.service.session.client_events import LARGEST_EVENT
 from rtnb.service.session.mcp_servers import check_servers
