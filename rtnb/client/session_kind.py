@@ -66,7 +66,7 @@ _INSTEAD = "rtnb.connect() without intent='transcription' opens a session with a
 _SPEAK = "session.append_audio(clip) sends speech, and the translation is in session.responses[0] while it is spoken"
 _CONTINUOUS = "it translates continuously, without turns"
 
-KINDS: dict[str, SessionKind] = {
+SESSION_KINDS: dict[str, SessionKind] = {
     REALTIME: SessionKind(REALTIME, REALTIME, "answers", {}),
     TRANSCRIPTION: SessionKind(
         TRANSCRIPTION,
@@ -104,7 +104,7 @@ KINDS: dict[str, SessionKind] = {
 
 def session_kind(session_type: object) -> SessionKind:
     """Return the kind of session of a type; a realtime session for a type that is not known, or not given."""
-    return KINDS.get(str(session_type), KINDS[REALTIME])
+    return SESSION_KINDS.get(str(session_type), SESSION_KINDS[REALTIME])
 
 
 def asked_kind(url: str, intent: str) -> SessionKind:

@@ -19,6 +19,7 @@ from rtnb.client.requests import Requests
 from rtnb.client.settings import SessionSettings
 from rtnb.client.waiters import Waiter
 from rtnb.conversation.items import IN_PROGRESS, Item, Segment
+from rtnb.conversation.transcripts import TRANSCRIPT_KINDS
 from rtnb.errors import ConfigurationError, RtnbError
 from rtnb.protocol import commands
 from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL, TRANSCRIPTION
@@ -32,14 +33,6 @@ if TYPE_CHECKING:
 
 _DETECTION = AUDIO_SETTINGS["turn_detection"]
 _SHOWN_SEGMENTS = 200
-_TOLD = frozenset(
-    {
-        Kind.INPUT_TRANSCRIPTION_DELTA,
-        Kind.INPUT_TRANSCRIPTION_SEGMENT,
-        Kind.INPUT_TRANSCRIPTION_COMPLETED,
-        Kind.INPUT_TRANSCRIPTION_FAILED,
-    }
-)
 
 
 class Transcription(LiveResponse):
@@ -270,7 +263,9 @@ class TranscriptWaiter(Waiter):
     def bound(self, event: Event) -> bool:
         """Return whether it is known, by this event or an earlier one, which item the speech became."""
         # A transcript may come of an item that was committed earlier, by another call.
-        is_ours = event.kind == Kind.INPUT_COMMITTED or (event.kind in _TOLD and event.item_id not in self._before)
+        is_ours = event.kind == Kind.INPUT_COMMITTED or (
+            event.kind in TRANSCRIPT_KINDS and event.item_id not in self._before
+        )
         if is_ours and not self._is_bound:
             self._is_bound = True
             self._transcription.item_id = event.item_id
@@ -285,7 +280,7 @@ class TranscriptWaiter(Waiter):
         transcription, state = self._transcription, self._transcription.state
         if (item := self._conversation.item(transcription.item_id)) is not None:
             state.items[item.id] = item
-        if event.kind not in _TOLD or event.item_id not in ("", transcription.item_id):
+        if event.kind not in TRANSCRIPT_KINDS or event.item_id not in ("", transcription.item_id):
             return False
         failed = event.kind == Kind.INPUT_TRANSCRIPTION_FAILED
         if not failed and state.first_text_t != state.first_text_t:

@@ -16,8 +16,7 @@ from rtnb.conversation.items import IN_PROGRESS, NAN, ContentPart, Item, Respons
 from rtnb.conversation.remote_tools import ARGUMENT_KINDS, STATES, RemoteItems, adopt, decide
 from rtnb.conversation.requested import Requested
 from rtnb.conversation.sent_images import SentImages
-from rtnb.conversation.transcripts import KINDS as TRANSCRIPT_KINDS
-from rtnb.conversation.transcripts import source, take_transcript, translates, translation
+from rtnb.conversation.transcripts import TRANSCRIPT_KINDS, source, take_transcript, translates, translation
 from rtnb.formatting import one_line
 from rtnb.protocol.config import format_name, look, merge
 from rtnb.protocol.dialects import ga_settings
