@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
-from rtnb.client.live_response import LiveResponse
+from rtnb.client.live_response import REMOTE, LiveResponse
 from rtnb.client.requests import Requests
 from rtnb.client.waiters import Waiter
 from rtnb.conversation.items import Item, ResponseState
@@ -25,7 +25,6 @@ from rtnb.protocol.events import Event
 from rtnb.protocol.item_words import APPROVAL_REQUEST, MCP_CALL, call_words
 from rtnb.protocol.names import DELTA_KINDS, Kind
 
-REMOTE = "MCP tool"
 Asked = Item | Response | str
 """An approval request, its id, or a response that asks for approval."""
 

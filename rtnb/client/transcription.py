@@ -93,6 +93,12 @@ class Transcription(LiveResponse):
         """Return how much was said, for a view that shows the transcript while it grows."""
         return f"{formatting.seconds(self.speech.duration)} of speech"
 
+    def _timeout_words(self, waited: str, time: str, said: str) -> str:
+        return (
+            f"No {waited} within {time}; the session lives on.{said} Give timeout= more seconds, or look at "
+            "session.timeline.tail(); a transcript that still comes will be in session.conversation."
+        )
+
     def __repr__(self) -> str:
         return f"<Transcription {', '.join(filter(None, self._facts()))}>"
 
