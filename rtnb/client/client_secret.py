@@ -32,7 +32,7 @@ _ADVICE = {
 
 
 class ClientSecret:
-    """A key of a few minutes, for one who must not have the real one: ``rtnb.connect(…, api_key=secret.value)``.
+    """A key of a few minutes, to hand out in place of the real one: ``rtnb.connect(…, api_key=secret.value)``.
 
     It opens any number of sessions, with the settings that it was granted for, until it expires; a session that is open then
     goes on.

@@ -241,7 +241,7 @@ def _url(options: ConnectOptions, target: str, environ: Mapping[str, str]) -> tu
 
 
 def _service(options: ConnectOptions, parts: SplitResult, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
-    """Return the endpoint of a service of somebody's own, or of a gateway, by the path that its address has."""
+    """Return the endpoint of the user's own service, or of a gateway, by the path that its address has."""
     azure, version = addresses.has_azure_path(parts.path), options.api_version
     dialect = choose_dialect(options.dialect, azure=True, api_version=version)
     check_version(dialect, version)

@@ -122,9 +122,9 @@ class Waiters:
             return
         for waiter in waiters:
             waiter.offer(event)
-        self._waiters = [waiter for waiter in waiters if not waiter.future.done()]
-        if len(self._waiters) < len(waiters):
-            self._settled = [waiter for waiter in waiters if waiter.future.done()]
+        if settled := [waiter for waiter in waiters if waiter.future.done()]:
+            self._settled = settled
+            self._waiters = [waiter for waiter in waiters if not waiter.future.done()]
         if self._held is not None:
             self._look_again(event)
         if event.kind == Kind.ERROR and event.part("error").get("event_id") in (None, "") and not self.raises(event):

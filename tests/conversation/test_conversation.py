@@ -288,7 +288,7 @@ def test_an_item_stands_behind_the_one_it_names(previous: Any, order: list[str])
     assert list(told.items) == order
 
 
-def test_an_item_whose_addition_was_never_told_is_kept() -> None:
+def test_an_item_whose_addition_never_came_is_kept() -> None:
     """Its done is enough."""
     told = WireConversation().take(
         {"type": "conversation.item.done", "item": {"id": "item_1", "role": "user", "content": []}}

@@ -94,7 +94,7 @@ def call(index: int | None, call_id: str, arguments: str) -> list[Wire]:
 
 
 @pytest.mark.parametrize("indexed", [True, False])
-def test_calls_without_item_ids_are_told_apart(indexed: bool) -> None:
+def test_calls_without_item_ids_are_distinguished(indexed: bool) -> None:
     """By their places among the outputs, or by the ids of the calls."""
     told = WireConversation().take(Ladder("ga").created())
     told.take(*call(0 if indexed else None, "call_a", '{"x":1}'), *call(1 if indexed else None, "call_b", '{"x":2}'))
@@ -103,7 +103,7 @@ def test_calls_without_item_ids_are_told_apart(indexed: bool) -> None:
     assert calls == [("call_a", "f", '{"x":1}'), ("call_b", "f", '{"x":2}')]
 
 
-def test_calls_with_neither_ids_nor_names_of_their_items_are_told_apart_by_place() -> None:
+def test_calls_with_neither_ids_nor_names_of_their_items_are_distinguished_by_place() -> None:
     """Two outputs are two calls."""
     told = WireConversation().take(Ladder("ga").created(), *call(0, "", '{"x":1}'), *call(1, "", '{"x":2}'))
     assert [item.arguments for item in told.only.items.values()] == ['{"x":1}', '{"x":2}']
