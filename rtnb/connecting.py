@@ -20,7 +20,7 @@ from rtnb.client.endpoint import Endpoint, resolve
 from rtnb.client.handshake import Handshake
 from rtnb.client.loop import loop_thread
 from rtnb.client.options import ConnectOptions
-from rtnb.client.session_kind import check_asked, check_watching
+from rtnb.client.session_kind import check_asked, check_joining
 from rtnb.client.tools import with_tools
 from rtnb.errors import ConfigurationError
 from rtnb.local import local_service, refuse_options, split_options
@@ -130,7 +130,7 @@ def prepare(options: ConnectOptions) -> Preparation:
     service_options, config = split_options(with_tools(options.config))
     config = {name: written_out(name, value) for name, value in config.items()}
     place, key = resolve(options, os.environ)
-    check_watching(place.call_id, {"model": options.model, "deployment": options.deployment, **config})
+    check_joining(place.call_id, {"model": options.model, "deployment": options.deployment, **config})
     if place.intent and (model := options.deployment or options.model):
         config["transcription"] = {"model": model, **(config.get("transcription") or {})}
         if (known := model_named(model)) is not None and not known.detects_turns:
@@ -149,8 +149,12 @@ async def open_session(options: ConnectOptions, today: Callable[[], date] = date
     place = await prepared.started()
     handshake = Handshake(place, prepared.credential, options.timeout, options.reconnect, today=today)
     session = await AsyncSession.open(handshake, loop_thread(), prepared.config, record)
-    told = (session.config.get("model"), place.model, look(session.config, (*AUDIO_SETTINGS["transcription"], "model")))
-    for words in ending_soon([name for name in told if isinstance(name, str)], place.provider, today()):
+    models = (
+        session.config.get("model"),
+        place.model,
+        look(session.config, (*AUDIO_SETTINGS["transcription"], "model")),
+    )
+    for words in ending_soon([name for name in models if isinstance(name, str)], place.provider, today()):
         session.note_problem(words)
     session.local_speech = _local_speech
     return session

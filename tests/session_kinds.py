@@ -98,7 +98,7 @@ def failed(code: str, message: str) -> Wire:
 class TranslatingScript(Script):
     """Translates: three deltas for each append, the last of them when the session is asked to close."""
 
-    def __init__(self, transport: Any, *, told_type: bool = True, says_closed: bool = True) -> None:
+    def __init__(self, transport: Any, *, type_of_session: bool = True, says_closed: bool = True) -> None:
         super().__init__(transport)
         heard = {"noise_reduction": None, "transcription": {"model": "gpt-realtime-whisper"}}
         self.session = {
@@ -106,7 +106,7 @@ class TranslatingScript(Script):
             "model": "gpt-realtime-translate",
             "audio": {"input": heard, "output": {"language": "de"}},
         }
-        if told_type:
+        if type_of_session:
             self.session["type"] = "translation"
         self.says_closed = says_closed
         self.answers = dict.fromkeys(

@@ -161,7 +161,7 @@ async def test_a_model_that_ends_soon_is_among_the_problems(today: date, told: l
         await session.close()
 
 
-async def test_a_failing_credential_is_told_before_anything_is_dialled() -> None:
+async def test_a_failing_credential_is_reported_before_anything_is_dialled() -> None:
     """AuthError with advice."""
 
     def fail() -> str:

@@ -118,7 +118,7 @@ def test_what_is_well_has_no_advice(findings):
         assert "mypy" not in finding.what
 
 
-def test_where_connect_would_go_is_told_with_the_variable_that_says_so():
+def test_where_connect_would_go_is_reported_with_the_variable_that_says_so():
     """A gateway in OpenAI's place, too; and the model has its last day where that is near."""
     (finding,) = doctor.check_destination({**OPENAI, "OPENAI_BASE_URL": "https://gw/v1"}, NOVEMBER)
     assert finding.what == (

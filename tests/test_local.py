@@ -42,14 +42,14 @@ def test_a_drop_in_the_middle_of_an_answer():
 
 
 @pytest.mark.parametrize(("status", "error"), [(401, AuthError), (429, ConnectError), (503, ConnectError)])
-def test_a_refused_handshake_is_told(status, error):
+def test_a_refused_handshake_is_reported(status, error):
     """A refusal is the error that the cloud's would be, with its status."""
     with pytest.raises(error) as refused:
         rtnb.connect("local", faults=f"refuse={status}")
     assert refused.value.status == status
 
 
-def test_a_retired_dialect_is_told():
+def test_a_retired_dialect_is_reported():
     """A preview session is turned away with what to do; the message names the other dialect."""
     with pytest.raises(ConnectError, match="dialect='ga'"):
         rtnb.connect("local", dialect="preview", faults="retire_preview")

@@ -210,7 +210,7 @@ class AsyncSession(SessionRecord):
 
     @on_io
     async def interrupt(self, *, cancel: bool = True) -> Heard | None:
-        """Stop the answer as a user does who begins to speak: cancel it, and cut it at what was heard.
+        """Stop the answer, as speech of the user does: cancel it, and cut it at what was heard.
 
         A connected speaker falls silent and reports what was heard; without one it is computed from the arrival of the
         audio, as if played at once. An item of which nothing was heard is deleted, and functions are not waited for any

@@ -1,4 +1,4 @@
-"""Audio on its way in: resampled to the session's format, cut into chunks, and ended as the turn mode wants it."""
+"""Audio on its way in: in the session's format, in chunks, ended as turn detection wants it, and what it may not notice. Pure."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from typing import Any
 
 from rtnb.audio import AudioClip, to_clip
 from rtnb.audio.formats import FORMATS
-from rtnb.errors import AudioError
+from rtnb.errors import AudioError, ResponseTimeout
+from rtnb.formatting import seconds
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
 from rtnb.protocol.config import AUDIO_SETTINGS, format_name, look
 from rtnb.protocol.events import encode_base64
+from rtnb.protocol.names import Kind
+from rtnb.timeline.view import View
 
 CHUNK_SECONDS = 0.1
+QUIET_SECONDS = 5.0
+"""Seconds after which silence that turn detection passes over is given up."""
+
 _DETECTION = AUDIO_SETTINGS["turn_detection"]
 _TURN_END_SECONDS = 0.8
 _MARGIN_SECONDS = 0.3
@@ -62,6 +68,35 @@ class UserTurn:
     def silent(self) -> bool:
         """Return whether there is nothing in it that turn detection could take for speech."""
         return self.peak < _SILENT_PEAK and not self.silence_counts
+
+
+def unnoticed_speech(spoken: UserTurn, rows: View, waited: float, said: str) -> ResponseTimeout | None:
+    """Return the error for speech that turn detection has not noticed; None where it has noticed some.
+
+    Parameters
+    ----------
+    spoken : UserTurn
+        What was sent.
+    rows : View
+        The timeline's, since then.
+    waited : float
+        Seconds.
+    said : str
+        What the service last said about a failure, as a sentence after a space; empty for nothing.
+    """
+    if rows["kind"].isin((Kind.SPEECH_STARTED, Kind.INPUT_COMMITTED)).any():
+        return None
+    advice = (
+        "The clip is silent: check what was recorded or read."
+        if spoken.silent
+        else "It may be too quiet: configure turn_detection= with a lower threshold, or None."
+    )
+    return ResponseTimeout(
+        f"The service's turn detection noticed no speech in {spoken.seconds:.1f} s, peak {spoken.peak:.3f}, and made no "
+        f"response within {seconds(waited)}.{said} {advice}",
+        waited_for=str(Kind.SPEECH_STARTED),
+        timeout=waited,
+    )
 
 
 def spoken_turn(speech: object, config: Mapping[str, Any]) -> UserTurn:

@@ -44,7 +44,7 @@ class Calls:
         self._running: asyncio.Task[list[Command]] | None = None
 
     def interrupt(self) -> None:
-        """Stop waiting for the functions that run: the model is told, and the turn ends with what there is."""
+        """Stop waiting for the functions that run: the model gets an output that says so, and the turn ends with what there is."""
         if self._running is not None:
             self._running.cancel()
 

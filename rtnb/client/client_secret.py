@@ -14,8 +14,8 @@ from rtnb.client.endpoint import Endpoint
 from rtnb.client.session_kind import asked_kind, with_transcriber
 from rtnb.errors import AuthError, ConfigurationError, ConnectError, RtnbError
 from rtnb.formatting import one_line
+from rtnb.protocol.catalog import TRANSCRIPTION
 from rtnb.protocol.config import nest
-from rtnb.protocol.session_types import TRANSCRIPTION
 
 SHORTEST, LONGEST = 10, 7200
 """Seconds that a client secret may live (openai 3.57's types of ``POST /realtime/client_secrets``)."""
@@ -32,7 +32,7 @@ _ADVICE = {
 
 
 class ClientSecret:
-    """A key of a few minutes, for one who must not have the real one: ``rtnb.connect(…, api_key=secret.value)``.
+    """A key of a few minutes, to hand out in place of the real one: ``rtnb.connect(…, api_key=secret.value)``.
 
     It opens any number of sessions, with the settings that it was granted for, until it expires; a session that is open then
     goes on.

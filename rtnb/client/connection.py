@@ -18,20 +18,20 @@ from typing import Any
 from rtnb.client.connection_errors import closed_error, server_error
 from rtnb.client.credentials import Credential
 from rtnb.client.listeners import Listeners, matches
-from rtnb.client.told_failures import ToldFailures
+from rtnb.client.problems import Problems
 from rtnb.client.transport import Closed, Transport
 from rtnb.client.waiters import Waiter, Waiters
 from rtnb.conversation.conversation import Conversation
-from rtnb.conversation.remote_tools import TELLING_KINDS, RemoteFailures
+from rtnb.conversation.remote_tools import FAILURE_KINDS, remote_failure
 from rtnb.errors import ServerError, SessionClosed
 from rtnb.formatting import one_line, seconds
 from rtnb.protocol.commands import new_id
+from rtnb.protocol.dialect_mismatch import dialect_of_refusal, hint, other_dialect
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import LOCAL, RECEIVED, SENT, Event, write_json
 from rtnb.protocol.failures import failed_part, failure_words
 from rtnb.protocol.mcp_tools import tool_secrets
 from rtnb.protocol.names import Kind, Local, kind_of
-from rtnb.protocol.shapes import dialect_of_refusal, hint, other_dialect
 from rtnb.timeline import Timeline
 
 Clock = Callable[[], float]
@@ -39,7 +39,6 @@ Recorder = Callable[[Event, float], None]
 Record = Callable[[Timeline], Recorder]
 _DRAIN_SECONDS = 0.5
 _BREATH = 100
-_PROBLEMS = 20
 _log = logging.getLogger("rtnb")
 
 
@@ -92,9 +91,7 @@ class Connection:
         self.conversation = Conversation()
         self.waiters = Waiters(self._resolved)
         self.listeners = Listeners(self._listener_raised)
-        self.problems: list[str] = []
-        self._told = ToldFailures()
-        self._remote_failures = RemoteFailures()
+        self._problems = Problems()
         self.closed: SessionClosed | None = None
         self.opened = Event(b"", {}, type=Local.OPEN.value, direction=LOCAL, t=0.0)
         self.created: Event | None = None
@@ -110,6 +107,11 @@ class Connection:
     def now(self) -> float:
         """Return the seconds since the session opened."""
         return self._clock() - self.origin
+
+    @property
+    def problems(self) -> list[str]:
+        """Return what went wrong, the newest last, see `Problems`."""
+        return self._problems.words
 
     def reopen(self, transport: Transport) -> None:
         """Go on over another transport: one timeline, with a row where the seam is."""
@@ -164,27 +166,25 @@ class Connection:
             self._failed(event, words)
         elif event.problem:
             self.note_problem(f"row {event.seq}: {one_line(event.problem, 200)}")
-        if event.kind in TELLING_KINDS and (words := self._remote_failures.take(self.conversation.item(event.item_id))):
-            self.note_problem(words, instead_of=self._remote_failures.earlier)
+        if event.kind in FAILURE_KINDS and (words := remote_failure(self.conversation.item(event.item_id))):
+            self.note_problem(words, about=event.item_id)
         self.listeners.emit(event)
 
     def _failed(self, event: Event, words: str) -> None:
-        """Keep a failure for the problems, unless a call tells of it or it is no more than a frame that cannot be read."""
-        reported = self.waiters.reported(event)
+        """Keep a failure for the problems, unless a call raises it."""
+        raised = self.waiters.raises(event)
         if event.kind == Kind.ERROR:
             words = str(self._explained(server_error(event)))
-            if not reported:
+            if not raised:
                 self.last_error, self._error_row = one_line(words, 600), event.seq
         if event.kind in (Local.NOT_JSON, Local.NO_TYPE):
             self.note_problem(f"row {event.seq}: {one_line(event.problem, 200)}")
-        elif self.waiters.held is not event and event.kind not in TELLING_KINDS:
-            self._note_failure(event, words, reported=reported)
+        elif self.waiters.held is not event and event.kind not in FAILURE_KINDS:
+            self._note_failure(event, words, raised=raised)
 
-    def _note_failure(self, event: Event, words: str, *, reported: bool = False) -> None:
+    def _note_failure(self, event: Event, words: str, *, raised: bool = False) -> None:
         problem = f"error from the service (row {event.seq}): {one_line(words, 600)}"
-        told, earlier = self._told.take(failed_part(event), problem, reported=reported)
-        if told:
-            self.note_problem(problem, instead_of=earlier)
+        self._problems.add(problem, about=failed_part(event), raised=raised)
 
     def _resolved(self, event: Event, raised: bool) -> None:
         """Note an error that named no event, once it is known whether a call raised it."""
@@ -232,12 +232,9 @@ class Connection:
             error.args = (f"{error} — {said}",)
         return error
 
-    def note_problem(self, words: str, *, instead_of: str = "") -> None:
-        """Keep what went wrong for the session's repr, in place of earlier words about the same; the newest 20."""
-        if instead_of in self.problems:
-            self.problems.remove(instead_of)
-        self.problems.append(words)
-        del self.problems[:-_PROBLEMS]
+    def note_problem(self, words: str, *, about: str = "") -> None:
+        """Keep what went wrong for the session's repr, in place of earlier words about the same."""
+        self._problems.add(words, about=about)
 
     def _listener_raised(self, name: str, error: BaseException, event: Event) -> None:
         """Report a listener's exception (on the listeners' thread)."""
@@ -377,7 +374,7 @@ class Connection:
         event = self.note(Local.CLOSE, code=closed.code, reason=closed.reason, who=closed.who)
         self.conversation.apply(event)
         self.closed = self._closed_error(closed)
-        if closed.code != 1000 and (closed.who, closed.code) != ("client", 1001):
+        if failure_words(event):
             self.note_problem(str(self.closed))
         self.waiters.fail(self.closed)
         self.listeners.emit(event)

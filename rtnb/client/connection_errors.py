@@ -129,8 +129,8 @@ def retry_seconds(headers: Mapping[str, str], now: float) -> float | None:
     return max(0.0, wanted) if math.isfinite(wanted) else None
 
 
-def once(*phrases: str) -> str:
-    """Return phrases joined, those left out that another one says already."""
+def without_repeats(*phrases: str) -> str:
+    """Return phrases joined, without those that another one repeats."""
     kept: list[str] = []
     for phrase in filter(None, map(str.strip, phrases)):
         if not any(_says(other, phrase) for other in kept):
@@ -152,7 +152,7 @@ def closed_error(code: int, reason: str, who: str, last_activity: float | None, 
     ending = endings.get(who, "The connection was lost")
     meaning = "" if code == _BROKEN and reason else close_meaning(code, reason + explained)
     when = "" if last_activity is None else f" Last activity {seconds(last_activity)} after the session opened."
-    said = once(one_line(reason, 200), one_line(explained, 300), meaning)
+    said = without_repeats(one_line(reason, 200), one_line(explained, 300), meaning)
     return SessionClosed(
         f"{ending} ({code}{': ' + said if said else ''}).{when} What was received is in session.timeline; "
         "session.resume() goes on from there, rtnb.connect() opens a new session.",

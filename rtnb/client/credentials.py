@@ -36,7 +36,7 @@ class Credential(Protocol):
         """
 
     def scrub(self, data: bytes) -> bytes:
-        """Return `data` without any secret that this credential has given out, or was told of."""
+        """Return `data` without any secret that this credential has given out, or was given to keep."""
 
     def keep(self, secrets: Iterable[str]) -> None:
         """Take note of secrets that go out in client events, such as those of remote tools."""

@@ -240,7 +240,7 @@ def _url(options: ConnectOptions, target: str, environ: Mapping[str, str]) -> tu
 
 
 def _service(options: ConnectOptions, parts: SplitResult, environ: Mapping[str, str]) -> tuple[Endpoint, str | None]:
-    """Return the endpoint of a service of somebody's own, or of a gateway, by the path that its address has."""
+    """Return the endpoint of the user's own service, or of a gateway, by the path that its address has."""
     azure, version = addresses.has_azure_path(parts.path), options.api_version
     dialect = choose_dialect(options.dialect, azure=True, api_version=version)
     check_version(dialect, version)
@@ -279,16 +279,14 @@ def _session(
     if (options.model or options.deployment) and not query.keys() & {"model", "deployment"}:
         word = "deployment" if "api-version" in query else "model"
         url = with_query(url, [(word, _named_model(options, model, own or azure))])
+    account = organization(environ) if own or named_by else {}
     made = Endpoint(
         service="azure" if azure else "openai" if own else "url",
         url=url,
         dialect=dialect,
         model=model,
         api_version=query.get("api-version"),
-        headers={
-            **({} if azure_path else dialect.openai_headers),
-            **(organization(environ) if own or named_by else {}),
-        },
+        headers={**({} if azure_path else dialect.openai_headers), **account},
         intent=query.get("intent", ""),
         call_id=query.get("call_id", ""),
         named_by=named_by,

@@ -16,7 +16,7 @@ from rtnb.errors import RtnbError, ServerError
 from rtnb.protocol import commands
 from rtnb.protocol.commands import Command
 from rtnb.protocol.events import Event
-from rtnb.protocol.names import Kind
+from rtnb.protocol.names import DELTA_KINDS, Kind
 
 ACTIVE_ALREADY = "conversation_already_has_active_response"
 _SPOKEN_OVER = "turn_detected"
@@ -191,23 +191,25 @@ class ResponseWaiter(Waiter):
         """Return whether the response has not begun."""
         return super().awaits_reply and not self._bound
 
-    def reports(self, event: Event) -> bool:
-        """Return whether an event tells that the response that is followed has failed, or why it has."""
+    def raises(self, event: Event) -> bool:
+        """Return whether an event says that the response that is followed has failed, or why."""
         state = self._response.state
         mine = (
             self._bound and event.kind in (Kind.RESPONSE_CREATED, Kind.RESPONSE_DONE) and event.response_id == state.id
         )
         why = self._bound and event.kind == Kind.ERROR and state.error is not None and state.error is event.get("error")
-        return super().reports(event) or mine or why
+        return super().raises(event) or mine or why
 
     def _ended(self, event: Event) -> bool:
         if not self._bound:
             self._bind()
         state = self._response.state
-        if self._bound and state.active and self._held is None and undecided(state.items.values()):
+        if not self._bound or (state.active and event.kind in DELTA_KINDS):
+            return False
+        if state.active and self._held is None and undecided(state.items.values()):
             # The service may hold the response until the approval, which only the caller can give.
             self._held = self.future.get_loop().call_later(_HELD_SECONDS, self._give_back, event)
-        if not self._bound or state.active:
+        if state.active:
             return False
         if self._asked is None and state.status == "cancelled" and state.reason == _SPOKEN_OVER:
             # The speech went on after a pause that ended a turn: the answer to all of it is still to come.

@@ -10,7 +10,7 @@ from datetime import date
 
 from rtnb.client.attempt import Attempt, refused_model
 from rtnb.client.connection import Connection, Record
-from rtnb.client.connection_errors import close_meaning, once, refused_handshake, unreachable
+from rtnb.client.connection_errors import close_meaning, refused_handshake, unreachable, without_repeats
 from rtnb.client.credentials import Credential
 from rtnb.client.endpoint import Endpoint
 from rtnb.client.loop import LoopThread
@@ -147,13 +147,13 @@ class Handshake:
                     event = await first
             if event.kind == Kind.SESSION_CREATED:
                 connection.greeted(event)
-            told = connection.conversation.config.get("type") or type_of_url(self.endpoint.url)
-            connection.dialect = dialect_of_session(self.endpoint.dialect, told)
+            stated = connection.conversation.config.get("type") or type_of_url(self.endpoint.url)
+            connection.dialect = dialect_of_session(self.endpoint.dialect, stated)
             return
         except TimeoutError:
             if running and not connection.last_error:
                 return
-            said = once(connection.last_error, _last_frame(connection, start))
+            said = without_repeats(connection.last_error, _last_frame(connection, start))
             attempt = self._attempt()
             hint = attempt.model_hint(said, self.today())
             failure = ConnectError(
@@ -172,11 +172,11 @@ class Handshake:
     def _ended(self, connection: Connection, closed: SessionClosed, start: int) -> ConnectError:
         """Return the error for a connection that ended before a session came about."""
         attempt = self._attempt()
-        told = once(one_line(closed.reason, 200), connection.last_error, _last_frame(connection, start))
-        said = f"{closed.code}{': ' if told else ''}{told}"
+        words = without_repeats(one_line(closed.reason, 200), connection.last_error, _last_frame(connection, start))
+        said = f"{closed.code}{': ' if words else ''}{words}"
         meant = "" if closed.code == 1000 else close_meaning(closed.code, said)
         advice = meant or "check the URL, the model's name and the credential"
-        hint = attempt.model_hint(told, self.today())
+        hint = attempt.model_hint(words, self.today())
         return ConnectError(
             f"{self.endpoint.words} closed the connection before a session came about ({said}): {advice}."
             f"{' ' if hint else ''}{hint} {attempt.facts}"

@@ -11,9 +11,13 @@ from rtnb.client.connection import Connection
 from rtnb.client.loop import LoopThread
 from rtnb.conversation.items import ResponseState
 from rtnb.conversation.response import Response
-from rtnb.errors import RtnbError, ServerError
+from rtnb.errors import ResponseTimeout, RtnbError, ServerError
+from rtnb.formatting import seconds
+from rtnb.protocol.names import Kind
 
 ITS_TURN = "its turn"
+REMOTE = "MCP tool"
+"""What a response may wait for besides events: a turn before it, and a remote tool, whose call follows the word."""
 
 
 class LiveResponse(Response):
@@ -98,6 +102,44 @@ class LiveResponse(Response):
         if self.task is not None and not self.task.done():
             self.settle(failure)
             self.task.cancel()
+
+    def timed_out(self, timeout: float, said: str) -> RtnbError:
+        """Return the error for a turn that has not ended within `timeout` seconds.
+
+        Parameters
+        ----------
+        timeout : float
+        said : str
+            What the service last said about a failure, as a sentence after a space; empty for nothing.
+        """
+        waited = str(self.waits_for)
+        if waited == Kind.RESPONSE_CREATED and (missed := self.missed(timeout)) is not None:
+            return missed
+        if waited == ITS_TURN:
+            words = (
+                f"Its turn did not come within {seconds(timeout)}: another response is in progress.{said} "
+                "session.cancel() stops that one, and so does when_busy='cancel'; or give timeout= more seconds."
+            )
+        elif waited.startswith(REMOTE):
+            words = (
+                f"The {waited} gave no result within {seconds(timeout)}; it runs at the service, and the session lives on. "
+                "Give timeout= more seconds, or ask again later."
+            )
+        else:
+            words = self._timeout_words(waited, seconds(timeout), said)
+        return ResponseTimeout(words, waited_for=waited, timeout=timeout)
+
+    def _timeout_words(self, waited: str, time: str, said: str) -> str:
+        """Return what to say where an event, or a function, was waited for in vain."""
+        if self._state.status and not self._state.active:
+            return (
+                f"The {waited} gave no result within {time} (called: {self.awaited}); the model was told, "
+                "the session lives on, and so does the function. Give timeout= more seconds, or make the function quicker."
+            )
+        return (
+            f"No {waited} within {time}; the response was cancelled and the session lives on.{said} "
+            "Give timeout= more seconds, or look at session.timeline.tail()."
+        )
 
     def wait(self) -> LiveResponse:
         """Block until the response is finished, and return it.

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rtnb.errors import ConfigurationError
+from rtnb.protocol.catalog import TRANSCRIPTION
 from rtnb.protocol.dialects import Dialect
 
-TRANSCRIPTION_INTENT = "transcription"
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~\w-]+", re.ASCII)
 _OF_THE_HANDSHAKE = re.compile(r"(host|connection|upgrade|sec-websocket-.*)", re.IGNORECASE)
 
@@ -120,9 +120,9 @@ class ConnectOptions:
             raise ConfigurationError(
                 "api_key= and credential= contradict one another; give api_key= for a key, or credential= for Entra ID."
             )
-        if self.intent not in (None, TRANSCRIPTION_INTENT):
+        if self.intent not in (None, TRANSCRIPTION):
             raise ConfigurationError(
-                f"intent={self.intent!r} is not known; write intent={TRANSCRIPTION_INTENT!r} for a session that only "
+                f"intent={self.intent!r} is not known; write intent={TRANSCRIPTION!r} for a session that only "
                 "transcribes, or leave it out for a conversation."
             )
         if self.intent and self.call_id:

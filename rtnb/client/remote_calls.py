@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
-from rtnb.client.live_response import LiveResponse
+from rtnb.client.live_response import REMOTE, LiveResponse
 from rtnb.client.requests import Requests
 from rtnb.client.waiters import Waiter
 from rtnb.conversation.items import Item, ResponseState
@@ -23,9 +23,8 @@ from rtnb.formatting import one_line
 from rtnb.protocol import commands
 from rtnb.protocol.events import Event
 from rtnb.protocol.item_words import APPROVAL_REQUEST, MCP_CALL, call_words
-from rtnb.protocol.names import Kind
+from rtnb.protocol.names import DELTA_KINDS, Kind
 
-REMOTE = "MCP tool"
 Asked = Item | Response | str
 """An approval request, its id, or a response that asks for approval."""
 
@@ -97,8 +96,10 @@ class RemoteCalls:
         def can_go_on(event: Event) -> bool:
             if began() or (held is not None and not held.active):
                 return True
+            if held is not None or event.kind in DELTA_KINDS:
+                return False
             known = [*calls, *(call for each in asked for call in self._calls_of(each))]
-            return held is None and bool(known) and not unfinished(known)
+            return bool(known) and not unfinished(known)
 
         response.waits_for = f"{REMOTE} {_call_names(asked)}" if approve else str(Kind.RESPONSE_CREATED)
         waiter = Waiter(can_go_on, [each["event_id"] for each in answers])
@@ -156,7 +157,7 @@ class RemoteCalls:
     @property
     def newest(self) -> ResponseState | None:
         """Return the newest response of the default conversation."""
-        responses = reversed(list(self._connection.conversation.responses.values()))
+        responses = reversed(self._connection.conversation.responses.values())
         return next((each for each in responses if each.conversation_id is not None), None)
 
 

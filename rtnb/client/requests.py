@@ -20,13 +20,13 @@ from rtnb.conversation.items import Item
 from rtnb.errors import ResponseTimeout, RtnbError, ServerError
 from rtnb.formatting import seconds
 from rtnb.protocol import commands
+from rtnb.protocol.catalog import TRANSLATION
 from rtnb.protocol.commands import Command
 from rtnb.protocol.events import RECEIVED, Event
 from rtnb.protocol.names import Kind
-from rtnb.protocol.session_types import TRANSLATION
 
 _END_SECONDS = 10.0
-SILENCE = 5.0
+UNCONFIRMED_SECONDS = 5.0
 """Seconds after which a service that has never confirmed a change of settings is not expected to."""
 NOT_ACTIVE = "response_cancel_not_active"
 _UNCONFIRMED_CUT = "the service did not confirm that it cut an interrupted answer: it may remember more than was heard"
@@ -52,8 +52,8 @@ class Requests:
     @property
     def kind(self) -> SessionKind:
         """Return which kind of session this is: what the service says, else what was asked for."""
-        told = self.connection.conversation.config.get("type")
-        return session_kind(told) if told else self._asked
+        stated = self.connection.conversation.config.get("type")
+        return session_kind(stated) if stated else self._asked
 
     async def acknowledged(
         self,
@@ -168,12 +168,14 @@ class Requests:
         in a few seconds, is taken to have it in effect; if a confirmation comes after all, it counts.
         """
         timeline = self.connection.timeline
-        told = timeline[timeline["kind"] == Kind.SESSION_UPDATED]["direction"]
-        if (told == RECEIVED).any():
+        earlier = timeline[timeline["kind"] == Kind.SESSION_UPDATED]["direction"]
+        if (earlier == RECEIVED).any():
             await self.acknowledged(command, Kind.SESSION_UPDATED)
             return True
         try:
-            await self.acknowledged(command, Kind.SESSION_UPDATED, timeout=SILENCE if not len(told) else MOMENT)
+            await self.acknowledged(
+                command, Kind.SESSION_UPDATED, timeout=UNCONFIRMED_SECONDS if not len(earlier) else MOMENT
+            )
         except ResponseTimeout:
             self.connection.assume(Kind.SESSION_UPDATED, session=command["session"])
             return False
@@ -217,7 +219,7 @@ class Requests:
         try:
             await request
         except ResponseTimeout:
-            self.connection.note_problem(_UNCONFIRMED_CUT, instead_of=_UNCONFIRMED_CUT)
+            self.connection.note_problem(_UNCONFIRMED_CUT, about=_UNCONFIRMED_CUT)
             if heard_ms:
                 fields = {"item_id": item_id, "content_index": content_index, "audio_end_ms": heard_ms}
                 self.connection.assume(Kind.ITEM_TRUNCATED, **fields)

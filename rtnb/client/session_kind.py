@@ -8,11 +8,11 @@ from typing import Any
 
 from rtnb.errors import ConfigurationError
 from rtnb.protocol import commands
-from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL
+from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL, REALTIME, TRANSCRIPTION, TRANSLATION
 from rtnb.protocol.commands import Command
 from rtnb.protocol.config import AUDIO_SETTINGS, look, nest
 from rtnb.protocol.dialects import Dialect
-from rtnb.protocol.session_types import REALTIME, TRANSCRIPTION, TRANSLATION, dialect_of_session, type_of_url
+from rtnb.protocol.session_types import dialect_of_session, type_of_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ _INSTEAD = "rtnb.connect() without intent='transcription' opens a session with a
 _SPEAK = "session.append_audio(clip) sends speech, and the translation is in session.responses[0] while it is spoken"
 _CONTINUOUS = "it translates continuously, without turns"
 
-KINDS: dict[str, SessionKind] = {
+SESSION_KINDS: dict[str, SessionKind] = {
     REALTIME: SessionKind(REALTIME, REALTIME, "answers", {}),
     TRANSCRIPTION: SessionKind(
         TRANSCRIPTION,
@@ -103,8 +103,8 @@ KINDS: dict[str, SessionKind] = {
 
 
 def session_kind(session_type: object) -> SessionKind:
-    """Return the kind of session of a type; a realtime session for a type that is not known, or not told."""
-    return KINDS.get(str(session_type), KINDS[REALTIME])
+    """Return the kind of session of a type; a realtime session for a type that is not known, or not given."""
+    return SESSION_KINDS.get(str(session_type), SESSION_KINDS[REALTIME])
 
 
 def asked_kind(url: str, intent: str) -> SessionKind:
@@ -142,7 +142,7 @@ def with_transcriber(kind: SessionKind, asked: Mapping[str, Any], granted: Mappi
     return {**asked, "transcription": {"model": DEFAULT_TRANSCRIPTION_MODEL, **wanted}}
 
 
-def check_watching(call_id: str | None, asked: Mapping[str, Any]) -> None:
+def check_joining(call_id: str | None, asked: Mapping[str, Any]) -> None:
     """Refuse what only a new session can be asked for, where a running call is joined.
 
     Raises

@@ -13,7 +13,7 @@ from rtnb.client.function_tool import FunctionTool
 from rtnb.client.requests import Requests
 from rtnb.client.tools import Tools, with_definitions
 from rtnb.errors import RtnbError, SessionClosed
-from rtnb.protocol.config import AUDIO_SETTINGS, copy_tree, look, merge, nest, not_granted, taken_in_vain
+from rtnb.protocol.config import AUDIO_SETTINGS, copy_tree, look, merge, nest, not_granted, without_effect
 from rtnb.protocol.mcp_tools import without_secrets
 
 
@@ -63,9 +63,11 @@ class SessionSettings:
             self._tools.accepted(functions, config["tools"])
         # Compared as it went out: the preview dialect says both modalities where it means speech.
         asked = without_secrets(merge(copy_tree(tree), dialect.nested(dialect.flattened(tree))))
-        refused, in_vain = not_granted(asked, conversation.config), taken_in_vain(asked, self._not_imitated)
-        in_vain = {path: each for path, each in in_vain.items() if path not in refused}
-        return Configured(conversation.config, refused, in_vain, confirmed=confirmed)
+        refused = not_granted(asked, conversation.config)
+        not_imitated = {
+            path: each for path, each in without_effect(asked, self._not_imitated).items() if path not in refused
+        }
+        return Configured(conversation.config, refused, not_imitated, confirmed=confirmed)
 
     async def apply(self, config: Mapping[str, Any]) -> None:
         """Change settings, if there are any, and note among the problems what was not granted."""
@@ -140,9 +142,9 @@ class Configured:
 
     def __repr__(self) -> str:
         said = f", not confirmed: {self.words}" if not self.confirmed else f", except {self.words}"
-        return f"<Configured{': everything asked for was granted' if self else said}{self._in_vain('; ')}>"
+        return f"<Configured{': everything asked for was granted' if self else said}{self._not_imitated('; ')}>"
 
-    def _in_vain(self, begin: str = "") -> str:
+    def _not_imitated(self, begin: str = "") -> str:
         listed = "; ".join(f"{path} ({instead})" for path, instead in self.not_imitated.items())
         return f"{begin}not imitated here: {listed}" if listed else ""
 
@@ -163,9 +165,9 @@ class Configured:
         ]
         title = "Not granted" if self.confirmed else "Not confirmed"
         refused = formatting.banner(f"{title}: {self.words}") if not self else ""
-        in_vain = formatting.muted(self._in_vain())
+        not_imitated = formatting.muted(self._not_imitated())
         table = formatting.html_table(("", ""), rows)
-        return {"text/plain": repr(self), "text/html": formatting.card(refused, in_vain, table)}
+        return {"text/plain": repr(self), "text/html": formatting.card(refused, not_imitated, table)}
 
 
 def _short(value: Any) -> str:

@@ -12,8 +12,8 @@ from rtnb.client.endpoint import Endpoint
 from rtnb.client.requests import Requests
 from rtnb.client.session_kind import SessionKind
 from rtnb.formatting import one_line
-from rtnb.protocol.config import AUDIO_SETTINGS, look, taken_in_vain
-from rtnb.protocol.session_types import TRANSCRIPTION, TRANSLATION
+from rtnb.protocol.catalog import TRANSCRIPTION, TRANSLATION
+from rtnb.protocol.config import AUDIO_SETTINGS, look, without_effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class SessionSummary:
     has : sequence of str
         What a session of its kind has: model and voice, what transcribes, the language of a translation; the call that it
         watches.
-    in_vain : sequence of str
+    not_imitated : sequence of str
         The settings that the local service has taken and does not imitate.
     """
 
@@ -37,7 +37,7 @@ class SessionSummary:
     model: str
     voice: str
     has: Sequence[str]
-    in_vain: Sequence[str]
+    not_imitated: Sequence[str]
     session_id: str
     responses: int
     events: int
@@ -68,7 +68,7 @@ def summarize(requests: Requests, endpoint: Endpoint, credential: Credential) ->
         model=model,
         voice=voice,
         has=has,
-        in_vain=[one_line(path, 80) for path in taken_in_vain(config, endpoint.not_imitated)],
+        not_imitated=[one_line(path, 80) for path in without_effect(config, endpoint.not_imitated)],
         session_id=one_line(conversation.session_id, 80),
         responses=len(conversation.responses),
         events=len(timeline),
@@ -104,7 +104,7 @@ def sentence(summary: SessionSummary) -> str:
         summary.dialect,
         summary.credential,
         *summary.has,
-        *([f"not imitated here: {_listed(summary.in_vain)}"] if summary.in_vain else []),
+        *([f"not imitated here: {_listed(summary.not_imitated)}"] if summary.not_imitated else []),
     ]
     problems = (
         f"; {formatting.plural(len(summary.problems), 'problem')}: {summary.problems[-1]}" if summary.problems else ""
@@ -123,7 +123,7 @@ def html(summary: SessionSummary) -> str:
         ("dialect", summary.dialect),
         ("credential", summary.credential),
         ("has", ", ".join(summary.has)),
-        *([("not imitated here", ", ".join(summary.in_vain))] if summary.in_vain else []),
+        *([("not imitated here", ", ".join(summary.not_imitated))] if summary.not_imitated else []),
         ("session", summary.session_id or "the service gave no id"),
         ("so far", _progress(summary)),
     ]

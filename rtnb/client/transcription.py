@@ -19,28 +19,20 @@ from rtnb.client.requests import Requests
 from rtnb.client.settings import SessionSettings
 from rtnb.client.waiters import Waiter
 from rtnb.conversation.items import IN_PROGRESS, Item, Segment
+from rtnb.conversation.transcripts import TRANSCRIPT_KINDS
 from rtnb.errors import ConfigurationError, RtnbError
 from rtnb.protocol import commands
-from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL
+from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL, TRANSCRIPTION
 from rtnb.protocol.commands import Command
 from rtnb.protocol.config import AUDIO_SETTINGS, copy_tree, look
 from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
-from rtnb.protocol.session_types import TRANSCRIPTION
 
 if TYPE_CHECKING:
     from rtnb.timeline import Timeline
 
 _DETECTION = AUDIO_SETTINGS["turn_detection"]
 _SHOWN_SEGMENTS = 200
-_TOLD = frozenset(
-    {
-        Kind.INPUT_TRANSCRIPTION_DELTA,
-        Kind.INPUT_TRANSCRIPTION_SEGMENT,
-        Kind.INPUT_TRANSCRIPTION_COMPLETED,
-        Kind.INPUT_TRANSCRIPTION_FAILED,
-    }
-)
 
 
 class Transcription(LiveResponse):
@@ -100,6 +92,12 @@ class Transcription(LiveResponse):
     def progress_words(self) -> str:
         """Return how much was said, for a view that shows the transcript while it grows."""
         return f"{formatting.seconds(self.speech.duration)} of speech"
+
+    def _timeout_words(self, waited: str, time: str, said: str) -> str:
+        return (
+            f"No {waited} within {time}; the session lives on.{said} Give timeout= more seconds, or look at "
+            "session.timeline.tail(); a transcript that still comes will be in session.conversation."
+        )
 
     def __repr__(self) -> str:
         return f"<Transcription {', '.join(filter(None, self._facts()))}>"
@@ -271,7 +269,9 @@ class TranscriptWaiter(Waiter):
     def bound(self, event: Event) -> bool:
         """Return whether it is known, by this event or an earlier one, which item the speech became."""
         # A transcript may come of an item that was committed earlier, by another call.
-        is_ours = event.kind == Kind.INPUT_COMMITTED or (event.kind in _TOLD and event.item_id not in self._before)
+        is_ours = event.kind == Kind.INPUT_COMMITTED or (
+            event.kind in TRANSCRIPT_KINDS and event.item_id not in self._before
+        )
         if is_ours and not self._is_bound:
             self._is_bound = True
             self._transcription.item_id = event.item_id
@@ -286,7 +286,7 @@ class TranscriptWaiter(Waiter):
         transcription, state = self._transcription, self._transcription.state
         if (item := self._conversation.item(transcription.item_id)) is not None:
             state.items[item.id] = item
-        if event.kind not in _TOLD or event.item_id not in ("", transcription.item_id):
+        if event.kind not in TRANSCRIPT_KINDS or event.item_id not in ("", transcription.item_id):
             return False
         failed = event.kind == Kind.INPUT_TRANSCRIPTION_FAILED
         if not failed and state.first_text_t != state.first_text_t:
@@ -301,5 +301,5 @@ class TranscriptWaiter(Waiter):
 
 
 def _language(value: object) -> str:
-    """Return a language as it is told: a code, or an object that has one."""
+    """Return a language as a service names it: a code, or an object that has one."""
     return str(value.get("code") or value.get("language") or "") if isinstance(value, dict) else str(value)

@@ -15,25 +15,23 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rtnb.audio import AudioClip
-from rtnb.client.audio_input import UserTurn
+from rtnb.client.audio_input import QUIET_SECONDS, UserTurn, unnoticed_speech
 from rtnb.client.calls import Calls
 from rtnb.client.exchange import Exchanges
 from rtnb.client.live_response import ITS_TURN, LiveResponse
 from rtnb.client.loop import LoopThread
 from rtnb.client.playback import Heard, Playback, spoken_response, unheard
-from rtnb.client.remote_calls import REMOTE, Asked, RemoteCalls
+from rtnb.client.remote_calls import Asked, RemoteCalls
 from rtnb.client.requests import Requests
 from rtnb.client.settings import SessionSettings
-from rtnb.client.silence import QUIET_SECONDS, no_speech
 from rtnb.client.tools import Tools, with_definitions
 from rtnb.client.transcription import Transcription, TranscriptionRequests
 from rtnb.conversation.items import Item, ResponseState
 from rtnb.errors import ConfigurationError, ResponseTimeout, RtnbError, ServerError, SessionBusy, SessionClosed
-from rtnb.formatting import seconds
 from rtnb.protocol import commands
+from rtnb.protocol.catalog import TRANSCRIPTION
 from rtnb.protocol.commands import Command
 from rtnb.protocol.names import Kind
-from rtnb.protocol.session_types import TRANSCRIPTION
 
 Prompt = str | AudioClip | Path | tuple[Any, int] | bytes | list[Any]
 WhenBusy = Literal["wait", "cancel", "raise"]
@@ -136,11 +134,15 @@ class Turns:
         try:
             await self._requests.acknowledged(last, Kind.INPUT_COMMITTED, before=before, timeout=allowed)
         except ResponseTimeout as error:
-            raise no_speech(self._connection, spoken, since, error.timeout) or error from None
+            raise self._unnoticed(spoken, since, error.timeout) or error from None
+
+    def _unnoticed(self, spoken: UserTurn, since: int, waited: float) -> ResponseTimeout | None:
+        connection = self._connection
+        return unnoticed_speech(spoken, connection.timeline[since:], waited, connection.error_words(since))
 
     def _watch_silence(self, response: LiveResponse, spoken: UserTurn) -> None:
         """Give up soon on silence that turn detection passes over; name a louder clip that it has not noticed."""
-        response.missed = functools.partial(no_speech, self._connection, spoken, response.since)
+        response.missed = functools.partial(self._unnoticed, spoken, response.since)
         loop, task = asyncio.get_running_loop(), response.task
         assert task is not None
 
@@ -274,7 +276,7 @@ class Turns:
         if not beside:
             self._in_line.add(task)
         timer = asyncio.get_running_loop().call_later(
-            timeout, lambda: response.give_up(self._timed_out(response, timeout))
+            timeout, lambda: response.give_up(response.timed_out(timeout, self._connection.error_words(response.since)))
         )
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(self._in_line.discard)
@@ -317,37 +319,6 @@ class Turns:
             await self._exchanges.cancel(active.id)
         elif self._current is not None:
             self._current.give_up(RtnbError("A later call cancelled this response before it began."))
-
-    def _timed_out(self, response: LiveResponse, timeout: float) -> RtnbError:
-        if response.waits_for == Kind.RESPONSE_CREATED and (missed := response.missed(timeout)) is not None:
-            return missed
-        said, waited, state = self._connection.error_words(response.since), str(response.waits_for), response.state
-        if waited == ITS_TURN:
-            words = (
-                f"Its turn did not come within {seconds(timeout)}: another response is in progress.{said} "
-                "session.cancel() stops that one, and so does when_busy='cancel'; or give timeout= more seconds."
-            )
-        elif waited.startswith(REMOTE):
-            words = (
-                f"The {waited} gave no result within {seconds(timeout)}; it runs at the service, and the session lives on. "
-                "Give timeout= more seconds, or ask again later."
-            )
-        elif isinstance(response, Transcription):
-            words = (
-                f"No {waited} within {seconds(timeout)}; the session lives on.{said} Give timeout= more seconds, or look "
-                "at session.timeline.tail(); a transcript that still comes will be in session.conversation."
-            )
-        elif state.status and not state.active:
-            words = (
-                f"The {waited} gave no result within {seconds(timeout)} (called: {response.awaited}); the model was told, "
-                "the session lives on, and so does the function. Give timeout= more seconds, or make the function quicker."
-            )
-        else:
-            words = (
-                f"No {waited} within {seconds(timeout)}; the response was cancelled and the session lives on.{said} "
-                "Give timeout= more seconds, or look at session.timeline.tail()."
-            )
-        return ResponseTimeout(words, waited_for=waited, timeout=timeout)
 
     # Calling functions ------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from rtnb.protocol.names import Kind
 Predicate = Callable[[Event], bool]
 MOMENT = 1.5
 """Seconds of silence after which an error that names no event belongs to the call that waits."""
-# What tells of no progress with a request: other errors, limits, and what the same call has sent before it.
+# What shows no progress with a request: other errors, limits, and what the same call has sent before it.
 _BESIDE = (Kind.ERROR, Kind.RATE_LIMITS, Kind.ITEM_ADDED, Kind.ITEM_DONE)
 
 
@@ -58,8 +58,8 @@ class Waiter:
         """Return whether its call has sent something, and no event has answered it yet."""
         return bool(self.event_ids)
 
-    def reports(self, event: Event) -> bool:
-        """Return whether its call will tell of the failure that an event is."""
+    def raises(self, event: Event) -> bool:
+        """Return whether its call will raise the failure that an event is."""
         return bool(self.event_ids) and self.future.done()
 
     def fail(self, error: BaseException) -> None:
@@ -122,17 +122,17 @@ class Waiters:
             return
         for waiter in waiters:
             waiter.offer(event)
-        self._waiters = [waiter for waiter in waiters if not waiter.future.done()]
-        if len(self._waiters) < len(waiters):
-            self._settled = [waiter for waiter in waiters if waiter.future.done()]
+        if settled := [waiter for waiter in waiters if waiter.future.done()]:
+            self._settled = settled
+            self._waiters = [waiter for waiter in waiters if not waiter.future.done()]
         if self._held is not None:
             self._look_again(event)
-        if event.kind == Kind.ERROR and event.part("error").get("event_id") in (None, "") and not self.reported(event):
+        if event.kind == Kind.ERROR and event.part("error").get("event_id") in (None, "") and not self.raises(event):
             self._hold(event)
 
-    def reported(self, event: Event) -> bool:
-        """Return whether a call tells of the failure that the event, the last one that was offered, is."""
-        return any(waiter.reports(event) for waiter in (*self._settled, *self._waiters))
+    def raises(self, event: Event) -> bool:
+        """Return whether a call raises the failure that the event, the last one that was offered, is."""
+        return any(waiter.raises(event) for waiter in (*self._settled, *self._waiters))
 
     @property
     def _calls(self) -> set[frozenset[str]]:
@@ -152,7 +152,7 @@ class Waiters:
             self.release()
 
     def release(self) -> None:
-        """Leave the error that is held to nobody."""
+        """Resolve the error that is held: no call raises it."""
         if (held := self._held) is not None:
             held.timer.cancel()
             self._held = None

@@ -16,14 +16,13 @@ from rtnb.conversation.items import IN_PROGRESS, NAN, ContentPart, Item, Respons
 from rtnb.conversation.remote_tools import ARGUMENT_KINDS, STATES, RemoteItems, adopt, decide
 from rtnb.conversation.requested import Requested
 from rtnb.conversation.sent_images import SentImages
-from rtnb.conversation.transcripts import KINDS as TRANSCRIPT_KINDS
-from rtnb.conversation.transcripts import source, take_transcript, translates, translation
+from rtnb.conversation.transcripts import TRANSCRIPT_KINDS, source, take_transcript, translates, translation
 from rtnb.formatting import one_line
 from rtnb.protocol.config import format_name, look, merge
 from rtnb.protocol.dialects import ga_settings
 from rtnb.protocol.events import SENT, Event
 from rtnb.protocol.names import Kind, Local
-from rtnb.protocol.session_types import told_type
+from rtnb.protocol.session_types import type_of_session
 
 _ENDED = ("failed", "incomplete", "cancelled")
 
@@ -108,7 +107,7 @@ class Conversation:
         return None
 
     def item(self, item_id: str) -> Item | None:
-        """Return an item by its id, one that only a response, or its own tool, has told of included; None if there is none."""
+        """Return an item by its id, one that only a response, or its own tool, has named included; None if there is none."""
         return self._items.find(item_id)
 
     def apply(self, event: Event) -> None:
@@ -143,8 +142,8 @@ class Conversation:
     def _session(self, event: Event) -> None:
         session = event.part("session")
         merge(self.config, ga_settings(session))
-        if type_told := told_type(event.type, session):
-            self.config["type"] = type_told
+        if stated := type_of_session(event.type, session):
+            self.config["type"] = stated
         if isinstance(named := session.get("id"), str):
             self.session_id = named
 
@@ -291,9 +290,9 @@ class Conversation:
 
     @property
     def _announced(self) -> ResponseState | None:
-        """Return the newest response of this connection, if its creation was told: what names no response belongs to it.
+        """Return the newest response of this connection, if its ``response.created`` came: an event that names no response belongs to it.
 
-        A service that tells of creations would have told of another one.
+        A service that sends ``response.created`` would have sent it for another one.
         """
         name, newest = next(reversed(self.responses.items()), ("", None))
         return newest if newest is not None and newest.announced and name not in self._past else None

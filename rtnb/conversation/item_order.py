@@ -1,4 +1,4 @@
-"""`ItemOrder`: the items of a conversation in their order, whichever event tells of one first. Pure."""
+"""`ItemOrder`: the items of a conversation in their order, whichever event names one first. Pure."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class ItemOrder:
     Parameters
     ----------
     elsewhere : callable
-        ``elsewhere(id)`` returns the item that only a response has told of so far; None if there is none.
+        ``elsewhere(id)`` returns the item that only a response has named so far; None if there is none.
 
     Attributes
     ----------
     by_id : dict of str to Item
         In conversation order. A new dict takes its place where the order changes, so that a reader may keep the old one.
     early : dict of str to Item
-        Items of remote tools of which events have told, but not yet where they belong.
+        Items of remote tools that events have named, whose place is not known yet.
     """
 
     def __init__(self, elsewhere: Callable[[str], Item | None]) -> None:
@@ -78,7 +78,7 @@ class ItemOrder:
             self.by_id[item.id] = item
 
     def mention(self, identifier: str, after: object = None) -> Item | None:
-        """Return the user's spoken item with an id, made if nothing has told of it yet; None for one that was deleted."""
+        """Return the user's spoken item with an id, made if no event has named it yet; None for one that was deleted."""
         item = self.find(identifier) if identifier else self.by_id.get("")
         if item is None and identifier not in self._deleted:
             item = Item(identifier, role="user")
@@ -129,7 +129,7 @@ def answer_call(output: Item, responses: Iterable[Mapping[str, Item]], others: M
     responses : iterable of mappings of str to Item
         The items of each response, the newest first.
     others : mapping of str to Item
-        Items of which perhaps no response has told.
+        Items that perhaps no response has.
     """
     for items in itertools.chain(responses, (others,)):
         calls = [item for item in items.values() if item.type == "function_call" and item.answered_as == output.call_id]

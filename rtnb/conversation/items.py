@@ -67,7 +67,7 @@ class ContentPart:
     first_audio_t : float
         When its first audio came, in seconds since the session opened; NaN before that.
     segments : list of Segment
-        The pieces of an input's transcript, as a transcriber that tells speakers apart finds them.
+        The pieces of an input's transcript, as a transcriber that distinguishes speakers finds them.
     logprobs : list of dict
         The tokens of an input's transcript with their log probabilities, as the service sends them.
     failure : str
@@ -113,7 +113,7 @@ class ContentPart:
 
     @property
     def transcript(self) -> str:
-        """Return the transcript so far; what the speakers said, where nothing else has told of it."""
+        """Return the transcript so far; what the speakers said, where no other event has it."""
         return "".join(self.transcript_pieces) or " ".join(each.text.strip() for each in self.segments)
 
     @transcript.setter

@@ -33,7 +33,7 @@ STATES: dict[str, tuple[str, str]] = {
 }
 """By kind of event, the type of item that it is about, and the item's status from then on."""
 
-TELLING_KINDS: frozenset[str] = frozenset({*STATES, Kind.ITEM_ADDED, Kind.ITEM_DONE, Kind.OUTPUT_ITEM_DONE})
+FAILURE_KINDS: frozenset[str] = frozenset({*STATES, Kind.ITEM_ADDED, Kind.ITEM_DONE, Kind.OUTPUT_ITEM_DONE})
 """The kinds of events after which a remote tool may have failed, or the reason may be known."""
 
 
@@ -43,14 +43,14 @@ class RemoteItems:
     Parameters
     ----------
     early : dict of str to Item
-        Receives the items of which no event has told yet.
+        Receives the items that no event has introduced yet.
     """
 
     def __init__(self, early: dict[str, Item]) -> None:
         self._early = early
 
     def take(self, item: Item | None, event: Event) -> None:
-        """Update an item, None for one that no event has told yet, by an event of its tool."""
+        """Update an item, None for one that no event has introduced yet, by an event of its tool."""
         if item is None and event.item_id:
             item = self._early.setdefault(event.item_id, Item(event.item_id))
         if item is None:
@@ -88,7 +88,7 @@ def decide(items: Iterable[Item], decision: Item) -> None:
 
 
 def undecided(items: Iterable[Item]) -> list[Item]:
-    """Return the approval requests that nobody has answered."""
+    """Return the approval requests that have no answer."""
     return [item for item in items if item.type == APPROVAL_REQUEST and item.approve is None]
 
 
@@ -98,7 +98,7 @@ def unfinished(items: Iterable[Item]) -> list[Item]:
 
 
 def ends_in_call(state: ResponseState) -> bool:
-    """Return whether a completed response ends in calls of remote tools, so that the model has not said what it makes of them."""
+    """Return whether a completed response ends in calls of remote tools, so that the model has not used their results."""
     last = next((item for item in reversed(list(state.items.values())) if item.type in ("message", MCP_CALL)), None)
     return state.status == COMPLETED and last is not None and last.type == MCP_CALL
 
@@ -118,33 +118,11 @@ def _place(items: Sequence[Item], item: Item) -> int:
     return -1 if place == len(items) - 1 else place
 
 
-def failure_words(item: Item) -> str:
-    """Return a sentence about a remote tool that failed, for a session's problems; empty for any other item."""
-    if item.status != FAILED or item.type not in (MCP_CALL, MCP_LIST_TOOLS):
+def remote_failure(item: Item | None) -> str:
+    """Return a sentence about a remote tool that failed, for a session's problems; empty for any other item, and for none."""
+    if item is None or item.status != FAILED or item.type not in (MCP_CALL, MCP_LIST_TOOLS):
         return ""
     why = one_line(error_words(item.error) or "no reason was given", 300)
     if item.type == MCP_LIST_TOOLS:
         return f"the tools of MCP server {one_line(item.server_label or item.id, 80)!r} could not be listed: {why}"
     return f"MCP tool {one_line(call_words(item.name, item.arguments, item.server_label), 200)} failed: {why}"
-
-
-class RemoteFailures:
-    """Names each remote tool that failed, and names it again where the reason comes after the failure.
-
-    Attributes
-    ----------
-    earlier : str
-        What was said of the item before the newest words.
-    """
-
-    def __init__(self) -> None:
-        self.earlier = ""
-        self._said: dict[str, str] = {}
-
-    def take(self, item: Item | None) -> str:
-        """Return a sentence about an item if there is something new to say of its failure; else an empty string."""
-        if item is None or not (words := failure_words(item)):
-            return ""
-        self.earlier = self._said.get(item.id, "")
-        self._said[item.id] = words
-        return words if words != self.earlier else ""

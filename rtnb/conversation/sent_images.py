@@ -40,7 +40,7 @@ class SentImages:
             self._sent.append(_Sent(named if isinstance(named, str) else "", kinds, images))
 
     def give(self, item: Item, data: Mapping[str, Any]) -> None:
-        """Put the images of its message into an item that an event, with `data` for it, has told."""
+        """Put the images of its message into an item that an event describes by `data`."""
         lacking = [index for index, part in item.content.items() if part.type == IMAGE_PART and part.image is None]
         if not lacking or not self._sent:
             return

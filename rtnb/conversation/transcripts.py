@@ -10,7 +10,7 @@ from rtnb.protocol.events import Event
 from rtnb.protocol.failures import failure_words
 from rtnb.protocol.names import TRANSLATION_NAME, Kind
 
-KINDS = (
+TRANSCRIPT_KINDS = (
     Kind.INPUT_TRANSCRIPTION_DELTA,
     Kind.INPUT_TRANSCRIPTION_SEGMENT,
     Kind.INPUT_TRANSCRIPTION_COMPLETED,

@@ -12,7 +12,7 @@ from rtnb.protocol.events import Event
 from rtnb.protocol.names import Kind
 from rtnb.timeline import Timeline
 
-KINDS = (
+SPEECH_KINDS = (
     Kind.INPUT_COMMIT,
     Kind.INPUT_COMMITTED,
     Kind.INPUT_CLEARED,
@@ -45,7 +45,7 @@ class InputSpeech:
             self._ends_ms.append(self._now_ms + audio_ms)
 
     def take(self, event: Event) -> None:
-        """Read an event of one of `KINDS`."""
+        """Read an event of one of `SPEECH_KINDS`."""
         match event.kind:
             case Kind.INPUT_COMMIT:
                 self._commits.append(self._now_ms)

@@ -24,7 +24,7 @@ _MOST_PIXELS = 8000
 _CLOSEST = 0.002  # seconds that an axis shows at least
 _SEGMENT = 30.0  # seconds of sound that are sent at a time, at most
 _COLUMN = 6.6  # pixels that a character takes
-_MOST_SPANS = 400  # of one lane; where there are more, they are too narrow to be told apart
+_MOST_SPANS = 400  # of one lane; where there are more, they are too narrow to be distinguished
 _NO_SOUND = 127, -128  # the least and the greatest sample of a pixel without sound
 _IDLE = 9  # times as long as drawing took, before it is drawn again: a tenth of a core at most
 

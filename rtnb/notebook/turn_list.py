@@ -19,7 +19,7 @@ from rtnb.conversation.phases import COMMENTARY
 from rtnb.conversation.response import Response
 from rtnb.conversation.thumbnails import Thumbnail, thumbnails
 from rtnb.notebook.growing_arrays import GrowingEnvelope, clip_envelope
-from rtnb.notebook.input_speech import KINDS, InputSpeech
+from rtnb.notebook.input_speech import SPEECH_KINDS, InputSpeech
 from rtnb.protocol.events import RECEIVED, Event
 from rtnb.protocol.failures import failed_part, failure_words
 from rtnb.protocol.item_words import APPROVAL_REQUEST, APPROVAL_RESPONSE, MCP_ITEMS, MCP_LIST_TOOLS
@@ -30,7 +30,7 @@ BINS = 60
 MOST = 300
 """Turns of a list; the oldest are left out."""
 _SHOWN_CHARACTERS = 4000
-_READ_KINDS = frozenset({*KINDS, Kind.ERROR, Kind.ITEM_ADDED, Local.CLOSE, Local.RESUME})
+_READ_KINDS = frozenset({*SPEECH_KINDS, Kind.ERROR, Kind.ITEM_ADDED, Local.CLOSE, Local.RESUME})
 _ON_ANOTHER_TURN = ("function_call_output", APPROVAL_RESPONSE)
 _PHASES = {COMMENTARY: "preamble"}
 _NO_TRANSCRIPT = "(speech; no transcript)"
@@ -140,7 +140,7 @@ class TurnList:
                 self._read(timeline[first + place])
 
     def _read(self, event: Event) -> None:
-        if event.kind in KINDS:
+        if event.kind in SPEECH_KINDS:
             self._speech.take(event)
         elif event.kind == Kind.ITEM_ADDED:
             self._last_item = str(event.part("item").get("id", ""))
@@ -150,7 +150,7 @@ class TurnList:
             self._read_failure(event)
 
     def _read_failure(self, event: Event) -> None:
-        """Show a failure, in place of what an earlier event said of it; not one that the turn of its item tells of."""
+        """Show a failure, in place of what an earlier event said of it; not one that the turn of its item shows."""
         conversation, failed = self._session.conversation, failed_part(event)
         response = conversation.responses.get(event.response_id)
         if failed in conversation.items or (response is not None and failed == response.id and response.items):

@@ -15,6 +15,8 @@ READ = date(2026, 11, 22)
 """The day on which the table was last compared with its sources."""
 
 REALTIME, TRANSCRIPTION, TRANSLATION, LIVE, SPEECH = "realtime", "transcription", "translation", "live", "speech"
+"""What a model is for; the first three are also the types of session, as in ``session.type``."""
+
 OPENAI, AZURE = "openai", "azure"
 SOON_DAYS = 90
 
@@ -64,7 +66,7 @@ class Model:
     whole_transcripts : bool
         Of a transcription model: whether it sends a transcript in one delta and counts its usage in seconds.
     diarizes : bool
-        Of a transcription model: whether it tells speakers apart, and sends a segment for each stretch of one.
+        Of a transcription model: whether it distinguishes speakers, and sends a segment for each stretch of one.
     reasons : bool
         Of a realtime model: whether it thinks before it answers, and says which of its messages is the answer.
     of_preview : bool

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rtnb.errors import ConfigurationError
+from rtnb.protocol.catalog import TRANSCRIPTION
 from rtnb.protocol.setting_shapes import FORMAT_OBJECTS as FORMAT_OBJECTS
-from rtnb.protocol.settings import RESPONSE, SESSION, SETTINGS, TRANSCRIPTION
+from rtnb.protocol.settings import RESPONSE, SESSION, SETTINGS
 from rtnb.protocol.settings import Path as Path
 
 _WRITTEN = [each for each in SETTINGS if each.written]
@@ -157,7 +158,7 @@ def not_granted(asked: Mapping[str, Any], granted: Mapping[str, Any]) -> dict[st
     return refused
 
 
-def taken_in_vain(settings: Mapping[str, Any], not_imitated: Mapping[str, str]) -> dict[str, str]:
+def without_effect(settings: Mapping[str, Any], not_imitated: Mapping[str, str]) -> dict[str, str]:
     """Return which of some settings (GA's nested form) a service takes without imitating them, and what happens instead.
 
     `not_imitated` names them by their dotted path, with ``=value`` where only that value is meant. A setting that has its

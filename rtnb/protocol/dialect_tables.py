@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rtnb.protocol.catalog import TRANSCRIPTION, TRANSLATION
 from rtnb.protocol.config import AUDIO_SETTINGS, copy_tree, format_name, leaves, look, put
 from rtnb.protocol.names import Kind
 from rtnb.protocol.setting_shapes import FORMAT_OBJECTS
-from rtnb.protocol.settings import ABSENT, RESPONSE, SESSION, SETTINGS, TRANSCRIPTION, TRANSLATION, Form, Path
+from rtnb.protocol.settings import ABSENT, RESPONSE, SESSION, SETTINGS, Form, Path
 
 Tree = dict[str, Any]
 _ABSENT = object()

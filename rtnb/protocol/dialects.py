@@ -16,12 +16,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from rtnb.errors import ConfigurationError
 from rtnb.protocol import dialect_tables as tables
-from rtnb.protocol.config import copy_tree, look, put
+from rtnb.protocol.config import Path, copy_tree, look, put
 from rtnb.protocol.item_shapes import ITEMS, PREVIEW_ITEMS
 from rtnb.protocol.names import GA_NAME, PREVIEW_NAME, PREVIEW_TRANSCRIPTION_NAME, Kind
 from rtnb.protocol.value_shapes import Tagged
 
-Path = tuple[str, ...]
 BETA_HEADER = ("OpenAI-Beta", "realtime=v1")
 BETA_SUBPROTOCOL = "openai-beta.realtime-v1"
 DEFAULT_PREVIEW_VERSION = "2024-10-01-preview"

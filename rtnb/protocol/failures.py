@@ -1,15 +1,16 @@
-"""Which events tell of a failure, and in which words: one table for rows, lanes, problems, reprs and views alike.
+"""Which events are failures, and in which words: one table for rows, plots, problems, reprs and views alike.
 
-Some events always tell of one, such as ``error``. Others do by what they hold: a ``response.done`` whose status is
+Some events always are, such as ``error``. Others are by what they hold: a ``response.done`` whose status is
 ``"failed"``, an MCP call that is done with an error, a connection that was lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from rtnb.protocol.events import Event
+from rtnb.protocol.item_words import error_words
 from rtnb.protocol.names import Kind, Local
 
 _BROKEN = {"failed": "the response failed", "incomplete": "the response is incomplete"}
@@ -17,7 +18,7 @@ _BAD_ITEMS = {"mcp_call": "the MCP call", "mcp_list_tools": "the list of an MCP 
 
 
 def failure_words(event: Event) -> str:
-    """Return what an event says has failed; empty for an event that tells of no failure."""
+    """Return what an event says has failed; empty for an event that is no failure."""
     words = _FAILURES.get(event.kind)
     return words(event) if words is not None else ""
 
@@ -25,17 +26,9 @@ def failure_words(event: Event) -> str:
 def failed_part(event: Event) -> str:
     """Return the id of the item or response that an event says has failed; empty for what has no id, such as an error.
 
-    Several events may tell of one failure, and the last of them know the reason.
+    Several events may be about one failure, and the last of them know the reason.
     """
     return "" if event.kind == Kind.ERROR else event.item_id or event.response_id
-
-
-def error_words(value: object) -> str:
-    """Return an error object's code and message, whatever its shape; empty where it says nothing."""
-    if not isinstance(value, Mapping):
-        return value.strip() if isinstance(value, str) else ""
-    said = [value.get("code") or value.get("type"), value.get("message")]
-    return ": ".join(str(word) for word in said if word)
 
 
 def _with_reason(words: str, reason: str) -> str:

@@ -23,10 +23,10 @@ INPUT_PARTS: dict[str, Fields] = {
     "input_text": fields_of_kind("input_text", "text", **_TEXT),
     "input_audio": fields_of_kind("input_audio", **_AUDIO),
 }
-IMAGE_PART = fields_of_kind("input_image", image_url=STRING, detail=one_of("auto", "low", "high"))
+_IMAGE_PART = fields_of_kind("input_image", image_url=STRING, detail=one_of("auto", "low", "high"))
 PARTS: dict[str, Fields] = {
     **INPUT_PARTS,
-    "input_image": IMAGE_PART,
+    "input_image": _IMAGE_PART,
     "output_text": fields_of_kind("output_text", "text", **_TEXT),
     "output_audio": fields_of_kind("output_audio", **_AUDIO),
 }
@@ -60,7 +60,7 @@ _MCP_ERRORS = Tagged(
         "http_error": fields_of_kind("http_error", code=WHOLE, message=STRING),
     }
 )
-MCP_ITEMS: dict[str, Fields] = {
+_MCP_ITEMS: dict[str, Fields] = {
     # Its error, where the tools could not be had, is in the type of the Responses API only.
     "mcp_list_tools": fields_of_kind(
         "mcp_list_tools", tools=ListOf(_MCP_TOOL), error=_MCP_ERRORS, **_SERVER_LABEL, **_SHARED
@@ -86,7 +86,7 @@ def _message(parts: dict[str, Fields]) -> Fields:
     return fields_of_kind("message", "role", "content", role=ROLES, content=ListOf(Tagged(parts)), **_SHARED)
 
 
-ITEMS = Tagged({"message": _message(PARTS).with_fields(phase=PHASES), **_FUNCTIONS, **MCP_ITEMS})
+ITEMS = Tagged({"message": _message(PARTS).with_fields(phase=PHASES), **_FUNCTIONS, **_MCP_ITEMS})
 PREVIEW_ITEMS = Tagged({"message": _message(PREVIEW_PARTS), **_FUNCTIONS})
 INPUT_ITEMS = ListOf(Tagged({**ITEMS.kinds, "item_reference": _REFERENCE}))
 PREVIEW_INPUT_ITEMS = ListOf(Tagged({**PREVIEW_ITEMS.kinds, "item_reference": _REFERENCE}))

@@ -1,4 +1,4 @@
-"""Conversation items in words: who says what, which tool is called where, and what came of it. Pure.
+"""Conversation items in words: role and text, calls of tools and their results, and errors. Pure.
 
 The items of remote tools are GA's (the official client's types ``RealtimeMcp…``): ``mcp_list_tools``, ``mcp_call``,
 ``mcp_approval_request`` and ``mcp_approval_response``.
@@ -77,10 +77,17 @@ def _arguments(text: Any) -> str:
     return ", ".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in read.items())
 
 
-def error_words(error: Any) -> str:
-    """Return a remote tool's error in words: its type, its code and its message; empty where there is none."""
+def error_words(error: object) -> str:
+    """Return an error object, of whatever shape, in words: its code and its message; empty where there is none.
+
+    The code of a remote tool's error is a number, which says little without the error's type.
+    """
     if not isinstance(error, Mapping):
-        return error if isinstance(error, str) else ""
-    label = " ".join(str(error[key]) for key in ("type", "code") if error.get(key))
-    message = str(error.get("message") or "")
-    return ": ".join(filter(None, [label, message])) or ("no reason was given" if error else "")
+        return error.strip() if isinstance(error, str) else ""
+    code = error.get("code")
+    label = " ".join(
+        str(each) for each in (None if isinstance(code, str) and code else error.get("type"), code) if each
+    )
+    return ": ".join(str(each) for each in (label, error.get("message")) if each) or (
+        "no reason was given" if error else ""
+    )

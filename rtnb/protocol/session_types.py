@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
+from rtnb.protocol.catalog import TRANSCRIPTION, TRANSLATION
 from rtnb.protocol.dialect_tables import TRANSLATION_SESSION
 from rtnb.protocol.dialects import GA, Dialect
 from rtnb.protocol.names import PREVIEW_TRANSCRIPTION_NAME, TRANSLATION_NAME
-
-REALTIME, TRANSCRIPTION, TRANSLATION = "realtime", "transcription", "translation"
-"""The values of ``session.type``."""
 
 _TRANSCRIPTION_OBJECT = "realtime.transcription_session"
 _TRANSLATIONS_PATH = "/realtime/translations"
@@ -35,30 +33,12 @@ def type_of_url(url: str) -> str:
     return TRANSCRIPTION if TRANSCRIPTION in parse_qs(parts.query).get("intent", []) else ""
 
 
-def told_type(event_type: str, session: Mapping[str, Any]) -> str:
-    """Return the type of session that an event with a session object tells of; empty where it tells of none."""
+def type_of_session(event_type: str, session: Mapping[str, Any]) -> str:
+    """Return the type of session that an event with a session object names; empty where it names none."""
     if isinstance(named := session.get("type"), str):
         return named
     transcribes = event_type in PREVIEW_TRANSCRIPTION_NAME.values() or session.get("object") == _TRANSCRIPTION_OBJECT
     return TRANSCRIPTION if transcribes else ""
-
-
-def watched_call(url: str) -> str:
-    """Return the id of the running call that a URL joins; empty where it opens a session of its own."""
-    return parse_qs(urlsplit(url).query).get("call_id", [""])[0]
-
-
-def session_url(url: str, *, intent: str = "", call_id: str = "") -> str:
-    """Return the URL of a model's sessions as that of sessions of another intent, or of a running call.
-
-    Such a URL names no model: what transcribes is a setting of the session (Azure refuses both), and a call has its model.
-    """
-    if not intent and not call_id:
-        return url
-    parts = urlsplit(url)
-    said = {"intent": intent, "call_id": call_id}
-    kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in (*said, "model", "deployment")]
-    return parts._replace(query=urlencode([*kept, *((name, value) for name, value in said.items() if value)])).geturl()
 
 
 def dialect_of_session(dialect: Dialect, session_type: object) -> Dialect:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rtnb.protocol.catalog import DEFAULT_VOICE, REALTIME_MODELS, VOICES
+from rtnb.protocol.catalog import DEFAULT_VOICE, REALTIME_MODELS, TRANSCRIPTION, TRANSLATION, VOICES
 from rtnb.protocol.item_shapes import INPUT_ITEMS, PREVIEW_INPUT_ITEMS
 from rtnb.protocol.setting_shapes import (
     FORMAT_OBJECTS,
@@ -49,8 +49,8 @@ from rtnb.protocol.value_shapes import (
 )
 
 Path = tuple[str, ...]
-SESSION, TRANSCRIPTION, TRANSLATION, RESPONSE = "session", "transcription", "translation", "response"
-"""What has settings: a session that answers, one that only transcribes, one that translates, and a response."""
+SESSION, RESPONSE = "session", "response"
+"""What has settings, besides sessions that only transcribe or translate: a session that answers, and a response."""
 
 ABSENT: Any = object()
 """The default of a setting that a new session does not show."""

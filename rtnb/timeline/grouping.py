@@ -37,7 +37,7 @@ class Fold:
     problems : tuple of str
         Those of their rows, in order.
     failed : bool
-        Whether one of them tells of a failure.
+        Whether one of them is a failure.
     """
 
     seqs: tuple[int, ...]

@@ -101,7 +101,7 @@ def text_matcher(value: object) -> Accepts:
 
 
 def _one_text(word: str) -> Accepts:
-    # Only a star makes a glob: a person who types "how are you?" looks for just that.
+    # Only a star makes a glob: "how are you?" is a text to look for.
     if "*" not in word:
         return lambda text: word in text
     fits = re.compile(translate(word)).match

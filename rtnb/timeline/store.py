@@ -55,7 +55,7 @@ ROW = np.dtype(
     align=True,
 )
 """The fixed-size part of a row: ``t`` in seconds, ``audio_ms`` and ``late_ms`` in milliseconds, ``bytes``, codes of words, and
-whether the event tells of a failure (`failure_words`)."""
+whether the event is a failure (`failure_words`)."""
 
 
 class Vocabulary:

@@ -145,7 +145,7 @@ class View:
 
     @property
     def failed(self) -> NDArray[np.bool_]:
-        """Return which rows tell of a failure: an error, a response that failed …, bool, shape (rows,)."""
+        """Return which rows are failures: an error, a response that failed …, bool, shape (rows,)."""
         return self._taken(self._rows(), "failed")
 
     @property

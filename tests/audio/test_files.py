@@ -78,7 +78,7 @@ def test_unknown_bytes_without_soundfile() -> None:
 @pytest.mark.parametrize(
     ("data", "message"), [(b"\0\0\0\x20ftypM4A ", "MP4 audio.*in.m4a"), (b"\x1aE\xdf\xa3\x9f", "WebM audio.*in.webm")]
 )
-def test_what_nobody_reads_is_to_be_converted(data: bytes, message: str) -> None:
+def test_what_cannot_be_read_is_to_be_converted(data: bytes, message: str) -> None:
     """MP4 and WebM, which soundfile does not read either, come with the command that converts them."""
     with pytest.raises(AudioError, match=message):
         read_audio(data)

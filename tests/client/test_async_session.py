@@ -535,7 +535,7 @@ async def test_both_sides_on_one_clock(dialect: str, format: str) -> None:
 
 
 @virtual_time
-async def test_a_listener_for_open_is_not_told_of_a_session_that_is_over() -> None:
+async def test_a_listener_for_open_is_not_called_for_a_session_that_is_over() -> None:
     """But when it is open again."""
     session, _ = await open_session()
     await session.close()

@@ -11,11 +11,11 @@ from websockets.exceptions import InvalidProxy, InvalidURI
 
 from rtnb.client.connection_errors import (
     closed_error,
-    once,
     refused_handshake,
     retry_seconds,
     server_error,
     unreachable,
+    without_repeats,
 )
 from rtnb.errors import AuthError, ConnectError
 from rtnb.protocol.events import Event
@@ -73,7 +73,7 @@ def test_the_body_is_explained_whatever_it_is(body: bytes, said: str) -> None:
     assert len(str(error)) < 600
 
 
-def test_a_page_is_told_by_its_title_alone() -> None:
+def test_a_page_is_reported_by_its_title_alone() -> None:
     """Not by its markup."""
     error = refused_handshake(502, b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>")
     assert error.body == "502 Bad Gateway"
@@ -110,13 +110,13 @@ def test_the_facts_stand_at_the_end_of_every_refusal() -> None:
         ({}, None),
     ],
 )
-def test_how_long_to_wait_is_told_in_seconds(headers: dict[str, str], wanted: float | None) -> None:
+def test_how_long_to_wait_is_reported_in_seconds(headers: dict[str, str], wanted: float | None) -> None:
     """A number or a date, by the service's own clock where it shows one; what is neither is nothing."""
     now = datetime(2026, 11, 25, 10, tzinfo=UTC).timestamp()
     assert retry_seconds(headers, now) == wanted
 
 
-def test_where_a_certificate_is_the_cause_what_is_trusted_is_told() -> None:
+def test_where_a_certificate_is_the_cause_what_is_trusted_is_reported() -> None:
     """And only there."""
     trust = "SSL_CERT_FILE=/x names them."
     assert trust in str(unreachable(ssl.SSLCertVerificationError("certificate verify failed"), 1.0, certificates=trust))
@@ -148,7 +148,7 @@ def test_the_librarys_words_about_an_address_do_not_repeat_it(secret: str) -> No
 )
 def test_no_phrase_is_said_twice(phrases: tuple[str, ...], joined: str) -> None:
     """The one that says more stays."""
-    assert once(*phrases) == joined
+    assert without_repeats(*phrases) == joined
 
 
 def test_the_end_of_a_session_says_nothing_twice() -> None:

@@ -81,7 +81,7 @@ async def test_arguments_that_do_not_fit_go_back_to_the_model(arguments: str, na
     assert json.loads(outcome.output)["error"] == outcome.error
 
 
-async def test_a_raising_function_is_told_and_not_thrown() -> None:
+async def test_a_raising_function_is_reported_and_not_thrown() -> None:
     """An exception becomes the tool's output."""
 
     def divide(a: float, b: float) -> float:

@@ -80,7 +80,7 @@ async def test_silence_times_out_and_leaves_nothing_open() -> None:
 
 
 @virtual_time
-async def test_an_error_instead_of_a_session_is_told() -> None:
+async def test_an_error_instead_of_a_session_is_reported() -> None:
     """The service said why, and then nothing."""
     with pytest.raises(ConnectError, match="It said instead: no_such_model: No such model"):
         await connect(Dial(b'{"type":"error","error":{"code":"no_such_model","message":"No such model."}}'))

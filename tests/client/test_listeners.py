@@ -55,7 +55,7 @@ def test_a_pattern_means_a_name_in_either_dialect_or_a_glob(pattern: str, type: 
     assert matches(pattern, event(type)) is expected
 
 
-def test_events_are_told_in_order_on_another_thread() -> None:
+def test_events_are_passed_on_in_order_on_another_thread() -> None:
     """Each once."""
     listeners, heard, threads = Heard(), [], set()
 
@@ -138,7 +138,7 @@ def test_a_listener_may_register_and_forget_listeners() -> None:
     assert heard == ["b"]
 
 
-def test_what_is_there_already_is_told_at_once() -> None:
+def test_what_is_there_already_is_passed_on_at_once() -> None:
     """A session that is open already."""
     listeners = Heard()
     heard: list[str] = []
@@ -192,7 +192,7 @@ def test_nothing_waits_for_a_session_that_is_over() -> None:
     assert heard == [2]
 
 
-def test_with_the_end_of_the_process_only_the_close_event_is_told() -> None:
+def test_with_the_end_of_the_process_only_the_close_event_is_passed_on() -> None:
     """What waits is dropped, what a listener raises then is not reported, and a slow one does not keep the process."""
     listeners, heard = Heard(), []
     busy, free = threading.Event(), threading.Event()

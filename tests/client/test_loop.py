@@ -136,7 +136,7 @@ loop_thread_of_parent: list[LoopThread] = []
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_is_told_that_the_thread_is_gone(io: LoopThread) -> None:
+def test_a_forked_child_gets_the_error_that_the_thread_is_gone(io: LoopThread) -> None:
     """The parent's thread does not exist there; it gets one of its own, and nothing hangs."""
     loop_thread_of_parent[:] = [io]
     context = multiprocessing.get_context("fork")

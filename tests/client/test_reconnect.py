@@ -112,7 +112,7 @@ async def test_a_session_goes_on_where_it_stopped(dialect: str, how: str) -> Non
 
 
 @virtual_time
-async def test_what_was_heard_and_called_is_told() -> None:
+async def test_what_was_heard_and_called_is_restored() -> None:
     """Speech by its transcript, a truncated answer by what was heard, function calls with their outputs."""
     session, service = await open_session()
     call = [("item_f", "call_f", "theirs", ["{}"])]

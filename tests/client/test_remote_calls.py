@@ -163,7 +163,7 @@ async def test_a_call_that_never_ends_is_named_by_the_timeout() -> None:
 
 
 @virtual_time
-async def test_calls_of_responses_that_nobody_asked_for_are_answered() -> None:
+async def test_calls_of_responses_without_a_request_are_answered() -> None:
     """As turn detection makes them: the answer is asked for when the tool has ended; an approval waits for the caller."""
     session, service = await with_tools()
     await service.respond({})

@@ -185,7 +185,7 @@ async def test_a_cancel_with_nothing_in_progress_sends_nothing() -> None:
 
 
 @virtual_time
-async def test_a_cancel_ends_with_its_response_however_the_end_is_told() -> None:
+async def test_a_cancel_ends_with_its_response_however_the_end_is_reported() -> None:
     """An end without the response's id is the end of the one in progress; a refusal says that there is none."""
 
     async def end(service: Script, heard: Wire) -> None:

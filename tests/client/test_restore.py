@@ -51,7 +51,7 @@ def test_messages_keep_id_role_order_and_words() -> None:
     ]
 
 
-def test_a_truncated_answer_is_told_by_what_was_heard() -> None:
+def test_a_truncated_answer_is_restored_as_what_was_heard() -> None:
     """As many of its words as the share of its audio; one of which no word was heard cannot be told."""
     words = "one two three four"
     assert restored(message("i", "assistant", speech(words, 1000, 500)))[0]["content"][0]["text"] == "one two"
@@ -73,7 +73,7 @@ def test_function_calls_and_their_outputs() -> None:
     assert lost == ["function_call i1 was not finished"]
 
 
-def test_what_cannot_be_told_is_named() -> None:
+def test_what_cannot_be_restored_is_named() -> None:
     """Speech without a transcript, images, kinds of items that only a service makes."""
     image = ContentPart("input_image")
     items = [

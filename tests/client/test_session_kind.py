@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 import rtnb
-from rtnb.client.session_kind import KINDS, asked_kind, session_kind, with_transcriber
+from rtnb.client.session_kind import SESSION_KINDS, asked_kind, session_kind, with_transcriber
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=str)
+@pytest.mark.parametrize("kind", SESSION_KINDS.values(), ids=str)
 def test_every_refused_verb_is_one_of_the_sessions(kind: rtnb.SessionKind) -> None:
     """A sentence about a method that is not there would help nobody."""
     for verb in kind.refused:
@@ -47,10 +47,10 @@ def test_an_address_asks_for_a_kind() -> None:
 @pytest.mark.parametrize(("kind", "given"), [("realtime", "realtime"), ("transcription", "transcription")])
 def test_an_update_has_the_sessions_type(kind: str, given: str) -> None:
     """Each time; a type that the user names wins."""
-    update = KINDS[kind].update({"include": []})
+    update = SESSION_KINDS[kind].update({"include": []})
     assert update == {"type": "session.update", "session": {"type": given, "include": []}}
-    assert KINDS[kind].update({"type": "other"})["session"] == {"type": "other"}
-    assert KINDS["translation"].update({"audio": {}})["session"] == {"audio": {}}
+    assert SESSION_KINDS[kind].update({"type": "other"})["session"] == {"type": "other"}
+    assert SESSION_KINDS["translation"].update({"audio": {}})["session"] == {"audio": {}}
 
 
 MODEL = {"model": DEFAULT_TRANSCRIPTION_MODEL}
@@ -72,4 +72,4 @@ def test_a_transcription_session_gets_a_model_where_it_has_none(
     kind: str, asked: Any, granted: Any, result: Any
 ) -> None:
     """And no other change."""
-    assert with_transcriber(KINDS[kind], asked, granted) == result
+    assert with_transcriber(SESSION_KINDS[kind], asked, granted) == result

@@ -149,7 +149,7 @@ async def test_what_cannot_be_a_tool_is_refused_before_anything_is_sent() -> Non
     assert service.heard == []
 
 
-async def test_a_tool_given_to_a_closed_session_is_told_when_it_is_open_again() -> None:
+async def test_a_tool_given_to_a_closed_session_is_sent_when_it_is_open_again() -> None:
     """Nobody has refused it."""
     session, service = await open_session()
     service.transport.drop()
@@ -225,7 +225,7 @@ async def test_errors_of_a_function_go_to_the_model_and_to_people(dialect: str) 
 
 
 @dialects
-async def test_a_response_that_nobody_asked_for_is_answered_too(dialect: str) -> None:
+async def test_calls_of_a_response_without_a_request_are_answered_too(dialect: str) -> None:
     """As turn detection makes them; its own failure is a problem, for nobody waits for it."""
     session, service = await open_session(dialect, config={"tools": [add]})
     call = [("item_f", "call_f", "add", ['{"a": 1, "b": 2}'])]

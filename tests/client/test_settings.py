@@ -153,7 +153,7 @@ async def test_what_is_granted_and_not_imitated_is_said() -> None:
 
 
 @virtual_time
-async def test_what_is_not_granted_is_not_told_twice() -> None:
+async def test_what_is_not_granted_is_not_reported_twice() -> None:
     """A setting that the service refused is not also one that it does not imitate."""
     changes, _, _, _ = await settings(told={"tracing": "no trace is written"}, answers={"session.update": stubborn})
     configured = await changes.configure({"tracing": "auto"})

@@ -105,7 +105,7 @@ def test_a_call_waits_for_its_arguments(arguments: str, status: str, whole: bool
     assert (len(tools.unanswered(response)), len(tools.unfinished(response))) == ((1, 0) if whole else (0, 1))
 
 
-async def test_which_calls_are_still_to_end_is_told() -> None:
+async def test_which_calls_are_still_to_end_is_reported() -> None:
     """At first all of them, and fewer as each ends."""
     gate = asyncio.Event()
 
@@ -200,7 +200,7 @@ def test_functions_and_definitions_in_a_configuration() -> None:
 def untyped(x): ...  # type: ignore[no-untyped-def]
 
 
-def test_calls_that_nobody_waits_for_any_more() -> None:
+def test_calls_whose_wait_was_given_up() -> None:
     """The model is told."""
     response: Any = wanting(("c1", "add", "{}"))
     (command,) = interrupted_outputs(list(response.items.values()))

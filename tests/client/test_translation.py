@@ -14,15 +14,15 @@ from rtnb.errors import ConfigurationError
 
 CLIP = AudioClip.from_array(np.full(4800, 1000, np.int16), 24_000)
 known_by = pytest.mark.parametrize(
-    ("url", "told_type"), [(TRANSLATION_URL, False), (REALTIME_URL, True)], ids=["URL", "session.type"]
+    ("url", "type_of_session"), [(TRANSLATION_URL, False), (REALTIME_URL, True)], ids=["URL", "session.type"]
 )
 
 
 @known_by
 @virtual_time
-async def test_speech_is_appended_and_the_translation_mirrored(url: str, told_type: bool) -> None:
+async def test_speech_is_appended_and_the_translation_mirrored(url: str, type_of_session: bool) -> None:
     """With the events of such sessions; all of it is one response and the item that it fills."""
-    session, service = await open_kind(functools.partial(TranslatingScript, told_type=told_type), url)
+    session, service = await open_kind(functools.partial(TranslatingScript, type_of_session=type_of_session), url)
     assert session.kind.type == "translation"
     assert await session.append_audio(CLIP) == pytest.approx(0.2)
     await until(lambda: len(session.timeline.select(type="session.output_audio.delta")) == 2)
@@ -41,9 +41,9 @@ async def test_speech_is_appended_and_the_translation_mirrored(url: str, told_ty
 
 @known_by
 @virtual_time
-async def test_closing_lets_the_translation_end(url: str, told_type: bool) -> None:
+async def test_closing_lets_the_translation_end(url: str, type_of_session: bool) -> None:
     """session.close is sent, and what comes before session.closed is kept."""
-    session, service = await open_kind(functools.partial(TranslatingScript, told_type=told_type), url)
+    session, service = await open_kind(functools.partial(TranslatingScript, type_of_session=type_of_session), url)
     await session.append_audio(CLIP)
     await session.close()
     assert service.types()[-1] == "session.close"

@@ -493,7 +493,7 @@ async def test_12_the_retirement_of_the_preview_dialect() -> None:
             await open_session(url, dialect="preview")
 
 
-async def test_12_nobody_listens() -> None:
+async def test_12_nothing_listens() -> None:
     """Refused by the system."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -509,7 +509,7 @@ async def test_12_a_refusal_says_for_how_long() -> None:
         assert caught.value.retry_after == 30.0
 
 
-async def test_12_a_page_is_told_by_its_title() -> None:
+async def test_12_a_page_is_reported_by_its_title() -> None:
     """As a gateway answers that knows nothing of this service."""
     page = "<html><head><title>404 Not Found\n</title></head><body><center>nginx</center></body></html>"
     async with answering(404, page) as (url, _):

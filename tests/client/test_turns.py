@@ -163,7 +163,7 @@ async def test_a_refused_message_is_the_asks_error_too() -> None:
 
 
 @virtual_time
-async def test_an_error_of_nobodys_becomes_a_problem() -> None:
+async def test_an_error_that_no_call_raises_becomes_a_problem() -> None:
     """A row, a word in the repr, and no exception out of nowhere."""
     session, service = await open_session(holds=True)
     r = await session.ask("x", wait=False)
@@ -429,7 +429,7 @@ async def test_a_response_can_be_awaited_by_several_and_more_than_once() -> None
 
 
 @virtual_time
-async def test_a_failure_that_nobody_asks_about_disturbs_nobody() -> None:
+async def test_a_failure_that_is_never_retrieved_disturbs_nothing() -> None:
     """No warning of asyncio's, no exception out of nowhere; it is on the response."""
 
     async def refuse(service: Script, heard: Wire) -> None:
@@ -502,7 +502,7 @@ async def test_several_beside_the_conversation_at_once() -> None:
 
 
 @virtual_time
-async def test_an_answer_beside_the_conversation_is_in_nobodys_way() -> None:
+async def test_an_answer_beside_the_conversation_is_in_the_way_of_none() -> None:
     """A session is not busy with it."""
     session, service = await open_session(answers={"response.create": Script.ignore})
     aside = await session.ask("x", out_of_band=True, wait=False)

@@ -42,7 +42,7 @@ async def test_an_error_reaches_exactly_the_call_that_it_names() -> None:
     other = waiters.add(Waiter(lambda each: False, ["event_3"]))
     refusal = event("error", error={"code": "c", "message": "m", "event_id": "event_2"})
     waiters.offer(refusal)
-    assert waiters.reported(refusal)
+    assert waiters.raises(refusal)
     with pytest.raises(ServerError) as caught:
         await mine.future
     assert caught.value.event_id == "event_2"
@@ -50,13 +50,13 @@ async def test_an_error_reaches_exactly_the_call_that_it_names() -> None:
 
 
 @pytest.mark.parametrize("named", ["event_9", 7, [], {}, ["event_1"]])
-async def test_an_error_that_names_nobody_is_nobodys(named: Any) -> None:
+async def test_an_error_that_names_no_event_belongs_to_no_call(named: Any) -> None:
     """Whatever stands where the id ought to be."""
     waiters = Waiters()
     waiter = waiters.add(Waiter(lambda each: False, ["event_1"]))
     stray = event("error", error={"event_id": named})
     waiters.offer(stray)
-    assert not waiters.reported(stray)
+    assert not waiters.raises(stray)
     assert waiters.held is None
     assert not waiter.future.done()
 
@@ -132,7 +132,7 @@ async def test_what_comes_after_an_unnamed_error_decides_whose_it_is(then: str, 
 
 
 @virtual_time
-async def test_an_unnamed_error_is_nobodys_where_several_calls_wait_or_none() -> None:
+async def test_an_unnamed_error_belongs_to_no_call_where_several_wait_or_none() -> None:
     """Or where the only wait is one that has sent nothing."""
     waiters = Watched()
     waiters.add(Waiter(lambda each: False))
@@ -147,7 +147,7 @@ async def test_an_unnamed_error_is_nobodys_where_several_calls_wait_or_none() ->
 
 @pytest.mark.parametrize("end", ["discard", "fail", "release"])
 @virtual_time
-async def test_an_unnamed_error_is_nobodys_once_its_call_waits_no_more(end: str) -> None:
+async def test_an_unnamed_error_belongs_to_no_call_once_its_call_waits_no_more(end: str) -> None:
     """Because it gave up, or the connection ended; it is told once."""
     waiters = Watched()
     call = waiters.call()
@@ -179,12 +179,12 @@ async def test_an_event_is_reported_by_the_call_that_it_settles() -> None:
     waiters.add(Waiter(lambda each: True))
     first = event("ack")
     waiters.offer(first)
-    assert not waiters.reported(first)
+    assert not waiters.raises(first)
     waiters.add(Waiter(lambda each: each.type == "ack", ["event_1"]))
     waiters.offer(event("other"))
-    assert not waiters.reported(event("other"))
+    assert not waiters.raises(event("other"))
     second = event("ack")
     waiters.offer(second)
-    assert waiters.reported(second)
+    assert waiters.raises(second)
     waiters.offer(event("ack"))
-    assert not waiters.reported(event("ack"))
+    assert not waiters.raises(event("ack"))

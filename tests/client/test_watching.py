@@ -14,7 +14,7 @@ from virtual_time import until, virtual_time
 from rtnb.client.endpoint import resolve
 from rtnb.client.handshake import CALL_SECONDS
 from rtnb.client.options import ConnectOptions
-from rtnb.client.session_kind import check_watching
+from rtnb.client.session_kind import check_joining
 from rtnb.client.transport import Closed
 from rtnb.errors import ConfigurationError, ConnectError
 from rtnb.protocol.events import Event
@@ -115,9 +115,9 @@ async def test_joining_again_configures_nothing_either() -> None:
 def test_what_only_a_new_session_has_is_refused(given: Wire) -> None:
     """A running call has its model and its settings."""
     with pytest.raises(ConfigurationError, match=rf"{next(iter(given))}= has no place beside call_id="):
-        check_watching("rtc_1", given)
-    check_watching("", given)
-    check_watching("rtc_1", {"model": None})
+        check_joining("rtc_1", given)
+    check_joining("", given)
+    check_joining("rtc_1", {"model": None})
 
 
 def test_the_url_names_the_call_and_no_model() -> None:

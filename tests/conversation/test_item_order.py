@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from scripted import Ladder, Wire
-from told import Told
+from wire_conversation import WireConversation
 
 from rtnb.conversation.item_order import ItemOrder
 from rtnb.conversation.items import Item
@@ -28,15 +28,15 @@ def heard(name: str, transcript: str) -> Wire:
 
 def test_null_on_every_item_keeps_the_order_of_arrival() -> None:
     """Open-source servers name no predecessor at all: two turns of question and answer stay in order."""
-    told = Told().tell(added("q1", role="user"))
-    told.tell(*Ladder("ga", response="r1", item="a1", after=None).text_turn(["One."]), added("q2", role="user"))
-    told.tell(*Ladder("ga", response="r2", item="a2", after=None).text_turn(["Two."]))
+    told = WireConversation().take(added("q1", role="user"))
+    told.take(*Ladder("ga", response="r1", item="a1", after=None).text_turn(["One."]), added("q2", role="user"))
+    told.take(*Ladder("ga", response="r2", item="a2", after=None).text_turn(["Two."]))
     assert list(told.items) == ["q1", "a1", "q2", "a2"]
 
 
 def test_only_root_is_the_first_place() -> None:
     """Also for an item that a commit has put elsewhere before."""
-    told = Told().tell(added("a"), committed("b", "a"), added("c", "root"), added("b", "root"))
+    told = WireConversation().take(added("a"), committed("b", "a"), added("c", "root"), added("b", "root"))
     assert list(told.items) == ["b", "c", "a"]
 
 
@@ -47,18 +47,18 @@ def test_only_root_is_the_first_place() -> None:
 )  # fmt: skip
 def test_an_item_that_was_mentioned_takes_its_place_when_it_is_added(after: Any, order: list[str]) -> None:
     """Where its addition says nothing of use, it stays where it was first mentioned; its words are its own."""
-    told = Told().tell(added("a"), added("b", "a"), heard("u", "Hello"), added("c"))
+    told = WireConversation().take(added("a"), added("b", "a"), heard("u", "Hello"), added("c"))
     assert list(told.items) == ["a", "b", "u", "c"]
-    told.tell(added("u", after, role="user", content=[{"type": "input_audio", "transcript": None}]))
+    told.take(added("u", after, role="user", content=[{"type": "input_audio", "transcript": None}]))
     assert list(told.items) == order
     assert told.items["u"].text == "Hello"
-    told.tell(added("u", "c"))
+    told.take(added("u", "c"))
     assert list(told.items) == order, "an addition that is repeated moves nothing"
 
 
 def test_a_commit_is_enough_for_the_users_item() -> None:
     """Some servers never add it; it is the user's speech, in the place that the commit names."""
-    told = Told().tell(added("a"), added("b", "a"), committed("u", "a"), heard("u", "Hello"))
+    told = WireConversation().take(added("a"), added("b", "a"), committed("u", "a"), heard("u", "Hello"))
     assert list(told.items) == ["a", "u", "b"]
     item = told.items["u"]
     assert (item.role, item.text, item.content[0].type) == ("user", "Hello", "input_audio")
@@ -66,11 +66,11 @@ def test_a_commit_is_enough_for_the_users_item() -> None:
 
 def test_an_item_that_was_deleted_does_not_come_back_by_its_transcript() -> None:
     """But by an addition."""
-    told = Told().tell(added("u", role="user"), {"type": "conversation.item.deleted", "item_id": "u"})
-    told.tell(heard("u", "Hello"), committed("u"))
+    told = WireConversation().take(added("u", role="user"), {"type": "conversation.item.deleted", "item_id": "u"})
+    told.take(heard("u", "Hello"), committed("u"))
     assert told.items == {}
     assert any("was deleted" in each for each in told.oddities)
-    told.tell(added("u", role="user"))
+    told.take(added("u", role="user"))
     assert list(told.items) == ["u"]
 
 
@@ -95,10 +95,10 @@ def output(name: str, call_id: str, said: str) -> list[Wire]:
 
 def test_an_output_belongs_to_the_newest_call_with_its_id() -> None:
     """Some models number the calls of every turn from zero."""
-    told = Told().tell(*call("f1", "call_0", "r1"), *output("o1", "call_0", "rain"))
-    told.tell(*call("f2", "call_0", "r2"), *output("o2", "call_0", "sun"))
+    told = WireConversation().take(*call("f1", "call_0", "r1"), *output("o1", "call_0", "rain"))
+    told.take(*call("f2", "call_0", "r2"), *output("o2", "call_0", "sun"))
     assert [told.items[name].output for name in ("f1", "f2")] == ["rain", "sun"]
-    told.tell(*output("o1", "call_0", "rain"))
+    told.take(*output("o1", "call_0", "rain"))
     assert told.items["f2"].output == "sun", "an output that is told again, as after a reconnect, is known"
 
 
@@ -107,13 +107,13 @@ def test_outputs_of_calls_with_one_id_in_one_response() -> None:
     events = Ladder("ga", after=None).calls_turn(
         [("f1", "call_0", "f", ['{"x":1}']), ("f2", "call_0", "f", ['{"x":2}']), ("f3", "call_0", "f", ['{"x":1}'])]
     )
-    told = Told().tell(*events, *output("o1", "call_0", "one"), *output("o2", "call_0", "two"))
+    told = WireConversation().take(*events, *output("o1", "call_0", "one"), *output("o2", "call_0", "two"))
     assert [told.items[name].output for name in ("f1", "f2", "f3")] == ["one", "two", "one"]
 
 
 def test_an_output_of_a_call_without_an_id_names_its_item() -> None:
     """As the client sends it."""
-    told = Told().tell(*call("f1", "", "r1"), *output("o1", "f1", "rain"))
+    told = WireConversation().take(*call("f1", "", "r1"), *output("o1", "f1", "rain"))
     assert told.items["f1"].output == "rain"
 
 
@@ -125,10 +125,10 @@ def cut(at: int, event_id: str = "event_cut", content_index: int = 0) -> Wire:
 def test_a_truncation_counts_when_it_is_sent_and_until_it_is_refused() -> None:
     """What was heard is known on this side; many servers do not acknowledge it."""
     turn = Ladder("ga").speech_turn(["one", " two", " three", " four"], [bytes(48_000)])
-    told = Told().tell(*turn).tell(cut(500), direction=SENT)
+    told = WireConversation().take(*turn).take(cut(500), direction=SENT)
     assert told.items["item_2"].heard == "one two"
-    told.tell(cut(250, "event_later"), direction=SENT)
-    told.tell({"type": "error", "error": {"event_id": "event_later"}})
+    told.take(cut(250, "event_later"), direction=SENT)
+    told.take({"type": "error", "error": {"event_id": "event_later"}})
     assert told.items["item_2"].heard == "one two"
-    told.tell({"type": "error", "error": {"event_id": "event_cut"}})
+    told.take({"type": "error", "error": {"event_id": "event_cut"}})
     assert told.items["item_2"].heard == "one two three four"

@@ -11,10 +11,9 @@ from scripted import Ladder, Wire
 from rtnb.conversation.conversation import Conversation
 from rtnb.conversation.items import Item, ResponseState
 from rtnb.conversation.remote_tools import (
-    RemoteFailures,
     asks_words,
     ends_in_call,
-    failure_words,
+    remote_failure,
     undecided,
     unfinished,
 )
@@ -50,11 +49,13 @@ def test_a_list_that_failed() -> None:
     """With its reason, be it an object or a text, or without one."""
     item = mirror(*listing(failed=True, error=BOOM)).items["mcpl_1"]
     assert (item.status, item.error) == ("failed", BOOM)
-    assert failure_words(item) == "the tools of MCP server 'calculator' could not be listed: tool_execution_error: boom"
+    assert (
+        remote_failure(item) == "the tools of MCP server 'calculator' could not be listed: tool_execution_error: boom"
+    )
     assert mirror(*listing(failed=True, error="no route")).items["mcpl_1"].error == {"message": "no route"}
     silent = mirror(*listing(failed=True)).items["mcpl_1"]
     assert "no reason was given" in repr(silent)
-    assert "no reason was given" in failure_words(silent)
+    assert "no reason was given" in remote_failure(silent)
 
 
 def test_a_call_and_its_result() -> None:
@@ -82,7 +83,7 @@ def test_a_call_that_failed(events: list[Wire]) -> None:
     item = mirror(*wanting(Ladder("ga")), *events).items["item_call"]
     assert item.status == "failed"
     assert unfinished([item]) == []
-    assert failure_words(item).startswith("MCP tool add(a=1) on 'calculator' failed: ")
+    assert remote_failure(item).startswith("MCP tool add(a=1) on 'calculator' failed: ")
     assert "✗" in repr(item)
 
 
@@ -172,16 +173,14 @@ def test_a_response_ends_in_a_call_only_where_nothing_was_said_after_it() -> Non
         assert not ends_in_call(state)
 
 
-def test_a_failure_is_named_once_and_again_when_its_reason_comes() -> None:
-    """The later words stand in place of the earlier ones."""
-    failures, conversation = RemoteFailures(), Conversation()
-    said = []
-    for event in [*wanting(Ladder("ga")), *ran(None, BOOM), *ran(None, BOOM)[-1:]]:
+def test_a_failure_has_words_before_and_after_its_reason_comes() -> None:
+    """The reason comes with the item that is done."""
+    conversation, said = Conversation(), []
+    for event in [*wanting(Ladder("ga")), *ran(None, BOOM)]:
         parsed = Event.parse(json.dumps(event).encode())
         conversation.apply(parsed)
-        if words := failures.take(conversation.item(parsed.item_id)):
-            said.append((words.rpartition(": ")[2], failures.earlier.rpartition(": ")[2]))
-    assert said == [("no reason was given", ""), ("boom", "no reason was given")]
+        said.append(remote_failure(conversation.item(parsed.item_id)).rpartition(": ")[2])
+    assert list(dict.fromkeys(said)) == ["", "no reason was given", "boom"]
 
 
 def test_a_response_shows_its_remote_calls_and_what_it_waits_for() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from scripted import Wire
-from told import Told
+from wire_conversation import WireConversation
 
 from rtnb.conversation.items import Segment
 
@@ -19,7 +19,7 @@ ITEM = {
 
 
 def told_of(*events: Wire) -> Any:
-    return Told().tell(*events).items["u"]
+    return WireConversation().take(*events).items["u"]
 
 
 def transcription(step: str, **fields: Any) -> Wire:
@@ -36,9 +36,9 @@ def test_deltas_grow_and_the_whole_replaces_them(place: int) -> None:
     ]
     events.insert(place, ITEM)
     grown = ["", "Hel", "Hello wrold", "Hello world"]
-    told = Told()
+    told = WireConversation()
     for count, event in enumerate(events):
-        told.tell(event)
+        told.take(event)
         if told.items:
             assert told.items["u"].text == grown[count + (place > count)]
     assert told.items["u"].text == "Hello world"
@@ -47,8 +47,10 @@ def test_deltas_grow_and_the_whole_replaces_them(place: int) -> None:
 
 def test_a_delta_after_the_whole_is_odd_and_doubles_nothing() -> None:
     """Nor does a second whole."""
-    told = Told().tell(ITEM, transcription("completed", transcript="Hello"), transcription("delta", delta="Hello"))
-    told.tell(transcription("completed", transcript="Hello"))
+    told = WireConversation().take(
+        ITEM, transcription("completed", transcript="Hello"), transcription("delta", delta="Hello")
+    )
+    told.take(transcription("completed", transcript="Hello"))
     assert told.items["u"].text == "Hello"
     assert len(told.oddities) == 2
 
@@ -76,23 +78,25 @@ def test_speakers_are_kept() -> None:
 def test_the_probabilities_of_the_tokens_are_kept() -> None:
     """Those of the deltas, until the whole brings its own; what is no list of objects is none."""
     tokens = [{"token": each, "logprob": -0.1, "bytes": [1]} for each in ("Hel", "lo")]
-    told = Told().tell(ITEM, *(transcription("delta", delta=each["token"], logprobs=[each]) for each in tokens))
+    told = WireConversation().take(
+        ITEM, *(transcription("delta", delta=each["token"], logprobs=[each]) for each in tokens)
+    )
     part = told.items["u"].content[0]
     assert part.logprobs == tokens
-    told.tell(transcription("completed", transcript="Hello", logprobs=[3]))
+    told.take(transcription("completed", transcript="Hello", logprobs=[3]))
     assert part.logprobs == tokens
-    told.tell(transcription("completed", transcript="Hello", logprobs=tokens[:1]))
+    told.take(transcription("completed", transcript="Hello", logprobs=tokens[:1]))
     assert part.logprobs == tokens[:1]
 
 
 def test_a_failed_transcription_says_why() -> None:
     """The item stays, with what was understood before; a transcript that comes after all clears it."""
     error = {"type": "server_error", "code": "too_noisy", "message": "Nothing understood."}
-    told = Told().tell(ITEM, transcription("delta", delta="Hel"), transcription("failed", error=error))
+    told = WireConversation().take(ITEM, transcription("delta", delta="Hel"), transcription("failed", error=error))
     part = told.items["u"].content[0]
     assert part.failure == "the transcription of speech failed: too_noisy: Nothing understood."
     assert part.transcript == "Hel"
-    told.tell(transcription("completed", transcript="Hello"))
+    told.take(transcription("completed", transcript="Hello"))
     assert (part.failure, part.transcript) == ("", "Hello")
 
 
@@ -100,13 +104,13 @@ def test_a_transcript_without_an_item_id_is_that_of_the_speech_that_awaits_one()
     """The newest; where none awaits one, it is kept in an item of its own."""
     bare = {key: value for key, value in transcription("completed", transcript="Hello").items() if key != "item_id"}
     answer = {"type": "conversation.item.added", "item": {"id": "a", "role": "assistant"}, "previous_item_id": "u"}
-    told = Told().tell(ITEM, answer, bare)
+    told = WireConversation().take(ITEM, answer, bare)
     assert (told.items["u"].text, list(told.items)) == ("Hello", ["u", "a"])
-    told.tell({**bare, "transcript": "And more"})
+    told.take({**bare, "transcript": "And more"})
     assert [item.text for item in told.items.values()] == ["Hello", "", "And more"]
 
 
 def test_keys_that_a_caller_presses_are_kept() -> None:
     """In order."""
     pressed = [{"type": "input_audio_buffer.dtmf_event_received", "event": key, "received_at": 1} for key in "42#"]
-    assert Told().tell(*pressed).keys_pressed == "42#"
+    assert WireConversation().take(*pressed).keys_pressed == "42#"

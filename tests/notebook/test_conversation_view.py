@@ -104,7 +104,7 @@ def test_only_what_has_changed_goes_to_the_browser(story: Any, wire: fake_comm.W
     assert [turn["text"] for turn in view.get_state("turns")["turns"]] == ["Hello?", "Of course!"]
 
 
-def test_what_was_not_heard_is_told_apart(story: Any) -> None:
+def test_what_was_not_heard_is_distinguished(story: Any) -> None:
     """A truncated answer has the words and the share of the sound that were heard, and the rest."""
     answered(story, 0.2, "resp_1", ["one", " two", " three", " four"], RAMP, None)
     story.done(0.4, "resp_1", "cancelled")

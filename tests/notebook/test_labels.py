@@ -49,7 +49,7 @@ def test_an_error_cuts_what_stands_before() -> None:
     assert [label.lines for label in found] == [("a quiet name o…",), ("broken",)]
 
 
-def test_an_error_at_the_very_end_is_told_to_the_left_of_it() -> None:
+def test_an_error_at_the_very_end_is_reported_to_the_left_of_it() -> None:
     """Where there is no room before the axis ends, its label moves, and what stands in its way is cut or left out."""
     texts = [TimedText(60, "session.created"), TimedText(90, "x"), TimedText(99, "no such thing", "error", loud=True)]
     found = labels([*texts, TimedText(99.5, "close")], LabelSpace(100, 1, 2, 20))

@@ -141,7 +141,7 @@ def _flat(command: dict[str, object]) -> dict[str, object]:
     return {"kind": command["type"], **{key: value for key, value in command.items() if key != "type"}}
 
 
-def test_errors_are_apart_and_told(new_story: Make) -> None:
+def test_errors_are_apart_and_shown(new_story: Make) -> None:
     """An error is not among the ordinary marks, and its words are shown as an error's."""
     story = new_story()
     story.received(0.0, Kind.SESSION_CREATED, session={"type": "realtime"})

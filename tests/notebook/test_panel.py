@@ -141,7 +141,7 @@ async def test_the_time_left_is_counted_down() -> None:
     assert "expire" not in panel._head.value
 
 
-def test_banners_are_escaped_and_told_once() -> None:
+def test_banners_are_escaped_and_shown_once() -> None:
     """The newest three problems, a failure, and what ended the session; not what the conversation tells already."""
     problems = ["a", "error from the service (row 3): told", "<b>", "<b>", "c"]
     html = banners_html(problems, SessionClosed("over", who="network"), TimeoutError("too late"))

@@ -101,7 +101,7 @@ def test_a_broken_job_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
     assert [record.message for record in caplog.records] == ["a view's message could not be answered"]
 
 
-def test_a_view_that_nobody_holds_is_forgotten_and_the_thread_ends() -> None:
+def test_a_view_without_references_is_forgotten_and_the_thread_ends() -> None:
     """The refresher keeps no view alive, not even between two ticks, and without views there is no thread."""
     refresher, view = Refresher(), View()
     refresher.add(view)

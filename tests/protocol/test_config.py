@@ -125,7 +125,7 @@ def test_every_format_object_has_its_name() -> None:
         ({"voice": {"id": "x"}}, {"voice": "x"}, {"voice.id": ("x", None)}),
     ],
 )
-def test_what_was_not_granted_is_told(asked: Any, granted: Any, refused: Any) -> None:
+def test_what_was_not_granted_is_reported(asked: Any, granted: Any, refused: Any) -> None:
     """Compared as people mean it."""
     assert not_granted(asked, granted) == refused
 

@@ -1,4 +1,4 @@
-"""One table says which events tell of a failure, and in which words."""
+"""One table says which events are failures, and in which words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from failing import FAILING, FINE
 
 from rtnb.protocol.events import Event
-from rtnb.protocol.failures import error_words, failure_words
+from rtnb.protocol.failures import failure_words
 
 
 @pytest.mark.parametrize(("frame", "words"), FAILING)
@@ -19,12 +19,3 @@ def test_a_failure_says_what_failed(frame: bytes, words: str) -> None:
 def test_what_did_not_fail_says_nothing(frame: bytes) -> None:
     """A cancelled response is no failure, nor is a session that was closed on purpose."""
     assert failure_words(Event.parse(frame)) == ""
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [({"type": "t", "message": "m"}, "t: m"), ({"code": 404}, "404"), (" said ", "said"), (None, ""), ([1], ""), ({}, "")],
-)  # fmt: skip
-def test_an_error_of_any_shape_has_words(value: object, words: str) -> None:
-    """Code before type; a bare string is its own message."""
-    assert error_words(value) == words

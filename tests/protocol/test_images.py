@@ -91,7 +91,7 @@ def test_parts_in_words() -> None:
     assert image_of({"image_url": "https://x.test/a.png"}) is image_of({}) is None
 
 
-def test_image_files_are_told_from_sound_files() -> None:
+def test_image_files_are_distinguished_from_sound_files() -> None:
     """By how they begin, also those that no service takes."""
     assert all(is_image_file(each) for each in (PNG, JPEG, picture("GIF"), picture("WEBP"), picture("TIFF")))
     assert not any(is_image_file(each) for each in (b"RIFF\x00\x00\x00\x00WAVE", b"OggS", b"", b"BM"))

@@ -73,11 +73,23 @@ def test_arguments_of_any_shape(arguments: object, words: str | None) -> None:
     assert len(said) < 700
 
 
-def test_errors_of_any_shape() -> None:
-    """Objects, texts, nothing."""
-    assert error_words({"type": "protocol_error", "code": -32000, "message": "x"}) == "protocol_error -32000: x"
-    assert error_words({"odd": 1}) == "no reason was given"
-    assert (error_words("boom"), error_words(None), error_words({})) == ("boom", "", "")
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ({"type": "protocol_error", "code": -32000, "message": "x"}, "protocol_error -32000: x"),
+        ({"type": "invalid_request_error", "code": "invalid_value", "message": "x"}, "invalid_value: x"),
+        ({"type": "t", "message": "m"}, "t: m"),
+        ({"code": 404}, "404"),
+        ({"odd": 1}, "no reason was given"),
+        ({}, ""),
+        (None, ""),
+        ([1], ""),
+        (" said ", "said"),
+    ],
+)
+def test_an_error_of_any_shape_has_words(error: object, words: str) -> None:
+    """A code that is a word says enough; a number needs the type; a bare string is its own message."""
+    assert error_words(error) == words
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,8 @@ from rtnb.protocol.names import Kind, kind_of
 from rtnb.protocol.session_types import (
     TRANSLATION_DIALECT,
     dialect_of_session,
-    session_url,
-    told_type,
+    type_of_session,
     type_of_url,
-    watched_call,
 )
 
 HOST = "wss://api.openai.com/v1/realtime"
@@ -53,19 +51,9 @@ def test_a_url_asks_for_a_type(url: str, session_type: str) -> None:
         ("session.created", {}, ""),
     ],
 )
-def test_a_service_tells_its_type(name: str, session: dict[str, typing.Any], session_type: str) -> None:
+def test_a_service_names_its_type(name: str, session: dict[str, typing.Any], session_type: str) -> None:
     """In the session object, or by the event's own name."""
-    assert told_type(name, session) == session_type
-
-
-def test_the_url_of_another_intent_names_no_model() -> None:
-    """Nor does that of a running call; what else is in the query stays."""
-    url = f"{HOST}?model=gpt-realtime&deployment=d&region=eu"
-    assert session_url(url) == url
-    assert session_url(url, intent="transcription") == f"{HOST}?region=eu&intent=transcription"
-    assert session_url(url, call_id="rtc_1") == f"{HOST}?region=eu&call_id=rtc_1"
-    assert watched_call(session_url(url, call_id="rtc_1")) == "rtc_1"
-    assert watched_call(url) == ""
+    assert type_of_session(name, session) == session_type
 
 
 @pytest.mark.parametrize("union", ["RealtimeTranslationServerEvent", "RealtimeTranslationClientEvent"])

@@ -6,10 +6,11 @@ from collections import Counter
 
 import pytest
 
+from rtnb.protocol.catalog import TRANSCRIPTION, TRANSLATION
 from rtnb.protocol.config import SESSION_SETTINGS
 from rtnb.protocol.dialect_tables import PREVIEW_UNKNOWN
 from rtnb.protocol.dialects import GA, PREVIEW, Dialect
-from rtnb.protocol.settings import ABSENT, RESPONSE, SESSION, SETTINGS, TRANSCRIPTION, TRANSLATION, Setting
+from rtnb.protocol.settings import ABSENT, RESPONSE, SESSION, SETTINGS, Setting
 from rtnb.service.session.checks import check
 
 OWNERS = (SESSION, TRANSCRIPTION, TRANSLATION, RESPONSE)

@@ -41,7 +41,7 @@ async def answered(connection):
     return done.response.output[0].content[0].text
 
 
-async def test_a_tool_is_listed_called_and_told(connection):
+async def test_a_tool_is_listed_called_and_its_output_said(connection):
     """Tools arrive in the list's item, the call's result in its own, and the next response says it."""
     await connection.session.update(session={"type": "realtime", "tools": [SERVER], "output_modalities": ["text"]})
     await until(connection, "mcp_list_tools.completed")

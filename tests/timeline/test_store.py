@@ -301,7 +301,7 @@ GA_SESSION = {"audio": {"input": {"format": {"type": "audio/pcmu"}}, "output": {
 PREVIEW_SESSION = {"input_audio_format": "g711_ulaw", "output_audio_format": "g711_alaw"}
 
 
-def test_pcm16_until_told_otherwise() -> None:
+def test_pcm16_until_an_event_says_otherwise() -> None:
     """A session that says nothing speaks 24 kHz PCM16: 48 bytes a millisecond."""
     assert both(FormatInEffect()) == ("pcm16", "pcm16")
     assert BYTES_PER_MS == {"pcm16": 48.0, "g711_ulaw": 8.0, "g711_alaw": 8.0}

@@ -14,7 +14,7 @@ _HANDSHAKE = b"GET "
 
 
 class RequestSocket(ServerConnection):
-    """A connection whose first bytes say who reads it: the WebSocket library, or an `HttpExchange` where they are no GET.
+    """A connection that the WebSocket library reads, or an `HttpExchange` where its first bytes are no GET.
 
     ``answer(request)`` returns the answer to such a request. A WebSocket handshake leaves its `route` here.
     """

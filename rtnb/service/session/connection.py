@@ -125,7 +125,7 @@ class ServiceConnection:
     def open(self) -> Events:
         """Return the events that begin a session: ``session.created``, and the lists of the MCP servers that it begins with."""
         created = {"type": Kind.SESSION_CREATED.value, "session": self._settings.show()}
-        return self._encode([created, *self._servers.tell(self._settings.get(TOOLS))])
+        return self._encode([created, *self._servers.announce(self._settings.get(TOOLS))])
 
     def receive(self, raw: bytes | str) -> Events:
         """Take one client frame; return the events to send now.
@@ -215,7 +215,7 @@ class ServiceConnection:
         self._input.reconfigure()
         tools = self._settings.get(TOOLS)
         self._servers.retain(tools)
-        return [{"type": Kind.SESSION_UPDATED.value, "session": self._settings.show()}, *self._servers.tell(tools)]
+        return [{"type": Kind.SESSION_UPDATED.value, "session": self._settings.show()}, *self._servers.announce(tools)]
 
     def _create_item(self, event: dict[str, Any]) -> Events:
         item = self._reader.read(event.get("item"), "item", self._input.format)
@@ -237,10 +237,10 @@ class ServiceConnection:
             if active := self._active.in_conversation:
                 raise error_events.active_response(active.id)
             self._input.stop_awaiting()
-        told = self._servers.tell(plan.tools) if plan.conversation is not None else []
+        listed = self._servers.announce(plan.tools) if plan.conversation is not None else []
         response = ResponseStream(self._ids.new("resp"), plan, self._orders, self._ids, self._approvals)
         self._active.add(response)
-        return [*told, response.begin(), self._limits.begin_response()]
+        return [*listed, response.begin(), self._limits.begin_response()]
 
     def _respond_to_turn(self) -> Events:
         """Answer a turn; while a response is in progress, when that is finished."""

@@ -20,15 +20,15 @@ class Context:
 
     Attributes
     ----------
-    told : tuple of Message
-        What the items say that came first and do not change any more.
+    settled : tuple of Message
+        What the items say that come first and do not change any more.
     tail : tuple of StoredItem
         The items after them: from the first that may still change, and at least from the latest turn on.
     tokens : InputTokens
         What all of them count.
     """
 
-    told: tuple[Message, ...]
+    settled: tuple[Message, ...]
     tail: tuple[StoredItem, ...]
     tokens: InputTokens
 
@@ -50,7 +50,7 @@ class Context:
     def history(self, besides: StoredItem | None = None) -> tuple[Message, ...]:
         """Return what the items say now, oldest first, `besides` one of the tail."""
         rest = (message for item in self.tail if item is not besides for message in item.messages())
-        return (*self.told, *rest)
+        return (*self.settled, *rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ class Tally:
         tail = min(tail, counted)
         until, begin = self._sum(tail), self._sum(first)
         tokens = sum((item.tokens() for item in items[counted:]), self._sum(counted).tokens - begin.tokens)
-        told = tuple(self._messages[begin.messages : until.messages])
-        found = Context(told, tuple(items[tail:]), tokens)
+        settled = tuple(self._messages[begin.messages : until.messages])
+        found = Context(settled, tuple(items[tail:]), tokens)
         if counted == len(items):
             self._known = (first, len(items), found)
         return found

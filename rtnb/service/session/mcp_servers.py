@@ -50,7 +50,7 @@ def servers(tools: Iterable[Setting]) -> list[Setting]:
 
 
 def check_servers(tools: Sequence[Setting], param: str) -> None:
-    """Check what the shape of a setting cannot tell: each server has an address, and a label of its own.
+    """Check what the shape of a setting does not say: each server has an address, and a label of its own.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def _failure(server: Setting) -> str:
 
 
 class McpServers:
-    """The servers whose tools the session's client was told; `items` is the conversation, where their lists are."""
+    """The servers whose tools were sent to the session's client; `items` is the conversation, where their lists are."""
 
     def __init__(self, ids: Ids, items: ItemList) -> None:
         self._ids = ids
@@ -128,12 +128,12 @@ class McpServers:
         self._told: dict[str, Setting] = {}
 
     def retain(self, tools: Iterable[Setting]) -> None:
-        """Forget the servers that are not among a session's tools any more; they are told anew if they come back."""
+        """Forget the servers that are not among a session's tools any more; their tools are sent anew if they come back."""
         labels = {server["server_label"] for server in servers(tools)}
         self._told = {label: server for label, server in self._told.items() if label in labels}
 
-    def tell(self, tools: Iterable[Setting]) -> Events:
-        """Return the events that tell which tools each new or changed server has, or that it cannot be reached."""
+    def announce(self, tools: Iterable[Setting]) -> Events:
+        """Return the events that list the tools of each new or changed server, or say that it cannot be reached."""
         events: Events = []
         for server in servers(tools):
             known = {key: server.get(key) for key in (*_ADDRESSES, "allowed_tools")}
@@ -146,11 +146,11 @@ class McpServers:
         shown = {"id": self._ids.new("mcpl"), "type": "mcp_list_tools", "server_label": server["server_label"]}
         item = StoredItem({**shown, "tools": []}, in_progress=True)
         added = self._items.insert(item)
-        told: dict[str, Any] = {"tools": [tool.listed() for tool in _tools_of(server)]}
+        listed: dict[str, Any] = {"tools": [tool.listed() for tool in _tools_of(server)]}
         ended = Kind.MCP_LIST_COMPLETED
         if failure := _failure(server):
-            told["error"] = {"type": "http_error", "code": _FAILED_DEPENDENCY, "message": failure}
+            listed["error"] = {"type": "http_error", "code": _FAILED_DEPENDENCY, "message": failure}
             ended = Kind.MCP_LIST_FAILED
-        item.finish({**shown, **told})
+        item.finish({**shown, **listed})
         states = [{"type": kind.value, "item_id": item.id} for kind in (Kind.MCP_LIST_IN_PROGRESS, ended)]
         return [added, *states, *self._items.done(item)]

@@ -22,14 +22,14 @@ _GAPS = (
     _Gap("audio.input.noise_reduction", "the audio is heard as it was sent"),
     _Gap("audio.input.transcription.delay", "a transcript comes when it is ready"),
     *(
-        _Gap(f"audio.input.transcription.model={name}", "voices are not told apart: every segment is speaker A's")
+        _Gap(f"audio.input.transcription.model={name}", "speakers are not distinguished: every segment is speaker A's")
         for name in sorted(DIARIZING_MODELS)
     ),
     _Gap("audio.input.turn_detection.type=semantic_vad", "a turn ends with a silence of 0.5, 1 or 2 s, by eagerness"),
     _Gap("audio.output.voice.id", f"a custom voice sounds like {DEFAULT_VOICE}"),
     _Gap("include", "the transcriber does not know how sure it is", LOGPROBS),
     _Gap("prompt", "no prompts are stored here: write instructions="),
-    _Gap("reasoning", "nobody thinks: the answer comes without a preamble", PREAMBLE),
+    _Gap("reasoning", "the model does not reason: the answer comes without a preamble", PREAMBLE),
     _Gap("temperature", "answers do not vary by it"),
     _Gap("tracing", "no trace is written; the timeline has every event"),
 )

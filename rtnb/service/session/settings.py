@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rtnb.protocol.catalog import DEFAULT_TRANSCRIPTION_MODEL, DEFAULT_VOICE, most_input_tokens, most_output_tokens
+from rtnb.protocol.catalog import TRANSCRIPTION as TRANSCRIPTION_SESSION
 from rtnb.protocol.config import AUDIO_SETTINGS, Path, copy_tree, format_name, look, put
 from rtnb.protocol.dialects import Dialect
 from rtnb.protocol.events import write_json
 from rtnb.protocol.setting_shapes import FORMAT_OBJECTS, SEMANTIC_VAD
 from rtnb.protocol.settings import RESPONSE, SESSION, SETTINGS
-from rtnb.protocol.settings import TRANSCRIPTION as TRANSCRIPTION_SESSION
 from rtnb.service.session import error_events
 from rtnb.service.session.client_events import LARGEST_EVENT
 from rtnb.service.session.mcp_servers import check_servers
@@ -30,7 +30,7 @@ _LIMIT = ("token_limits", "post_instructions")
 _ABSENT: Any = object()
 _REALTIME, _TRANSCRIBING = "realtime", "transcription"
 _OF_RESPONSES = ("create_response", "interrupt_response", "idle_timeout_ms")  # not in a session that only transcribes
-# The session's own: not told as settings in effect.
+# The session's own: not shown among the settings in effect.
 _UNSHOWN = ("type", "model", "client_secret")
 _OF_SESSIONS = dict.fromkeys(
     each.path for each in SETTINGS if each.is_of(SESSION, TRANSCRIPTION_SESSION) and each.name not in _UNSHOWN

@@ -116,7 +116,7 @@ class InputTranscription:
         ]
 
     def _segments(self, item: StoredItem, place: Mapping[str, Any]) -> Events:
-        """Return who said what, for a model that tells speakers apart: here one speaker says all of a turn."""
+        """Return the segments of each speaker, for a model that distinguishes speakers: here one speaker says all of a turn."""
         if self._model not in DIARIZING_MODELS or not self._text:
             return []
         span = {"id": f"seg_{item.id.removeprefix('item_')}", "start": 0.0, "end": round(item.seconds, 3)}

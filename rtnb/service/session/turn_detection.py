@@ -102,7 +102,7 @@ class TurnDetector:
         self._run = 0  # frames of speech in a row
         self._onset: int | None = None  # of what is a turn if it changes
         self._loudness = _TurnLoudness()
-        self._unsure: list[float | None] = []  # what the room is told of frames, if they turn out to be no turn's
+        self._unsure: list[float | None] = []  # what the background gets of frames that turn out to belong to no turn
 
     @property
     def settled(self) -> int:

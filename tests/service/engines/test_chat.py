@@ -159,7 +159,9 @@ async def test_the_key_travels_in_its_header_alone(endpoint: Start) -> None:
         (429, "[" * 100_000, "chat_rate_limited", "Wait"),
     ],
 )  # fmt: skip
-async def test_a_refusal_is_told_with_what_helps(endpoint: Start, status: int, body: str, code: str, help: str) -> None:
+async def test_a_refusal_is_reported_with_what_helps(
+    endpoint: Start, status: int, body: str, code: str, help: str
+) -> None:
     """Each refusal has a code of its own, the endpoint's words, and the next step; never the key."""
     made = await endpoint(f"HTTP/1.1 {status} No\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
     failed = await failure(made, key=KEY)
@@ -271,7 +273,7 @@ async def _nothing(writer: asyncio.StreamWriter) -> None:
     pass
 
 
-async def test_nobody_there_is_told() -> None:
+async def test_an_endpoint_that_is_not_there_is_reported() -> None:
     """A refused connection says where nothing answers and what to start."""
     server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]

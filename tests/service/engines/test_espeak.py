@@ -117,7 +117,7 @@ async def test_again_is_about_the_same(espeak: EspeakVoice) -> None:
     assert first == pytest.approx(second, rel=0.02)
 
 
-async def test_languages_are_told_apart(espeak: EspeakVoice) -> None:
+async def test_languages_are_distinguished(espeak: EspeakVoice) -> None:
     """A text is read in the language that is asked for, else in its own."""
     text = "Ich habe heute keine Zeit, und du auch nicht."
     guessed, german, english = [seconds_of(await spoken(espeak, say(text, "alloy", tag))) for tag in (None, "de", "en")]

@@ -124,7 +124,7 @@ async def test_a_running_call_does_not_keep_the_service_from_closing(module: str
     assert (await call).code == "speaker_crashed"
 
 
-async def test_what_the_function_raises_is_told(
+async def test_what_the_function_raises_is_reported(
     voice: FunctionVoice, module: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """An exception, an exit too, is a failure with its words and its line; its traceback goes to stderr, without our frames."""

@@ -208,21 +208,21 @@ def test_wishes_last() -> None:
     assert reply("Who are you?", (Message("user", "Please be brief."),)).count(".") == 1
 
 
-def test_what_the_user_told_is_remembered() -> None:
+def test_what_the_user_said_is_remembered() -> None:
     """Things told earlier answer a question about them."""
     talk = (Message("user", "My favourite colour is blue, and I like tea."), Message("assistant", "Good."))
     assert reply("What is my favourite colour?", talk) == "Your favourite colour is blue."
     assert reply("What did you just say?", talk) == "Good."
 
 
-def test_jokes_are_told_in_turn() -> None:
+def test_jokes_are_reported_in_turn() -> None:
     """A list of sentences is gone through, one each time that the rule answers."""
     first = reply("tell me a joke")
     second = reply("another joke!", (Message("user", "tell me a joke"), Message("assistant", first)))
     assert second != first
 
 
-def test_a_function_is_called_and_its_output_told() -> None:
+def test_a_function_is_called_and_its_output_said() -> None:
     """The function that a prompt names is called; what it returns is told in a sentence."""
     weather = ToolSpec(
         "weather", "", {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}

@@ -325,7 +325,7 @@ def test_a_preamble_comes_before_an_answer_that_is_thought_about(script: Read) -
     assert steps(read, "Answer in French.", effort="low") == (Text("Yes."),)
 
 
-def test_nothing_is_said_before_the_output_of_a_function_is_told(script: Read) -> None:
+def test_nothing_is_said_before_the_output_of_a_function(script: Read) -> None:
     """It was thought about before the call."""
     history = (
         Message("function_call", "", "get_weather", "{}", "c"),

@@ -168,7 +168,7 @@ def test_a_forced_choice_always_calls(prompt: str, choice: str | NamedTool) -> N
 
 @pytest.mark.parametrize("choice", ["auto", "required", NamedTool("get_weather")])
 @pytest.mark.parametrize("prompt", ["", "What is the weather in Paris?", "Tell the user about the weather."])
-def test_an_output_is_told_before_anything_is_called_again(choice: str | NamedTool, prompt: str) -> None:
+def test_an_output_is_said_before_anything_is_called_again(choice: str | NamedTool, prompt: str) -> None:
     """While a function's output waits to be told, that function is not called in a circle, whatever the choice."""
     assert calls(write(prompt, choice=choice, history=ANSWERED)) == []
 

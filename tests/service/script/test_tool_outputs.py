@@ -44,7 +44,7 @@ def told(output: str) -> str:
         ({"success": True}, "Get weather is done."),
     ],
 )  # fmt: skip
-def test_outputs_are_told_as_people_would(output: Any, sentence: str) -> None:
+def test_outputs_are_said_as_people_would(output: Any, sentence: str) -> None:
     """Objects, lists, figures, errors and mere success each become a sentence."""
     assert told(output if isinstance(output, str) else json.dumps(output)) == sentence
 
@@ -59,7 +59,7 @@ def test_the_values_of_an_output_have_names() -> None:
     assert output_values("sunny") == output_values("[1]") == {}
 
 
-def test_each_output_is_told_once() -> None:
+def test_each_output_is_said_once() -> None:
     """All outputs at the end of the conversation are told, and none when something was said after them."""
     other = Message("function_call", "", "get_time", "{}", "c2")
     history = (
@@ -74,7 +74,7 @@ def test_each_output_is_told_once() -> None:
 
 
 @given(json_values.map(json.dumps) | st.text(max_size=3000))
-def test_any_output_is_told(output: str) -> None:
+def test_any_output_is_said(output: str) -> None:
     """Whatever a function gives is told in one short sentence, and always the same one."""
     sentence = told(output)
     assert sentence
@@ -83,6 +83,6 @@ def test_any_output_is_told(output: str) -> None:
 
 
 @pytest.mark.parametrize("output", ["[" * 100_000, '{"a":' * 900 + "1" + "}" * 900, json.dumps(["x" * 1000] * 1000)])
-def test_giant_outputs_are_told_in_short(output: str) -> None:
+def test_giant_outputs_are_said_in_short(output: str) -> None:
     """Deep and long outputs are cut, not followed to their end."""
     assert len(told(output) or "") < 700

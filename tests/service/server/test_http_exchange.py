@@ -92,7 +92,7 @@ def test_a_body_without_end_is_let_go(monkeypatch):
         b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_told_so(sent):
+def test_what_is_no_http_gets_an_answer_that_says_so(sent):
     """A TLS greeting, half a request line and a wrong length get 400 and a sentence."""
     http = exchange()
     status, _, body = read(http.receive(sent))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fake_engines import Saying
 
-from rtnb.protocol.config import taken_in_vain
+from rtnb.protocol.config import without_effect
 from rtnb.protocol.settings import SETTINGS
 from rtnb.service.engines.base import Engines
 from rtnb.service.engines.pocketsphinx import Pocketsphinx
@@ -50,6 +50,6 @@ def test_what_the_engines_give_is_imitated():
         ({"audio": {"input": {"noise_reduction": {"type": "near_field"}}}}, {"audio.input.noise_reduction"}),
     ],
 )
-def test_only_what_was_asked_for_is_told(asked, told):
+def test_only_what_was_asked_for_is_reported(asked, told):
     """A default, a null and another value ask for nothing that is missing."""
-    assert set(taken_in_vain(asked, not_imitated(()))) == told
+    assert set(without_effect(asked, not_imitated(()))) == told

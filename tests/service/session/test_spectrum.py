@@ -45,7 +45,7 @@ def test_levels_are_of_the_voice() -> None:
     assert measured(np.zeros(RATE, np.int16))[0] == [-120.0] * 50
 
 
-def test_noise_is_told_from_a_tone() -> None:
+def test_noise_is_distinguished_from_a_tone() -> None:
     """White noise has an even spectrum, a hum has not."""
     assert all(measured(pcm16(at_level(noise("white", RATE), -30)))[2])
     assert not any(measured(pcm16(at_level(noise("hum 50", RATE), -30)))[2])

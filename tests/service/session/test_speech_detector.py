@@ -117,7 +117,7 @@ def test_a_higher_threshold_hears_less(webrtc: bool) -> None:
 
 
 @ENGINES
-def test_what_nobody_hears_is_zero(webrtc: bool) -> None:
+def test_what_is_inaudible_is_zero(webrtc: bool) -> None:
     """Digital silence and the least bit of noise have a probability of exactly 0."""
     quiet = np.random.default_rng(0).integers(-2, 3, RATE).astype(np.int16)
     assert not probabilities(np.concatenate([np.zeros(RATE, np.int16), quiet]), webrtc=webrtc).any()

@@ -1,4 +1,4 @@
-"""Whose shape a service's words have: a session object, or a refusal, that shows that the other dialect is spoken there."""
+"""Signs that a service speaks the other dialect: the shape of its session object, or a refusal. Pure."""
 
 from __future__ import annotations
 

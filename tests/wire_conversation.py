@@ -1,4 +1,4 @@
-"""A conversation that is told events of the wire."""
+"""A conversation that takes events as they are on the wire."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from rtnb.conversation.items import ResponseState
 from rtnb.protocol.events import RECEIVED, Event
 
 
-class Told(Conversation):
-    """A conversation that is told wire events, one a second."""
+class WireConversation(Conversation):
+    """A conversation that takes wire events, one a second."""
 
-    def tell(self, *events: Wire, direction: str = RECEIVED) -> Told:
+    def take(self, *events: Wire, direction: str = RECEIVED) -> WireConversation:
         for event in events:
             self.clock = getattr(self, "clock", -1.0) + 1.0
             raw = json.dumps(event).encode()

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from rtnb.protocol.dialect_mismatch import dialect_of_refusal, hint, other_dialect
 from rtnb.protocol.dialects import GA, PREVIEW, PREVIEW_WITH_DELTAS, Dialect
-from rtnb.protocol.shapes import dialect_of_refusal, hint, other_dialect
 
 GA_OBJECT: dict[str, Any] = {"type": "realtime", "output_modalities": ["audio"], "audio": {"output": {"voice": "ash"}}}
 PREVIEW_OBJECT: dict[str, Any] = {"modalities": ["text", "audio"], "voice": "ash", "input_audio_format": "pcm16"}
