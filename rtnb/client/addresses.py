@@ -10,7 +10,6 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urls
 from rtnb.errors import ConfigurationError
 
 _SCHEMES = {"https": "wss", "wss": "wss", "http": "ws", "ws": "ws"}
-_LOOPBACK = re.compile(r"^(localhost|127(\.\d+){3}|\[?::1\]?)$")
 _OPENAI_HOST = re.compile(r"(^|\.)api\.openai\.com$")
 _AZURE_HOST = re.compile(r"\.(openai|cognitiveservices|services\.ai)\.azure\.(com|us|cn)$")
 _AZURE_PATH = re.compile(r"/openai(/|$)", re.IGNORECASE)
@@ -106,11 +105,6 @@ def is_azure_host(host: str) -> bool:
 def is_openai_host(host: str) -> bool:
     """Return whether a host is OpenAI's, in any region."""
     return _OPENAI_HOST.search(host) is not None
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host is this computer."""
-    return _LOOPBACK.match(host) is not None
 
 
 def cloud_of(host: str, authority: str) -> Cloud:

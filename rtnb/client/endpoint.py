@@ -18,7 +18,7 @@ from rtnb.errors import ConfigurationError
 from rtnb.formatting import printable
 from rtnb.protocol.catalog import AZURE, DEFAULT_MODEL, DEFAULT_TRANSCRIPTION_MODEL, OPENAI
 from rtnb.protocol.dialects import Dialect, check_version, choose_dialect, dialect_of_request
-from rtnb.protocol.urls import azure_url, local_url, realtime_url, url_form, with_query
+from rtnb.protocol.urls import azure_url, is_loopback, local_url, realtime_url, url_form, with_query
 
 OPENAI_BASE = "https://api.openai.com/v1"
 _NAMING = {"model", "deployment", "api-version"}
@@ -391,7 +391,7 @@ def _safe(endpoint: Endpoint, options: ConnectOptions) -> Endpoint:
     """Refuse to send a secret in clear over a network."""
     parts = urlsplit(endpoint.url)
     secret = endpoint.credential != NONE or options.headers or options.query
-    if parts.scheme == "ws" and secret and not addresses.is_loopback(parts.hostname or ""):
+    if parts.scheme == "ws" and secret and not is_loopback(parts.hostname or ""):
         what = "the credential" if endpoint.credential != NONE else "headers= and query=, whose values are secrets,"
         raise ConfigurationError(f"{endpoint.words} would get {what} in clear over ws://; write wss:// or https://.")
     return endpoint

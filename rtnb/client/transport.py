@@ -15,9 +15,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, W
 from websockets.proxy import get_proxy
 from websockets.uri import parse_uri
 
-from rtnb.client.addresses import hide_secrets, is_loopback
+from rtnb.client.addresses import hide_secrets
 from rtnb.client.connection_errors import retry_seconds
 from rtnb.client.websocket import WebSocket
+from rtnb.protocol.urls import is_loopback
 
 MAX_FRAME = 32 * 2**20
 _CLOSE_SECONDS = 2.0

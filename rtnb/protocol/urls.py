@@ -1,7 +1,8 @@
-"""The documented URLs of a session: on Azure, at OpenAI, and on a server of both dialects like the local service."""
+"""The documented URLs of a session, on Azure, at OpenAI and on a server of both dialects, and which hosts are loopback."""
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
@@ -43,6 +44,16 @@ def with_query(url: str, pairs: Pairs) -> str:
     if not query:
         return url
     return f"{url}{'&' if '?' in url else '?'}{query}"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host (a name, or an address without brackets) can be reached by this computer alone."""
+    if host.rstrip(".").lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def url_form(dialect: Dialect) -> str:

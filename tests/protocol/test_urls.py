@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtnb.protocol.dialects import GA, PREVIEW, Dialect
-from rtnb.protocol.urls import azure_url, local_url, openai_url, realtime_url, url_form, with_query
+from rtnb.protocol.urls import azure_url, is_loopback, local_url, openai_url, realtime_url, url_form, with_query
 
 HOST = "wss://my-eastus2-openai-resource.openai.azure.com"
 
@@ -57,3 +57,25 @@ def test_the_form_of_a_url_for_people() -> None:
     """With what is to be filled in."""
     assert url_form(GA) == "/openai/v1/realtime?model=NAME"
     assert url_form(PREVIEW) == "/openai/realtime?api-version=…-preview&deployment=NAME"
+
+
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("localhost", True),
+        ("LOCALHOST.", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("192.168.1.5", False),
+        ("10.0.0.1", False),
+        ("127.0.0.1.evil.example", False),
+        ("localhost.evil.example", False),
+        ("", False),
+    ],
+)
+def test_what_is_loopback(host: str, own: bool) -> None:
+    """Only addresses and names of this computer alone are."""
+    assert is_loopback(host) is own

@@ -12,16 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from rtnb.formatting import one_line
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host (a name, or an address without brackets) can be reached by this computer alone."""
-    if host.rstrip(".").lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+from rtnb.protocol.urls import is_loopback
 
 
 @dataclass(frozen=True, slots=True)

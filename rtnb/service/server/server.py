@@ -24,10 +24,11 @@ from websockets.typing import Subprotocol
 
 from rtnb.errors import ConfigurationError
 from rtnb.protocol.events import write_json
+from rtnb.protocol.urls import is_loopback
 from rtnb.service.engines.base import Engines
 from rtnb.service.engines.choice import make
 from rtnb.service.server import posts
-from rtnb.service.server.access import AccessRules, is_loopback, names_of
+from rtnb.service.server.access import AccessRules, names_of
 from rtnb.service.server.client_secrets import ClientSecrets, client_secret_of
 from rtnb.service.server.fault_injection import FaultySocket, RateLimitedWriter
 from rtnb.service.server.fault_plan import RETIRED_CODE, FaultPlan, refused, retirement
