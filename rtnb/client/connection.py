@@ -18,6 +18,7 @@ from typing import Any
 from rtnb.client.connection_errors import closed_error, server_error
 from rtnb.client.credentials import Credential
 from rtnb.client.listeners import Listeners, matches
+from rtnb.client.remarks import Remarks
 from rtnb.client.told_failures import ToldFailures
 from rtnb.client.transport import Closed, Transport
 from rtnb.client.waiters import Waiter, Waiters
@@ -64,6 +65,8 @@ class Connection:
         Seconds that the peer may leave a frame unread before the connection is given up.
     explain : callable
         ``explain(error)`` returns what else is to be said of a refusal; empty for nothing.
+    remarks : Remarks, optional
+        What is to be told of the settings.
     """
 
     def __init__(
@@ -78,7 +81,9 @@ class Connection:
         record: Record | None = None,
         send_timeout: float = 30.0,
         explain: Callable[[ServerError], str] = lambda error: "",
+        remarks: Remarks | None = None,
     ) -> None:
+        self._remarks = remarks or Remarks()
         self._explain = explain
         self._transport = transport
         self._credential = credential
@@ -166,6 +171,8 @@ class Connection:
             self.note_problem(f"row {event.seq}: {one_line(event.problem, 200)}")
         if event.kind in TELLING_KINDS and (words := self._remote_failures.take(self.conversation.item(event.item_id))):
             self.note_problem(words, instead_of=self._remote_failures.earlier)
+        for words in self._remarks.take(event, self.conversation):
+            self.note_problem(words)
         self.listeners.emit(event)
 
     def _failed(self, event: Event, words: str) -> None:
@@ -348,10 +355,8 @@ class Connection:
 
     def opening(self, type: str) -> Event | None:
         """Return the event that opened the connection, if `type` names one and it has come: for a listener that is late."""
-        if self.closed is not None:
-            return None
         openings: dict[str, Event | None] = {Local.OPEN: self.opened, Kind.SESSION_CREATED: self.created}
-        return openings.get(kind_of(type))
+        return openings.get(kind_of(type)) if self.closed is None else None
 
     # Ending -----------------------------------------------------------------------------------------------------------
 
