@@ -63,7 +63,7 @@ async def _granted(prepared: Preparation, expires: float, timeout: float) -> Cli
 
     _, config = with_definitions(prepared.config)
     secret_url(prepared.place), secret_request(prepared.place, config, expires)  # refused before a service is started
-    place = await prepared.started()
+    place, _ = await prepared.started()
     url, credential = secret_url(place), prepared.credential
     headers = {**place.headers, **await credential.headers()}
     try:

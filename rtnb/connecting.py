@@ -6,7 +6,7 @@ import asyncio
 import functools
 import inspect
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -111,12 +111,12 @@ class Preparation:
     config: dict[str, Any]
     service_options: ServiceOptions
 
-    async def started(self) -> Endpoint:
-        """Return the place, after starting the local service if it is the one."""
+    async def started(self) -> tuple[Endpoint, Sequence[tuple[str, int | None]]]:
+        """Return the place, after starting the local service if it is the one, and what that wants told."""
         if self.place.service != "local":
-            return self.place
+            return self.place, ()
         service = await asyncio.to_thread(local_service, self.service_options)
-        return self.place.at(service.url, service.engines, service.not_imitated)
+        return self.place.at(service.url, service.engines, service.not_imitated), service.remarks
 
 
 def prepare(options: ConnectOptions) -> Preparation:
@@ -146,8 +146,8 @@ async def open_session(options: ConnectOptions, today: Callable[[], date] = date
     """Open a session, on the I/O loop; a model that is shut down soon after `today` is among its problems."""
     prepared = prepare(options)
     record = None if options.record is None else _journal(options.record, prepared.place)
-    place = await prepared.started()
-    handshake = Handshake(place, prepared.credential, options.timeout, options.reconnect, today=today)
+    place, remarks = await prepared.started()
+    handshake = Handshake(place, prepared.credential, options.timeout, options.reconnect, today=today, remarks=remarks)
     session = await AsyncSession.open(handshake, loop_thread(), prepared.config, record)
     models = (
         session.config.get("model"),

@@ -55,6 +55,23 @@ def test_a_retired_dialect_is_reported():
         rtnb.connect("local", dialect="preview", faults="retire_preview")
 
 
+def test_what_the_recogniser_wants_told_reaches_the_session():
+    """An unknown word of phrases= is a problem of each session from the start; 8 kHz is one when the input first has it."""
+    pytest.importorskip("pocketsphinx")
+    with rtnb.connect("local", phrases=["The zxqvw is open."]) as session:
+        (problem,) = session.problems
+        assert "has no 'zxqvw'" in problem
+        session.configure(input_format="g711_ulaw")
+        assert session.problems == [problem]
+    with rtnb.connect("local") as session:
+        assert session.problems == []
+        for encoding in ("g711_ulaw", "pcm16", "g711_alaw"):
+            session.configure(input_format=encoding)
+        (problem,) = session.problems
+        assert "8 kHz" in problem
+        assert "phrases=" in problem
+
+
 def test_the_seed_makes_sessions_repeatable():
     """Two services with one seed give their first sessions the same id, another seed another."""
     services = [rtnb.ServiceProcess.start(seed=seed) for seed in (7, 7, 8)]

@@ -19,6 +19,7 @@ from rtnb.client.connection_errors import closed_error, server_error
 from rtnb.client.credentials import Credential
 from rtnb.client.listeners import Listeners, matches
 from rtnb.client.problems import Problems
+from rtnb.client.remarks import REMARKED_KINDS, Remarks
 from rtnb.client.transport import Closed, Transport
 from rtnb.client.waiters import Waiter, Waiters
 from rtnb.conversation.conversation import Conversation
@@ -63,6 +64,8 @@ class Connection:
         Seconds that the peer may leave a frame unread before the connection is given up.
     explain : callable
         ``explain(error)`` returns what else is to be said of a refusal; empty for nothing.
+    remarks : Remarks, optional
+        What is to be told of the settings.
     """
 
     def __init__(
@@ -77,7 +80,9 @@ class Connection:
         record: Record | None = None,
         send_timeout: float = 30.0,
         explain: Callable[[ServerError], str] = lambda error: "",
+        remarks: Remarks | None = None,
     ) -> None:
+        self._remarks = remarks or Remarks()
         self._explain = explain
         self._transport = transport
         self._credential = credential
@@ -168,6 +173,9 @@ class Connection:
             self.note_problem(f"row {event.seq}: {one_line(event.problem, 200)}")
         if event.kind in FAILURE_KINDS and (words := remote_failure(self.conversation.item(event.item_id))):
             self.note_problem(words, about=event.item_id)
+        if event.kind in REMARKED_KINDS:
+            for words in self._remarks.take(event, self.conversation):
+                self.note_problem(words)
         self.listeners.emit(event)
 
     def _failed(self, event: Event, words: str) -> None:
@@ -345,10 +353,8 @@ class Connection:
 
     def opening(self, type: str) -> Event | None:
         """Return the event that opened the connection, if `type` names one and it has come: for a listener that is late."""
-        if self.closed is not None:
-            return None
         openings: dict[str, Event | None] = {Local.OPEN: self.opened, Kind.SESSION_CREATED: self.created}
-        return openings.get(kind_of(type))
+        return openings.get(kind_of(type)) if self.closed is None else None
 
     # Ending -----------------------------------------------------------------------------------------------------------
 

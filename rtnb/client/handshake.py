@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,6 +14,7 @@ from rtnb.client.connection_errors import close_meaning, refused_handshake, unre
 from rtnb.client.credentials import Credential
 from rtnb.client.endpoint import Endpoint
 from rtnb.client.loop import LoopThread
+from rtnb.client.remarks import Remarks
 from rtnb.client.transport import Refused, Transport, Unreachable, WebSocketTransport, proxy_in_use
 from rtnb.client.waiters import Waiter, accepts
 from rtnb.errors import ConnectError, SessionClosed
@@ -50,6 +51,8 @@ class Handshake:
         ``await open_transport(url, headers, timeout)`` opens the transport.
     today : callable
         Returns the day on which models live, or do not any more.
+    remarks : sequence of (str, int or None)
+        What the local service wants told, as `Remarks` takes it.
     """
 
     endpoint: Endpoint
@@ -58,6 +61,7 @@ class Handshake:
     reconnect: bool = False
     open_transport: OpenTransport = open_websocket
     today: Callable[[], date] = date.today
+    remarks: Sequence[tuple[str, int | None]] = ()
 
     async def connect(self, io: LoopThread, record: Record | None = None) -> Connection:
         """Connect, and wait for ``session.created``; of a running call for any word, and not for long.
@@ -78,6 +82,7 @@ class Handshake:
                 late_ms=io.late_ms,
                 record=record,
                 explain=lambda error: refused_model(self.endpoint.provider, error, self.today()),
+                remarks=Remarks(self.remarks),
             )
         except BaseException:
             await transport.close()

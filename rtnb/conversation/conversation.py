@@ -18,7 +18,7 @@ from rtnb.conversation.requested import Requested
 from rtnb.conversation.sent_images import SentImages
 from rtnb.conversation.transcripts import TRANSCRIPT_KINDS, source, take_transcript, translates, translation
 from rtnb.formatting import one_line
-from rtnb.protocol.config import format_name, look, merge
+from rtnb.protocol.config import AUDIO_SETTINGS, format_name, look, merge, put
 from rtnb.protocol.dialects import ga_settings
 from rtnb.protocol.events import SENT, Event
 from rtnb.protocol.names import Kind, Local
@@ -36,6 +36,8 @@ class Conversation:
         In the order in which they were created, out-of-band ones included.
     config : dict
         The session's settings in GA's nested form, as the service last confirmed them.
+    detected_anyway : int or None
+        The last row in which speech was detected while the settings had turn detection off; they are put right there.
     oddities : list of str
         Violations of the protocol, in words; at most 100.
     requested : Requested
@@ -51,15 +53,14 @@ class Conversation:
         self.config: dict[str, Any] = {}
         self.session_id = ""
         self.oddities: list[str] = []
+        self.detected_anyway: int | None = None
         self.requested = Requested()
         self._past: set[str] = set()
         self._sent_images = SentImages()
         self._remote = RemoteItems(self._items.early)
         self._reducers: dict[str, Callable[[Event], object]] = {
-            Kind.SESSION_CREATED: self._session,
-            Kind.SESSION_UPDATED: self._session,
-            Kind.ITEM_ADDED: self._item_added,
-            Kind.ITEM_DONE: self._item_added,
+            **dict.fromkeys((Kind.SESSION_CREATED, Kind.SESSION_UPDATED), self._session),
+            **dict.fromkeys((Kind.ITEM_ADDED, Kind.ITEM_DONE), self._item_added),
             Kind.ITEM_RETRIEVED: self._item_seen,
             Kind.ITEM_DELETED: self._items.delete,
             Kind.ITEM_TRUNCATED: self._items.truncate,
@@ -75,6 +76,7 @@ class Conversation:
             Kind.AUDIO_DONE: self._audio_done,
             Kind.ARGUMENTS_DELTA: self._arguments,
             Kind.ARGUMENTS_DONE: self._arguments,
+            Kind.SPEECH_STARTED: self._speech_started,
             Kind.INPUT_COMMITTED: self._committed,
             Kind.INPUT_DTMF: self._key_pressed,
             **dict.fromkeys(TRANSCRIPT_KINDS, self._input_transcript),
@@ -146,6 +148,13 @@ class Conversation:
             self.config["type"] = stated
         if isinstance(named := session.get("id"), str):
             self.session_id = named
+
+    def _speech_started(self, event: Event) -> None:
+        """Believe a server that detects turns rather than its settings: who asks it waits for the turn's end."""
+        path = AUDIO_SETTINGS["turn_detection"]
+        if look(self.config, path) is None:
+            put(self.config, path, {"type": "server_vad"})
+            self.detected_anyway = event.seq
 
     def _error(self, event: Event) -> None:
         caused_by = event.part("error").get("event_id")

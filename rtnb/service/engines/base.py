@@ -190,6 +190,14 @@ class Engines:
         """
         return frozenset().union(*(getattr(engine, "gives", ()) for engine in self._all()))
 
+    @property
+    def remarks(self) -> list[tuple[str, int | None]]:
+        """What sessions are to be told: each engine may have it in an attribute ``remarks``.
+
+        Words, and the rate of the input (Hz) of which they are true; None: of any.
+        """
+        return [remark for engine in self._all() for remark in getattr(engine, "remarks", ())]
+
     async def check(self) -> None:
         """Try the engines of which only a try shows whether they can work.
 

@@ -15,9 +15,30 @@ from typing import Any
 from rtnb.audio.samples import Samples
 
 __all__ = [
-    "Call", "Feed", "Finish", "Message", "NamedTool", "Order", "Preamble", "Result", "Say", "SpokenWord", "Start", "Stop", "Task",
-    "Text", "ToolSpec", "Transcribe", "Transcript", "Write",
+    "UNINTELLIGIBLE",
+    "Call",
+    "Feed",
+    "Finish",
+    "Message",
+    "NamedTool",
+    "Order",
+    "Preamble",
+    "Result",
+    "Say",
+    "SpokenWord",
+    "Start",
+    "Stop",
+    "Task",
+    "Text",
+    "ToolSpec",
+    "Transcribe",
+    "Transcript",
+    "Write",
 ]  # fmt: skip
+
+
+UNINTELLIGIBLE = "audio_unintelligible"
+"""The code of a failure because the words of a turn could not be made out, in the cloud's word."""
 
 
 @dataclass(frozen=True, slots=True)

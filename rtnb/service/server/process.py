@@ -34,6 +34,8 @@ class ServiceProcess:
         The engine of each part: ``voice``, ``writer``, ``transcriber``; None where there is none.
     not_imitated : dict
         The settings that change nothing there, and what happens instead.
+    remarks : list of (str, int or None)
+        What sessions are to be told: words, and the rate of the input (Hz) of which they are true; None: of any.
     pid : int
     """
 
@@ -43,6 +45,7 @@ class ServiceProcess:
         self.url = str(announced["url"])
         self.engines: dict[str, str | None] = dict(announced.get("engines") or {})
         self.not_imitated: dict[str, str] = dict(announced.get("not_imitated") or {})
+        self.remarks: list[tuple[str, int | None]] = [(words, rate) for words, rate in announced.get("remarks") or ()]
         self.pid = child.pid
         atexit.register(self.stop)
 

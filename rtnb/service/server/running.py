@@ -31,14 +31,15 @@ def run(options: ServiceOptions, host: str = "127.0.0.1", port: int = 0, *, tls:
 
 
 def run_as_child(options: ServiceOptions, host: str, port: int, *, tls: bool) -> None:
-    """Serve until stdin closes or a signal comes. Prints one JSON line: the URLs, the certificate, the engines, what is not imitated."""
+    """Serve until stdin closes or a signal comes. Prints one JSON line: the URLs, the certificate, and what sessions are to know."""
 
     async def main() -> None:
         async with _serving(options, host, port, tls) as (server, stop):
             place = server.place
             certificate = str(place.certificate) if place.certificate else None
             urls = {"url": place.url, "tls_url": place.tls_url, "certificate": certificate}
-            print(json.dumps({**urls, "engines": server.engines, "not_imitated": server.not_imitated}), flush=True)
+            about = {"engines": server.engines, "not_imitated": server.not_imitated, "remarks": server.remarks}
+            print(json.dumps({**urls, **about}), flush=True)
             threading.Thread(target=_watch_stdin, args=(asyncio.get_running_loop(), stop), daemon=True).start()
             server.warm()
             await stop.wait()
@@ -73,6 +74,7 @@ def _greeting(server: Server) -> str:
     if server.others:
         parts[0] += f"\nFrom other computers, by its address or its name: {' or '.join(server.others)}"
     parts[0] += "\n" + ", ".join(f"{part}: {engine or 'none'}" for part, engine in server.engines.items())
+    parts += [f"Note: {words}." for words, rate in server.remarks if rate is None]
     parts += ["", usage(server.place)]
     if faults := server.options.faults.described():
         parts.append(

@@ -117,6 +117,11 @@ class Server:
         """Return the settings that change nothing here, and what happens instead."""
         return dict(not_imitated(self._engines.gives))
 
+    @property
+    def remarks(self) -> list[tuple[str, int | None]]:
+        """Return what sessions are to be told: words, and the rate of the input (Hz) of which they are true; None: of any."""
+        return self._engines.remarks
+
     def __repr__(self) -> str:
         faults = f" with {self.options.faults}" if self.options.faults else ""
         return f"<rtnb.service.Server {self.url} {self.sessions} sessions{faults}>"
@@ -193,6 +198,7 @@ class Server:
             "sessions": self.sessions,
             "engines": self.engines,
             "not_imitated": self.not_imitated,
+            "remarks": [words for words, _ in self.remarks],
             "faults": list(self.options.faults.written()),
         }
         found = route(request.path, headers, place=self.place, health=health, now=time.time())

@@ -44,7 +44,7 @@ class StoredItem:
     unshown_transcript: str = ""  # of audio whose transcript no client is shown
     transcribing: bool = False  # whether its transcript is still to come
     in_progress: bool = False  # whether a response is still making it
-    problem: str = ""  # why there is no transcript
+    problem: str = ""  # what an answer says of speech that has no transcript
     denial: str = ""  # why an MCP tool was not called; its item has no error then, since nothing failed
     _audio: bytearray = field(default_factory=bytearray)
     _audio_bytes: int = 0  # also counts those that were trimmed

@@ -236,11 +236,11 @@ def _preface(item: StoredItem) -> tuple[str, bool]:
     said = ""
     if item.images:
         said = f"I cannot see the image{'' if item.images == 1 else 's'}: this local service has no eyes. "
-    if item.has_audio and not item.text and (item.problem or item.transcribing):
-        said += f"I heard {item.seconds:.1f} seconds of speech, but "
-        if item.transcribing:
-            return f"{said}it was not written down in time. Please say it again, in shorter pieces.", False
-        return f"{said}I cannot understand it. {item.problem}", False
+    if item.has_audio and not item.text and item.transcribing:
+        said += f"I heard {item.seconds:.1f} seconds of speech, but it was not written down in time. "
+        return f"{said}Please say it again, in shorter pieces.", False
+    if item.has_audio and not item.text and item.problem:
+        return said + item.problem, False
     return said, bool(item.text or not item.images)
 
 

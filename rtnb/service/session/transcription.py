@@ -10,7 +10,7 @@ from rtnb.formatting import one_line
 from rtnb.protocol.catalog import DIARIZING_MODELS, WHOLE_TRANSCRIPT_MODELS
 from rtnb.protocol.names import Kind
 from rtnb.protocol.setting_shapes import LOGPROBS
-from rtnb.service.engines.tasks import Result, Transcribe, Transcript
+from rtnb.service.engines.tasks import UNINTELLIGIBLE, Result, Transcribe, Transcript
 from rtnb.service.session.client_events import Events
 from rtnb.service.session.deltas import text_deltas
 from rtnb.service.session.engine_orders import EngineOrders
@@ -21,6 +21,8 @@ from rtnb.service.session.usage import transcription_usage
 _SPEAKER = "A"
 UNAVAILABLE = "transcription_unavailable"
 """The code of a failure because the service has no transcriber."""
+
+_ERROR_TYPES = {UNAVAILABLE: "invalid_request_error", UNINTELLIGIBLE: "transcription_error"}
 
 
 class InputTranscription:
@@ -77,8 +79,12 @@ class InputTranscription:
         """Note that there will be no transcript."""
         self._over = True
         self._text = ""
-        kind = "invalid_request_error" if code == UNAVAILABLE else "server_error"
-        self._error = {"type": kind, "code": code, "message": one_line(message, 500), "param": None}
+        self._error = {
+            "type": _ERROR_TYPES.get(code, "server_error"),
+            "code": code,
+            "message": one_line(message, 500),
+            "param": None,
+        }
         return self._conclude()
 
     def _conclude(self) -> Events:
@@ -89,7 +95,7 @@ class InputTranscription:
         item.transcribing = False
         parts = [(index, part) for index, part in enumerate(item.parts) if part["type"] == "input_audio"]
         if self._error is not None:
-            item.problem = self._error["message"]
+            item.problem = _admission(item.seconds, self._error)
         elif not self._announced:
             item.unshown_transcript = self._text
         else:
@@ -127,3 +133,10 @@ class InputTranscription:
         """Return what an event says of the probabilities of these tokens: nothing unless it was asked for and is known."""
         found = [{"token": text, "logprob": value, "bytes": list(text.encode())} for text, value in tokens]
         return {"logprobs": found} if self._wants_logprobs and found else {}
+
+
+def _admission(seconds: float, error: Mapping[str, Any]) -> str:
+    """Return what an answer says of speech that has no transcript."""
+    if error["code"] == UNINTELLIGIBLE:
+        return f"{seconds:.1f} seconds of speech were heard, the words could not be made out."
+    return f"I heard {seconds:.1f} seconds of speech, but I cannot understand it. {error['message']}"

@@ -129,6 +129,29 @@ def test_without_a_transcriber_the_reply_is_honest(dialect, make_client):
     assert not [order for order in client.bench.orders if isinstance(order, Start) and isinstance(order.task, Write)]
 
 
+def test_words_that_cannot_be_made_out_fail_in_the_clouds_form(dialect, make_client):
+    """The transcription fails as the cloud's does, and the answer says how much was heard and that the words were not."""
+
+    def unsure(task, sound):
+        raise Failure(
+            "audio_unintelligible", "1.8 s of speech were heard, the words could not be made out. Try phrases=."
+        )
+
+    client = configured(make_client(dialect, transcribe=unsure))
+    (failed,) = of(client.append(*TURN), "failed")
+    assert failed["error"] == {
+        "type": "transcription_error",
+        "code": "audio_unintelligible",
+        "message": "1.8 s of speech were heard, the words could not be made out. Try phrases=.",
+        "param": None,
+    }
+    done = client.finish()[-1]["response"]
+    assert done["output"][0]["content"][0]["transcript"] == (
+        "1.8 seconds of speech were heard, the words could not be made out."
+    )
+    assert not [order for order in client.bench.orders if isinstance(order, Start) and isinstance(order.task, Write)]
+
+
 def test_the_reply_waits_for_the_transcript(dialect, make_client):
     """A response that was created before the words were known answers them."""
     asked = []
