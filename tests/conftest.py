@@ -37,6 +37,7 @@ RINGS = {
     "service/script/test_tool_calls.py": "large",
     "service/session/test_mcp_builtin.py": "large",
     "service/session/test_rooms.py": "large",
+    "service/session/test_spectrum.py": "large",
     "test_layers.py": "large",
 }
 """The ring of each folder or file; the longest that fits decides, and what is not here is ``loopback``."""

@@ -34,6 +34,10 @@ def _output(prompt: Prompt, found: Found) -> Mapping[str, str] | None:
 def _repeat(prompt: Prompt, found: Found) -> Mapping[str, str] | None:
     """Give the words behind the command, or else the last answer."""
     words = found.rest.strip() or prompt.known("answer")
+    if (
+        words.count('"') % 2
+    ):  # the quote before them is the pattern's: what follows their closing quote is the command's
+        words = words.partition('"')[0]
     return {"said": words.strip("\"' ") or words} if words else None
 
 

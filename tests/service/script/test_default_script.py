@@ -106,6 +106,17 @@ def test_answers(prompt: str, said: str) -> None:
         ("can you say exactly: I am Ada", "I am Ada"),
         ("Repeat the sentence “It’s late.”", "It's late."),
         ("echo -5", "-5"),
+        ("Please repeat the following sentence word for word: Hello there.", "Hello there."),
+        ("Say exactly this: it is 5:30", "it is 5:30"),
+        ("Read the following aloud, please: One.", "One."),
+        ('Say "hello" to the users.', "hello"),
+        # As a recogniser writes it: no punctuation.
+        ("okay repeat after me the rain in spain", "the rain in spain"),
+        ("say the following good morning how are you today", "good morning how are you today"),
+        ("could you say the following sentence the sky is blue", "the sky is blue"),
+        ("please say exactly one two three", "one two three"),
+        ("repeat after me exactly this is a test", "this is a test"),
+        ("say text me later", "text me later"),
     ],
 )
 def test_what_is_to_be_said_is_said_and_nothing_of_the_command(prompt: str, said: str) -> None:
