@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import selectors
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -57,9 +58,8 @@ async def pass_time(seconds: float) -> None:
 
 
 async def until(condition: Callable[[], Any]) -> None:
-    """Let the loop turn until something is so."""
-    for _ in range(10_000):
-        if condition():
-            return
+    """Let the loop turn until something is so: for `_STUCK` seconds of real time, since another thread may bring it."""
+    given_up = time.monotonic() + _STUCK
+    while not condition():
+        assert time.monotonic() < given_up, "it never came to be"
         await asyncio.sleep(0)
-    raise AssertionError("it never came to be")

@@ -178,7 +178,10 @@ async def test_speech_while_nothing_sounds_cuts_nothing(shown: Callable[[AsyncSe
     asked = await session.respond()
     page.refresh()
     page.says("played", played={asked.items[0].id: 6_000}, playing=False)
+    begun: list[object] = []
+    session.on("input_audio_buffer.speech_started", begun.append)
     await service.say({"type": "input_audio_buffer.speech_started", "audio_start_ms": 0, "item_id": "item_u"})
+    await until(lambda: begun)  # listeners are called in order: the speaker's has been
     again = await session.respond()
     page.barge_in = False
     page.refresh()
@@ -188,7 +191,7 @@ async def test_speech_while_nothing_sounds_cuts_nothing(shown: Callable[[AsyncSe
     heard: list[object] = []
     session.on("session.updated", heard.append)
     await session.configure(voice="verse")
-    await until(lambda: heard)  # listeners are told in order: this comes after the speech
+    await until(lambda: heard)  # listeners are called in order: this comes after the speech
     assert "conversation.item.truncate" not in service.types()
     await session.close()
 
