@@ -1,9 +1,9 @@
 """What every test needs: an environment without an account, the modules beside this file, and a ring that it belongs to.
 
-The rings, from the inside out: ``pure`` (no event loop of its own, no socket, no process), ``large`` (the same, with so much
-data that a test takes a good part of a second), ``loopback`` (sockets, threads and
-child processes on this machine), ``kernel`` (a real notebook kernel), ``browser`` (JupyterLab in Chromium). A test belongs to
-the ring of its folder; ``pytest -m pure`` collects no other folder and draws few examples, so that it answers in seconds.
+The rings, from the inside out: ``pure`` (no event loop of its own, no socket, no process), ``large`` (the same, with
+much data, or with judges that take long), ``loopback`` (sockets, threads and child processes on this machine), ``kernel`` (a
+real notebook kernel), ``browser`` (JupyterLab in Chromium). A test belongs to the ring of its folder; ``pytest -m pure``
+collects no other folder and draws few examples, so that it answers in seconds.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ RINGS = {
     "conversation": "pure",
     "protocol": "pure",
     "service/script": "pure",
-    "service/session": "pure",
+    "service/session": "large",  # without I/O, too, but each event is judged by the official client's models
     "timeline": "pure",
     "test_errors.py": "pure",
     "test_formatting.py": "pure",
@@ -35,8 +35,6 @@ RINGS = {
     "protocol/test_openai_types.py": "large",
     "service/script/test_arguments.py": "large",
     "service/script/test_tool_calls.py": "large",
-    "service/session/test_mcp_builtin.py": "large",
-    "service/session/test_rooms.py": "large",
     "service/session/test_spectrum.py": "large",
     "test_layers.py": "large",
 }
@@ -87,11 +85,11 @@ def no_account(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_socket(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse the tests of the pure ring a connection."""
-    if request.node.get_closest_marker("pure"):
+    """Refuse the tests of the two inner rings a connection."""
+    if request.node.get_closest_marker("pure") or request.node.get_closest_marker("large"):
         monkeypatch.setattr(socket.socket, "connect", _refused)
         monkeypatch.setattr(socket.socket, "bind", _refused)
 
 
 def _refused(*_: object) -> NoReturn:
-    raise AssertionError("a test of the pure ring must not open a connection")
+    raise AssertionError("a test of the inner rings must not open a connection")
