@@ -69,11 +69,13 @@ def test_the_tone_arrives_at_the_sessions_rate(lab: Lab, rate: int, more: str) -
         "near = power[max(peak - 8, 0):peak + 9].sum() / power[20:].sum()\n"
         "print(peak * clip.rate / len(s), (s ** 2).mean() ** 0.5, near, session.problems)"
     )
-    pitch, level, share, problems = figures.split()
+    pitch, level, share, problems = figures.split(maxsplit=3)
     assert abs(float(pitch) - 440) < 3
     assert level != "0"
     assert float(share) > 0.95
-    assert problems == "[]"
+    # Of telephone sound the service says once that its words will be unsure; nothing else is wrong.
+    assert problems.count("8 kHz") == (rate == 8000)
+    assert problems.strip() == "[]" or rate == 8000
 
 
 def test_holding_the_button_is_a_turn(lab: Lab, question: Path) -> None:
