@@ -112,7 +112,7 @@ class Preparation:
     service_options: ServiceOptions
 
     async def started(self) -> tuple[Endpoint, Sequence[tuple[str, int | None]]]:
-        """Return the place, after starting the local service if it is the one, and what that wants told."""
+        """Return the place, after starting the local service if it is the one, and the service's remarks."""
         if self.place.service != "local":
             return self.place, ()
         service = await asyncio.to_thread(local_service, self.service_options)

@@ -148,9 +148,9 @@ def granted_secret(status: int, body: bytes, place: Endpoint) -> ClientSecret:
 
 def _refusal(status: int, said: Mapping[str, Any], body: bytes, place: Endpoint) -> RtnbError:
     error = said.get("error", said)
-    told = [error.get(name) for name in ("code", "message")] if isinstance(error, dict) else [error]
+    parts = [error.get(name) for name in ("code", "message")] if isinstance(error, dict) else [error]
     page = "" if b"<html" in body[:500].lower() else body[:300].decode("utf-8", "replace")
-    words = one_line(" ".join(str(each) for each in told if each) or page, 300).rstrip(".")
+    words = one_line(" ".join(str(each) for each in parts if each) or page, 300).rstrip(".")
     fallback = "the service is in trouble: try again later" if status >= 500 else "check the address"
     refusal = AuthError if status in (401, 403) else ConnectError
     return refusal(

@@ -65,7 +65,7 @@ class Connection:
     explain : callable
         ``explain(error)`` returns what else is to be said of a refusal; empty for nothing.
     remarks : Remarks, optional
-        What is to be told of the settings.
+        Notes on the settings, for the problems.
     """
 
     def __init__(

@@ -52,7 +52,7 @@ class Handshake:
     today : callable
         Returns the day on which models live, or do not any more.
     remarks : sequence of (str, int or None)
-        What the local service wants told, as `Remarks` takes it.
+        The local service's remarks, as `Remarks` takes them.
     """
 
     endpoint: Endpoint

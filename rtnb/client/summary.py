@@ -85,14 +85,14 @@ def _of_kind(kind: SessionKind, config: Mapping[str, Any]) -> list[str]:
 
     model, language = (told(*AUDIO_SETTINGS["transcription"], name) for name in ("model", "language"))
     if kind.type == TRANSLATION:
-        into = told("audio", "output", "language") or "a language that was not told"
+        into = told("audio", "output", "language") or "a language that the service did not name"
         return [
             f"translation session, into {into}",
             f"source transcribed by {model}" if model else "source not transcribed",
         ]
     if kind.type == TRANSCRIPTION:
         detection = told(*AUDIO_SETTINGS["turn_detection"], "type")
-        words = f"transcription session, {model or 'no model told'}" + (f" ({language})" if language else "")
+        words = f"transcription session, {model or 'no model named'}" + (f" ({language})" if language else "")
         return [words, f"turns by {detection}" if detection else "turns by commit"]
     return []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -74,8 +75,7 @@ def test_the_tone_arrives_at_the_sessions_rate(lab: Lab, rate: int, more: str) -
     assert level != "0"
     assert float(share) > 0.95
     # Of telephone sound the service says once that its words will be unsure; nothing else is wrong.
-    assert problems.count("8 kHz") == (rate == 8000)
-    assert problems.strip() == "[]" or rate == 8000
+    assert ["8 kHz" in each for each in ast.literal_eval(problems)] == [True] * (rate == 8000)
 
 
 def test_holding_the_button_is_a_turn(lab: Lab, question: Path) -> None:

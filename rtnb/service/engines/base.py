@@ -192,7 +192,7 @@ class Engines:
 
     @property
     def remarks(self) -> list[tuple[str, int | None]]:
-        """What sessions are to be told: each engine may have it in an attribute ``remarks``.
+        """The remarks for the problems of sessions: each engine may have it in an attribute ``remarks``.
 
         Words, and the rate of the input (Hz) of which they are true; None: of any.
         """

@@ -63,7 +63,7 @@ class Pocketsphinx:
     ----------
     name : str
     remarks : tuple of (str, int or None)
-        What sessions are to be told: words, and the rate of the input (Hz) of which they are true; None: of any.
+        Remarks for the problems of sessions: words, and the sample rate of the input (Hz) for which they hold; None: any.
     workers : tuple of Worker of SphinxDecoders
     """
 

@@ -64,7 +64,7 @@ class AccessRules:
             return ""
         return (
             f"WARNING: --host {one_line(self.host)} opens the service to the network.\n"
-            "Everybody who reaches this computer by its name or address can use it:\n"
+            "Any computer that reaches this one by its name or address can use it:\n"
             "it asks for no key and no password. Without --host it is for this computer alone."
         )
 

@@ -35,7 +35,7 @@ class ServiceProcess:
     not_imitated : dict
         The settings that change nothing there, and what happens instead.
     remarks : list of (str, int or None)
-        What sessions are to be told: words, and the rate of the input (Hz) of which they are true; None: of any.
+        Remarks for the problems of sessions: words, and the sample rate of the input (Hz) for which they hold; None: any.
     pid : int
     """
 

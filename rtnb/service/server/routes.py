@@ -177,7 +177,7 @@ def _tls_usage(place: Place) -> str:
     https = place.tls_url.replace("wss://", "https://", 1)
     return f"""For clients that insist on TLS (the official JavaScript client does), the same paths at
   {place.tls_url}    (endpoint {https}, base URL {https}/v1)
-with a certificate that was made for this run and that they must be told to trust:
+with a certificate that was made for this run and that they must be set to trust:
   export NODE_EXTRA_CA_CERTS={place.certificate}
   export SSL_CERT_FILE={place.certificate}    (Python; there it replaces all others, so not in a shell that talks to the cloud)
 """

@@ -119,7 +119,7 @@ class Server:
 
     @property
     def remarks(self) -> list[tuple[str, int | None]]:
-        """Return what sessions are to be told: words, and the rate of the input (Hz) of which they are true; None: of any."""
+        """Return the remarks for the problems of sessions: words, and the sample rate of the input (Hz) for which they hold."""
         return self._engines.remarks
 
     def __repr__(self) -> str:
